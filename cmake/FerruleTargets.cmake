@@ -1,0 +1,71 @@
+# What a folder of src/ becomes. A folder is described in two lines; its sources are found by name:
+#   x.cc          part of the folder's library, sub-folders included
+#   x_test.cc     a unit test; all of a folder's tests make one program
+#   x_testing.cc  a helper of the tests, only in that program
+#   main.cc       only in the folder's program (ferrule_program)
+# A folder without sources is a header-only library, and one without tests has no test program.
+#
+# A source that needs instructions beyond the baseline marks its functions with
+# __attribute__((target("..."))). Where that does not do, the folder's CMakeLists.txt can say
+#   set_source_files_properties(x.cc PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512ifma")
+
+# ferrule_library(<folder> [DEPENDS <target>...])
+# Makes the library ferrule_<folder>, and ferrule_<folder>_test from its tests.
+function(ferrule_library folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS")
+  set(target ferrule_${folder})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test(ing)?\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test(ing)?|/main)\\.cc$")
+
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC ferrule_flags ${arg_DEPENDS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ferrule_flags ${arg_DEPENDS})
+  endif()
+  ferrule_test(${folder} SOURCES ${tests} DEPENDS ${target})
+endfunction()
+
+# ferrule_program(<name> <folder> [DEPENDS <target>...])
+# Makes the program <name> from the folder's main.cc and a library of everything else, so that its
+# parts can be tested too.
+function(ferrule_program name folder)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "DEPENDS")
+  ferrule_library(${folder} DEPENDS ${arg_DEPENDS})
+  file(GLOB main CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/main.cc)
+  if(main)
+    add_executable(${name} ${main})
+    target_link_libraries(${name} PRIVATE ferrule_${folder})
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endfunction()
+
+# ferrule_test(<name> SOURCES <file>... [DEPENDS <target>...])
+# Makes the GoogleTest program ferrule_<name>_test and has `./dev test` run it. No sources, no test.
+function(ferrule_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+  if(NOT FERRULE_TESTS OR NOT arg_SOURCES)
+    return()
+  endif()
+  set(target ferrule_${name}_test)
+  add_executable(${target} ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  # Literals in tests would need a cast each; the code under test keeps the warning.
+  target_compile_options(${target} PRIVATE -Wno-conversion)
+  target_link_libraries(${target} PRIVATE
+    ${arg_DEPENDS} ferrule_flags nlohmann_json::nlohmann_json GTest::gmock_main)
+  add_test(NAME ${name} COMMAND ${target})
+  set_property(GLOBAL APPEND PROPERTY FERRULE_TEST_PROGRAMS $<TARGET_FILE:${target}>)
+endfunction()
+
+# Writes the paths of all test programs to tests.txt in the build folder, for tools/unit_tests.py:
+# what lies in the folder could be left over from a test that has been renamed.
+function(ferrule_write_test_list)
+  get_property(programs GLOBAL PROPERTY FERRULE_TEST_PROGRAMS)
+  list(JOIN programs "\n" lines)
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/tests.txt CONTENT "${lines}\n")
+endfunction()
