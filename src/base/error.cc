@@ -1,0 +1,14 @@
+#include "base/error.h"
+
+#include <system_error>
+
+namespace ferrule {
+
+Error system_error(int errno_value, std::string_view attempted) {
+  std::string what(attempted);
+  what += ": ";
+  what += std::generic_category().message(errno_value);
+  return Error{errno_value, std::move(what)};
+}
+
+}  // namespace ferrule
