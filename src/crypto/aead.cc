@@ -1,0 +1,51 @@
+#include "crypto/aead.h"
+
+#include <array>
+
+#include "crypto/aead_backends.h"
+
+namespace ferrule::crypto {
+
+namespace {
+
+// Every backend there is, the fastest first. To add one: a file aead_<name>.cc, its function in
+// aead_backends.h, a line here; the tests and benchmarks then find it by themselves.
+constexpr std::array kBackends{
+    &openssl_aead_backend,
+};
+
+// What kBackends gives on this CPU. It depends on nothing else: not on the environment, and not on
+// a configuration file.
+class RunnableBackends {
+ public:
+  RunnableBackends() noexcept {
+    for (const auto backend_if_runnable : kBackends) {
+      if (const AeadBackend* backend = backend_if_runnable()) backends_[count_++] = backend;
+    }
+  }
+  [[nodiscard]] std::span<const AeadBackend* const> all() const noexcept {
+    return std::span(backends_).first(count_);
+  }
+
+ private:
+  std::array<const AeadBackend*, kBackends.size()> backends_{};
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+std::span<const AeadBackend* const> aead_backends() noexcept {
+  static const RunnableBackends runnable;
+  return runnable.all();
+}
+
+const AeadBackend& best_aead_backend() noexcept { return *aead_backends().front(); }
+
+const AeadBackend* find_aead_backend(std::string_view name) noexcept {
+  for (const AeadBackend* backend : aead_backends()) {
+    if (backend->name() == name) return backend;
+  }
+  return nullptr;
+}
+
+}  // namespace ferrule::crypto

@@ -1,0 +1,75 @@
+#include "crypto/kdf.h"
+
+#include <array>
+
+namespace ferrule::crypto {
+
+namespace {
+
+constexpr std::size_t kBlockSize = 64;
+constexpr std::uint8_t kInnerPad = 0x36;
+constexpr std::uint8_t kOuterPad = 0x5c;
+
+using Block = Secret<kBlockSize>;
+
+void xor_into(const Block& key, std::uint8_t pad, Block& out) noexcept {
+  for (std::size_t i = 0; i < kBlockSize; ++i) {
+    out.mut_bytes()[i] = static_cast<std::uint8_t>(key.bytes()[i] ^ pad);
+  }
+}
+
+void hmac_of(Bytes key, std::initializer_list<Bytes> input,
+             std::span<std::uint8_t, kHashSize> out) noexcept {
+  Block padded_key;
+  if (key.size() > kBlockSize) {
+    Blake2s().update(key).finish(padded_key.mut_bytes().first<kHashSize>());
+  } else {
+    copy(key, padded_key.mut_bytes());
+  }
+
+  Block pad;
+  Secret<kHashSize> inner;
+  xor_into(padded_key, kInnerPad, pad);
+  Blake2s inner_hash;
+  inner_hash.update(pad.bytes());
+  for (const Bytes part : input) inner_hash.update(part);
+  inner_hash.finish(inner.mut_bytes());
+
+  xor_into(padded_key, kOuterPad, pad);
+  Blake2s().update(pad.bytes()).update(inner.bytes()).finish(out);
+}
+
+// t_i = HMAC(t0, t_(i-1) || i), where t_0 of the formula is nothing at all (P5).
+void expand(const Secret<32>& t0, Bytes previous, std::uint8_t index, Secret<32>& out) noexcept {
+  const std::array<std::uint8_t, 1> suffix{index};
+  hmac_of(t0.bytes(), {previous, suffix}, out.mut_bytes());
+}
+
+}  // namespace
+
+void hmac(Bytes key, Bytes input, std::span<std::uint8_t, kHashSize> out) noexcept {
+  hmac_of(key, {input}, out);
+}
+
+void kdf1(Bytes key, Bytes input, ChainingKey& t1) noexcept {
+  Secret<32> t0;
+  hmac(key, input, t0.mut_bytes());
+  expand(t0, {}, 1, t1);
+}
+
+void kdf2(Bytes key, Bytes input, Secret<32>& t1, Secret<32>& t2) noexcept {
+  Secret<32> t0;
+  hmac(key, input, t0.mut_bytes());
+  expand(t0, {}, 1, t1);
+  expand(t0, t1.bytes(), 2, t2);
+}
+
+void kdf3(Bytes key, Bytes input, Secret<32>& t1, Secret<32>& t2, Secret<32>& t3) noexcept {
+  Secret<32> t0;
+  hmac(key, input, t0.mut_bytes());
+  expand(t0, {}, 1, t1);
+  expand(t0, t1.bytes(), 2, t2);
+  expand(t0, t2.bytes(), 3, t3);
+}
+
+}  // namespace ferrule::crypto

@@ -1,0 +1,15 @@
+// The system's randomness.
+#pragma once
+
+#include "base/rng.h"
+
+namespace ferrule::crypto {
+
+/// getrandom(2). Thread-safe. `fill` waits until the system's RNG is seeded (P35), and is false when
+/// the system refuses.
+class SystemRng final : public Rng {
+ public:
+  [[nodiscard]] bool fill(MutBytes out) noexcept override;
+};
+
+}  // namespace ferrule::crypto

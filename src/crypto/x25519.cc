@@ -1,0 +1,47 @@
+#include "crypto/x25519.h"
+
+#include <sodium.h>
+
+#include "crypto/sodium.h"
+
+namespace ferrule::crypto {
+
+static_assert(kKeySize == crypto_scalarmult_curve25519_BYTES);
+static_assert(kKeySize == crypto_scalarmult_curve25519_SCALARBYTES);
+
+void clamp(PrivateKey& key) noexcept {
+  const auto bytes = key.mut_bytes();
+  bytes[0] &= 0xf8;
+  bytes[31] = static_cast<std::uint8_t>((bytes[31] & 0x7f) | 0x40);
+}
+
+PublicKey public_key_of(const PrivateKey& key) noexcept {
+  ensure_sodium();
+  PublicKey result;
+  crypto_scalarmult_curve25519_base(result.bytes.data(), key.data());
+  return result;
+}
+
+bool x25519(const PrivateKey& key, const PublicKey& peer, SharedSecret& out) noexcept {
+  ensure_sodium();
+  const auto shared = out.mut_bytes();
+  const int refused = crypto_scalarmult_curve25519(shared.data(), key.data(), peer.bytes.data());
+  // libsodium refuses exactly the all-zero result (§5.4: a clamped scalar gives it for points of
+  // low order and no others), but may do so by looking at the point before it has written anything.
+  // Ours is the check that P1 asks for; theirs is a second one.
+  const bool zero = constant_time_is_zero(shared);
+  if (refused != 0 || zero) {
+    out.clear();
+    return false;
+  }
+  return true;
+}
+
+std::optional<PrivateKey> generate_private_key(Rng& rng) noexcept {
+  PrivateKey key;
+  if (!rng.fill(key.mut_bytes())) return std::nullopt;
+  clamp(key);
+  return key;
+}
+
+}  // namespace ferrule::crypto
