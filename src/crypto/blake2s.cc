@@ -73,11 +73,20 @@ Blake2s::Blake2s(std::size_t digest_size, Bytes key) noexcept : h_(kIv), digest_
   }
 }
 
+Blake2s::Blake2s(std::size_t digest_size,
+                 const std::array<std::uint32_t, 8>& key_block_state) noexcept
+    : h_(key_block_state), count_(kBlockSize), digest_size_(digest_size) {
+  FERRULE_CHECK(digest_size >= 1 && digest_size <= kHashSize);
+}
+
 Blake2s::~Blake2s() {
-  if (digest_size_ != 0) {
-    wipe(buffer_);
-    wipe(MutBytes(reinterpret_cast<std::uint8_t*>(h_.data()), sizeof h_));
-  }
+  if (digest_size_ != 0) clear();
+}
+
+void Blake2s::clear() noexcept {
+  wipe(buffer_);
+  wipe(MutBytes(reinterpret_cast<std::uint8_t*>(h_.data()), sizeof h_));
+  digest_size_ = 0;
 }
 
 Blake2s& Blake2s::update(Bytes input) noexcept {
@@ -105,9 +114,15 @@ void Blake2s::finish(MutBytes digest) noexcept {
   for (std::size_t i = 0; i < h_.size(); ++i) store_le32(whole.data() + 4 * i, h_[i]);
   std::memcpy(digest.data(), whole.data(), digest_size_);
   wipe(whole);
-  wipe(buffer_);
-  wipe(MutBytes(reinterpret_cast<std::uint8_t*>(h_.data()), sizeof h_));
-  digest_size_ = 0;
+  clear();
+}
+
+std::array<std::uint32_t, 8> Blake2s::key_block_state() noexcept {
+  FERRULE_CHECK(count_ == 0 && buffered_ == kBlockSize);
+  count_ = kBlockSize;
+  compress(buffer_.data(), false);
+  buffered_ = 0;
+  return h_;
 }
 
 void Blake2s::compress(const std::uint8_t* block, bool last) noexcept {
@@ -138,6 +153,22 @@ Hash hash(std::initializer_list<Bytes> parts) noexcept {
 Mac mac(Bytes key, std::initializer_list<Bytes> parts) noexcept {
   Blake2s state(kMacSize, key);
   for (const Bytes part : parts) state.update(part);
+  Mac digest;
+  state.finish(digest);
+  return digest;
+}
+
+MacKey::MacKey(Bytes key) noexcept : key_block_state_(Blake2s(kMacSize, key).key_block_state()) {}
+
+Mac MacKey::mac(std::initializer_list<Bytes> parts) const noexcept {
+  Blake2s state(kMacSize, key_block_state_);
+  bool any = false;
+  for (const Bytes part : parts) {
+    state.update(part);
+    any |= !part.empty();
+  }
+  // The key's block would have been the last one, which is compressed differently.
+  FERRULE_CHECK(any);
   Mac digest;
   state.finish(digest);
   return digest;
