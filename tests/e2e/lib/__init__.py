@@ -1,0 +1,16 @@
+"""What the end-to-end tests are written in: hosts, links, daemons, tunnels, traffic.
+
+    sandbox    one process tree in namespaces of its own; nothing in it outlives it
+    host       a machine: a network namespace and a private /run
+    process    a program started on a host, and ended by its pid
+    daemon     ferruled or wireguard-go, started, watched, and asked over UAPI
+    tunnel     a WireGuard interface on a host, and `wg` to configure it
+    scene      what one test builds: hosts, links, tunnels
+    traffic    pings, transfers, echo servers
+    packets    IP, UDP and ICMP headers, byte by byte
+    sniffer    frames as they pass an interface
+    noise      WireGuard's handshake, small and slow
+    puppet     a WireGuard peer in Python that does as it is told, right or wrong
+    wait       polling with a deadline
+    registry   the list of tests, and what each may run against
+"""
