@@ -1,0 +1,53 @@
+// The values that a device's configuration is made of: what may be asked of it, what it says of itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/keys.h"
+#include "base/net.h"
+#include "base/time.h"
+
+namespace ferrule::protocol {
+
+struct AllowedIpChange {
+  Cidr cidr;
+  bool remove = false;  // takes just this one from the peer, if it is the peer's (P101)
+};
+
+/// What is to become of one peer. Fields that are not set stay as they are.
+struct PeerChange {
+  PublicKey public_key;
+  bool remove = false;
+  bool update_only = false;                   // skip when there is no such peer
+  bool replace_allowed_ips = false;           // those not named here go
+  std::optional<PresharedKey> preshared_key;  // all zero: none
+  std::optional<Endpoint> endpoint;
+  std::optional<std::uint16_t> persistent_keepalive_s;  // 0: off
+  std::vector<AllowedIpChange> allowed_ips;
+};
+
+/// A set request, whole. Applied in order: device fields, then peers in the order given (the same
+/// peer may come more than once). Move-only, since it holds keys.
+struct DeviceChange {
+  std::optional<PrivateKey> private_key;  // all zero: no identity
+  std::optional<std::uint16_t> listen_port;
+  std::optional<std::uint32_t> fwmark;
+  bool replace_peers = false;  // all peers go first
+  std::vector<PeerChange> peers;
+};
+
+/// What a peer says of itself. Move-only, since it holds a key.
+struct PeerStatus {
+  PublicKey public_key;
+  PresharedKey preshared_key;
+  Endpoint endpoint;  // none when unknown
+  WallTime last_handshake;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint16_t persistent_keepalive_s = 0;
+  std::vector<Cidr> allowed_ips;  // in the order in which they were added
+};
+
+}  // namespace ferrule::protocol

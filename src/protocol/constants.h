@@ -1,0 +1,56 @@
+// Every number of the protocol and every bound of the core, in one place (§6.1 and the kernel's
+// messages.h). A protocol constant anywhere else is a bug.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace ferrule::protocol {
+
+// --- Timers and limits of the paper (§6.1) ---
+constexpr std::uint64_t kRekeyAfterMessages = std::uint64_t{1} << 60;
+constexpr std::uint64_t kRejectAfterMessages = UINT64_MAX - (std::uint64_t{1} << 13);
+constexpr Duration kRekeyTimeout = 5s;
+constexpr Duration kRekeyAttemptTime = 90s;
+constexpr Duration kRekeyAfterTime = 120s;
+constexpr Duration kRejectAfterTime = 180s;
+constexpr Duration kKeepaliveTimeout = 10s;
+constexpr Duration kMaxTimerJitter = 333ms;
+constexpr Duration kZeroKeysAfter = 3 * kRejectAfterTime;
+constexpr Duration kNewHandshakeAfter = kKeepaliveTimeout + kRekeyTimeout;
+constexpr Duration kRekeyOnReceiveAfter = kRejectAfterTime - kKeepaliveTimeout - kRekeyTimeout;
+constexpr unsigned kMaxHandshakeAttempts = kRekeyAttemptTime / kRekeyTimeout;
+static_assert(kRekeyAfterTime < kRekeyOnReceiveAfter && kRekeyOnReceiveAfter < kRejectAfterTime);
+static_assert(kRekeyAfterMessages < kRejectAfterMessages);
+static_assert(kMaxHandshakeAttempts == 18);
+
+// --- Denial of service (§5.3) ---
+constexpr Duration kInitiationInterval = 20ms;  // between accepted initiations of one peer (P28)
+constexpr Duration kCookieSecretLifetime = 120s;
+constexpr Duration kCookieUsableFor = 115s;  // by its holder (P81)
+constexpr std::size_t kHandshakeQueueBound = 4096;
+constexpr std::size_t kUnderLoadAt = kHandshakeQueueBound / 8;
+constexpr Duration kUnderLoadFor = 1s;
+// One source may hold this much of the queue; past it, the source alone is treated as a flood (P85a).
+constexpr std::size_t kHandshakeQueueShare = kUnderLoadAt / 8;
+static_assert(kHandshakeQueueShare > 0 && kUnderLoadAt < kHandshakeQueueBound);
+constexpr unsigned kRateLimitPerSecond = 20;
+constexpr unsigned kRateLimitBurst = 5;
+constexpr std::size_t kRateLimiterBound = 65536;  // sources remembered at once
+
+// --- Replay (RFC 6479) ---
+constexpr std::size_t kReplayBits = 8192;
+constexpr std::size_t kReplayWindow = kReplayBits - 64;  // one word is redundant (P43)
+
+// --- Bounds of the core ---
+constexpr std::size_t kMaxStagedPackets = 128;                  // per peer (P73)
+constexpr std::size_t kMaxStagedBytes = std::size_t{64} << 20;  // of a whole device
+constexpr std::size_t kMaxPeers = std::size_t{1} << 20;         // as the kernel has it: 2^20
+constexpr std::size_t kPaddingMultiple = 16;                    // P70
+
+// --- Outer headers (P32) ---
+constexpr std::uint8_t kHandshakeTrafficClass = 0x88;  // DSCP AF41, ECN clear
+
+}  // namespace ferrule::protocol

@@ -1,0 +1,210 @@
+// A WireGuard device, sans-IO: it decides, and says what is to be sent; others read clocks and sockets.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/keys.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "crypto/aead.h"
+#include "protocol/allowed_ips.h"
+#include "protocol/batch.h"
+#include "protocol/configuration.h"
+#include "protocol/cookie.h"
+#include "protocol/deadline_heap.h"
+#include "protocol/drop.h"
+#include "protocol/exclusion.h"
+#include "protocol/handshake_queue.h"
+#include "protocol/index_table.h"
+#include "protocol/peer_table.h"
+#include "protocol/ratelimiter.h"
+
+namespace ferrule::protocol {
+
+/// A message that the control side wants sent: a handshake message, a cookie reply or a keepalive.
+struct OutgoingMessage {
+  std::array<std::uint8_t, kMaxHandshakeSize> bytes;
+  std::uint8_t size = 0;
+  std::uint8_t traffic_class = 0;
+  Endpoint to;
+  Source from;
+  PeerId peer;  // none for a cookie reply
+
+  [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes.data(), size); }
+};
+
+/// What the control side wants done. The caller sends `messages` in order and has every lane call
+/// Device::take_staged for each peer in `flush`, then clears both.
+struct Outbox {
+  std::vector<OutgoingMessage> messages;
+  std::vector<PeerId> flush;
+};
+
+/// The size of the message that carries an inner packet of `size` bytes: header, the packet padded to
+/// a multiple of 16 but never beyond the MTU (P70), tag.
+[[nodiscard]] std::size_t padded_size(std::size_t size, std::size_t mtu) noexcept;
+[[nodiscard]] inline std::size_t transport_size(std::size_t size, std::size_t mtu) noexcept {
+  return padded_size(size, mtu) + TransportLayout::kOverhead;
+}
+
+/// The calls fall into two sides. **Data path** calls may run in any number of threads, each holding
+/// the tables shared (exclusion.h). **Control** calls run one at a time; they may run beside the data
+/// path, and take the tables exclusively for microseconds where they change them. Nothing throws but
+/// std::bad_alloc from control.
+class Device {
+ public:
+  /// Keeps references: all of them outlive the device. `rng` must be thread-safe if the data path has
+  /// more than one thread.
+  Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // --- data path ---
+
+  /// Drop::none when the datagram is a handshake message (types 1 to 3) worth queueing: its mac1 is
+  /// ours (P80).
+  [[nodiscard]] Drop admit_handshake(Bytes message, MessageType type) const noexcept;
+
+  /// Routes each packet, takes keypairs and reserves counters; timers and byte counts are told at
+  /// once. Appends the runs to `plan`. Packets of one flow keep their order over calls (P73, P77).
+  void plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
+                 Attention& attention);
+  /// Keeps one datagram's inner packet until its peer has a session (P73). `lane` will be asked for it.
+  void stage(const Now& now, PeerId peer, Bytes packet, std::uint16_t lane, Attention& attention);
+  /// Gives a lane the packets that it staged, if the peer has a session now.
+  void take_staged(const Now& now, PeerId peer, std::uint16_t lane, StagedBatch& out,
+                   Attention& attention);
+
+  /// Finds each message's keypair and checks age and limits (P72). Messages keep their slot; those
+  /// with a drop are done.
+  void plan_receive(const Now& now, std::span<InboundMessage> messages, ReceivePlan& plan);
+  /// After opening, in the order of receipt: replay window, endpoint, key confirmation, timers, inner
+  /// header, ECN, source (P72).
+  void finish_receive(const Now& now, std::span<InboundMessage> messages, Attention& attention);
+
+  /// The kernel refused this source for the peer (P75).
+  void forget_source(PeerId peer, const Source& refused);
+
+  [[nodiscard]] DropCounters& drops() noexcept { return drops_; }
+  [[nodiscard]] std::size_t mtu() const noexcept { return mtu_.load(std::memory_order_relaxed); }
+  /// Follows the interface (P75c). Any thread.
+  void set_mtu(std::size_t mtu) noexcept { mtu_.store(mtu, std::memory_order_relaxed); }
+
+  // --- control ---
+
+  /// One message of the handshake queue. `under_load` is HandshakeQueue's answer for its source.
+  void handle(const Now& now, const HandshakeMessage& message, bool under_load, Outbox& outbox);
+  /// A peer of an Attention list.
+  void attend(const Now& now, PeerId peer, Outbox& outbox);
+
+  struct Deadline {
+    Instant at;
+    PeerId peer;
+    Timer reason;
+  };
+  /// When fire_timers is wanted next, and why; none when nothing is waited for.
+  [[nodiscard]] std::optional<Deadline> next_deadline();
+  void fire_timers(const Now& now, Outbox& outbox);
+
+  /// Whether `change` can be applied whole; it is not looked at peer by peer.
+  [[nodiscard]] Result<void> check(const DeviceChange& change) const;
+  /// Applies a checked change. listen_port and fwmark are the sockets' and not looked at.
+  void apply(const Now& now, DeviceChange change, Outbox& outbox);
+
+  /// The interface went up or down (P59a). A device starts down.
+  void up(const Now& now, Outbox& outbox);
+  void down();
+  [[nodiscard]] bool is_up() const noexcept { return up_; }
+  /// Every sticky source is forgotten: the port or the mark changed (P75).
+  void forget_sources();
+  /// Calls `still_good` for each peer with a sticky source, and forgets those it is false for.
+  void check_sources(const std::function<bool(const Endpoint& to, const Source& from)>& still_good);
+
+  /// The private key's copy for a status answer; all zero when there is none.
+  [[nodiscard]] PrivateKey private_key() const { return PrivateKey(identity_.private_key.clone()); }
+  [[nodiscard]] std::size_t peer_count() const noexcept { return peers_.size(); }
+  /// Oldest peer first.
+  void for_each_peer(const std::function<void(const PeerStatus&)>& visit) const;
+
+ private:
+  using RunOf = std::span<OutboundPacket>;
+
+  // data path (device_send.cc, device_receive.cc)
+  void route(OutboundPacket& packet) const noexcept;
+  void plan_run(const Now& now, RunOf run, SendPlan& plan, Attention& attention);
+  void plan_run_locked(const Now& now, Peer& peer, RunOf run, SendPlan& plan);
+  void want_handshake(PeerTraffic& traffic) noexcept;
+  void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
+  void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
+  void raise_attention(Peer& peer, Attention& attention);
+  Drop accept_locked(const Now& now, Peer& peer, InboundMessage& message);
+  Drop inspect_inner(const Peer& peer, InboundMessage& message) const noexcept;
+  bool stage_locked(PeerTraffic& traffic, StagedPacket packet);
+  void drop_staged(PeerTraffic& traffic, Drop why) noexcept;
+
+  // handshakes (device_handshake.cc)
+  void handle_initiation(const Now& now, const HandshakeMessage& message, Outbox& outbox);
+  void handle_response(const Now& now, const HandshakeMessage& message, Outbox& outbox);
+  void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
+  bool proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox);
+  void respond(const Now& now, Peer& peer, OpenedInitiation initiation,
+               const HandshakeMessage& message, Outbox& outbox);
+  const Secret<32>* static_static(Peer& peer);
+  void start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox);
+  void start_handshake(const Now& now, Peer& peer, Outbox& outbox);
+  bool make_initiation(const Now& now, Peer& peer, OutgoingMessage& message);
+  void begin_session(const Now& now, Peer& peer, TransportKeys keys, const Keypair::Names& names);
+  void clear_handshake(Peer& peer);
+  void send_keepalive(const Now& now, Peer& peer, Outbox& outbox);
+  void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
+  void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
+
+  // timers (device_timers.cc)
+  void fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox);
+  void fire_retransmit(const Now& now, Peer& peer, Outbox& outbox);
+  void fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox);
+  void fire_persistent_keepalive(const Now& now, Peer& peer, Outbox& outbox);
+  void reschedule(Peer& peer);
+
+  // configuration (device_configuration.cc)
+  void set_private_key(PrivateKey key);
+  void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
+  void set_allowed_ips(PeerId peer, const PeerChange& change);
+  void remove_other_allowed_ips(PeerId peer, const PeerChange& change);
+  void remove_peer(Peer& peer);
+  void clear_sessions(Peer& peer);
+  void reap(KeypairSlots::Retired retired);
+
+  Rng& rng_;
+  const crypto::AeadBackend& aead_;
+  Exclusion& exclusion_;
+  Log& log_;
+  DropCounters drops_;
+  std::atomic<std::size_t> mtu_{1420};
+  std::atomic<std::size_t> staged_bytes_{0};
+
+  // Tables: read by the data path, changed by control under Exclusion::lock_tables.
+  PeerTable peers_;
+  AllowedIps allowed_ips_;
+  IndexTable indices_;
+  Mac1Checker mac1_;  // without an identity it refuses everything
+  bool up_ = false;
+
+  // Control alone.
+  Identity identity_;
+  CookieChecker cookies_;
+  RateLimiter ratelimiter_;
+  DeadlineHeap deadlines_;
+};
+
+}  // namespace ferrule::protocol

@@ -1,0 +1,237 @@
+// Configuration: applied whole, while data goes on (P26, P59a, P90, P101).
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <utility>
+
+#include "crypto/x25519.h"
+#include "protocol/device.h"
+
+namespace ferrule::protocol {
+
+namespace {
+// Prefixes changed in one hold of the tables: some ten microseconds.
+constexpr std::size_t kPrefixesPerHold = 64;
+}  // namespace
+
+Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log)
+    : rng_(rng), aead_(aead), exclusion_(exclusion), log_(log), ratelimiter_(rng) {}
+
+Device::~Device() = default;
+
+Result<void> Device::check(const DeviceChange& change) const {
+  const std::size_t kept = change.replace_peers ? 0 : peers_.size();
+  if (change.peers.size() <= kMaxPeers - kept) return {};
+  // Perhaps many of them are there already, or go: count what would be added.
+  std::size_t added = 0;
+  for (const PeerChange& peer : change.peers) {
+    const bool exists = !change.replace_peers && peers_.find(peer.public_key) != nullptr;
+    if (!peer.remove && !peer.update_only && !exists) ++added;
+  }
+  if (added <= kMaxPeers - kept) return {};
+  return std::unexpected(make_error(ENOSPC, "too many peers: at most 1048576 fit in one device"));
+}
+
+void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) {
+  if (change.private_key) set_private_key(std::move(*change.private_key));
+  if (change.replace_peers) {
+    while (Peer* peer = peers_.first()) remove_peer(*peer);
+  }
+  for (PeerChange& peer : change.peers) apply_peer(now, peer, outbox);
+}
+
+void Device::set_private_key(PrivateKey key) {
+  const bool zero = key.is_zero();
+  if (!zero) crypto::clamp(key);
+  if (constant_time_equal(key.bytes(), identity_.private_key.bytes())) return;
+  identity_.private_key = std::move(key);
+  identity_.public_key = zero ? PublicKey{} : crypto::public_key_of(identity_.private_key);
+  cookies_.set_identity(identity_.public_key);
+  {
+    TablesGuard guard(exclusion_);
+    mac1_ = zero ? Mac1Checker() : Mac1Checker(identity_.public_key);
+  }
+  if (Peer* self = zero ? nullptr : peers_.find(identity_.public_key)) remove_peer(*self);  // P26
+  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    peer->handshake.static_static.reset();  // P25
+    peer->handshake.last_sent_at.reset();   // so that the next packet rekeys at once (P101)
+    clear_handshake(*peer);
+    PeerGuard guard(exclusion_, peer->id);
+    peer->traffic.keypairs.stop_sending();
+  }
+}
+
+void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
+  Peer* peer = peers_.find(change.public_key);
+  if (change.remove) {
+    if (peer != nullptr) remove_peer(*peer);
+    return;
+  }
+  const bool is_self =
+      !identity_.private_key.is_zero() && change.public_key == identity_.public_key;
+  if (is_self || (peer == nullptr && change.update_only)) return;
+  if (peer == nullptr) {
+    TablesGuard guard(exclusion_);
+    peer = &peers_.add(change.public_key);
+  }
+  if (change.preshared_key) peer->handshake.psk = std::move(*change.preshared_key);
+  set_allowed_ips(peer->id, change);
+
+  bool switched_on = false;
+  bool staged = false;
+  {
+    PeerGuard guard(exclusion_, peer->id);
+    PeerTraffic& traffic = peer->traffic;
+    if (change.endpoint) {
+      traffic.endpoint = *change.endpoint;
+      traffic.source = {};
+    }
+    if (change.persistent_keepalive_s) {
+      switched_on =
+          traffic.timers.persistent_keepalive_s() == 0 && *change.persistent_keepalive_s != 0;
+      traffic.timers.set_persistent_keepalive(*change.persistent_keepalive_s);
+    }
+    staged = !traffic.staged.empty();
+  }
+  if (!up_) return;
+  if (switched_on) {
+    fire_persistent_keepalive(now, *peer, outbox);  // P55
+    reschedule(*peer);
+  } else if (staged) {
+    send_staged_or_keepalive(now, *peer, outbox);
+  }
+}
+
+void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
+  if (change.replace_allowed_ips) remove_other_allowed_ips(id, change);
+  for (std::size_t done = 0; done < change.allowed_ips.size();) {
+    TablesGuard guard(exclusion_);
+    const std::size_t end = std::min(done + kPrefixesPerHold, change.allowed_ips.size());
+    for (; done < end; ++done) {
+      const AllowedIpChange& item = change.allowed_ips[done];
+      // A replaced list takes the order of the new one: out and in again, within one hold, so that
+      // no lookup ever misses a prefix that stays.
+      if (item.remove || change.replace_allowed_ips) (void)allowed_ips_.remove(item.cidr, id);
+      if (!item.remove) allowed_ips_.insert(item.cidr, id);
+    }
+  }
+}
+
+void Device::remove_other_allowed_ips(PeerId id, const PeerChange& change) {
+  std::set<Cidr> wanted;
+  for (const AllowedIpChange& item : change.allowed_ips) {
+    if (!item.remove) wanted.insert(item.cidr);
+  }
+  std::vector<Cidr> unwanted;
+  allowed_ips_.for_each(id, [&](const Cidr& cidr) {
+    if (!wanted.contains(cidr)) unwanted.push_back(cidr);
+  });
+  for (std::size_t done = 0; done < unwanted.size();) {
+    TablesGuard guard(exclusion_);
+    const std::size_t end = std::min(done + kPrefixesPerHold, unwanted.size());
+    for (; done < end; ++done) (void)allowed_ips_.remove(unwanted[done], id);
+  }
+}
+
+void Device::remove_peer(Peer& peer) {
+  clear_sessions(peer);
+  deadlines_.remove(peer.id);
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    drop_staged(peer.traffic, Drop::peer_removed);
+  }
+  TablesGuard guard(exclusion_);
+  allowed_ips_.remove_peer(peer.id);
+  peers_.remove(peer.id);
+}
+
+void Device::clear_sessions(Peer& peer) {
+  clear_handshake(peer);
+  KeypairSlots::Retired retired;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    retired = std::exchange(peer.traffic.retired, {});
+    peer.traffic.keypairs.clear(retired);
+  }
+  reap(std::move(retired));
+}
+
+void Device::reap(KeypairSlots::Retired retired) {
+  if (retired.empty()) return;
+  TablesGuard guard(exclusion_);
+  for (const KeypairRef& keypair : retired) indices_.remove(keypair->local_index());
+}
+
+void Device::up(const Now& now, Outbox& outbox) {
+  if (up_) return;
+  {
+    TablesGuard guard(exclusion_);
+    up_ = true;
+  }
+  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    if (peer->traffic.timers.persistent_keepalive_s() == 0) continue;
+    fire_persistent_keepalive(now, *peer, outbox);
+    reschedule(*peer);
+  }
+}
+
+void Device::down() {
+  if (!up_) return;
+  {
+    TablesGuard guard(exclusion_);
+    up_ = false;
+  }
+  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    clear_sessions(*peer);
+    peer->handshake.last_sent_at.reset();
+    {
+      PeerGuard guard(exclusion_, peer->id);
+      peer->traffic.timers.stop();
+      peer->traffic.handshake_wanted = false;
+      drop_staged(peer->traffic, Drop::device_down);
+    }
+    reschedule(*peer);
+  }
+}
+
+void Device::forget_sources() {
+  check_sources([](const Endpoint&, const Source&) { return false; });
+}
+
+void Device::check_sources(
+    const std::function<bool(const Endpoint& to, const Source& from)>& still_good) {
+  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    Endpoint to;
+    Source from;
+    {
+      PeerGuard guard(exclusion_, peer->id);
+      to = peer->traffic.endpoint;
+      from = peer->traffic.source;
+    }
+    // The question may cost a system call: not under the peer's lock.
+    if (from.is_none() || still_good(to, from)) continue;
+    PeerGuard guard(exclusion_, peer->id);
+    if (peer->traffic.source == from) peer->traffic.source = {};
+  }
+}
+
+void Device::for_each_peer(const std::function<void(const PeerStatus&)>& visit) const {
+  for (const Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    PeerStatus status;
+    status.public_key = peer->public_key;
+    status.preshared_key = PresharedKey(peer->handshake.psk.clone());
+    {
+      PeerGuard guard(exclusion_, peer->id);
+      const PeerTraffic& traffic = peer->traffic;
+      status.endpoint = traffic.endpoint;
+      status.last_handshake = traffic.last_handshake;
+      status.tx_bytes = traffic.tx_bytes;
+      status.rx_bytes = traffic.rx_bytes;
+      status.persistent_keepalive_s = traffic.timers.persistent_keepalive_s();
+    }
+    allowed_ips_.for_each(peer->id, [&](const Cidr& cidr) { status.allowed_ips.push_back(cidr); });
+    visit(status);
+  }
+}
+
+}  // namespace ferrule::protocol

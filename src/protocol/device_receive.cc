@@ -1,0 +1,122 @@
+// Inwards: from a datagram to an IP packet that its sender may send (§5.4.6; P57, P71, P72, P74).
+#include "packet/ecn.h"
+#include "protocol/device.h"
+
+namespace ferrule::protocol {
+
+Drop Device::admit_handshake(Bytes message, MessageType type) const noexcept {
+  if (!up_) return Drop::device_down;
+  // Cookie replies have no mac; their index and tag are checked against what we sent.
+  if (type != MessageType::cookie_reply && !mac1_.check(message)) return Drop::bad_mac1;
+  return Drop::none;
+}
+
+void Device::plan_receive(const Now& now, std::span<InboundMessage> messages, ReceivePlan& plan) {
+  LocalIndex known{};
+  const IndexEntry* entry = nullptr;
+  for (InboundMessage& message : messages) {
+    const LocalIndex index{load_le32(message.message.data() + TransportLayout::kReceiver)};
+    if (entry == nullptr || index != known) {
+      entry = indices_.find(index);
+      known = index;
+    }
+    message.counter = load_le64(message.message.data() + TransportLayout::kCounter);
+    if (entry == nullptr || entry->keypair == nullptr) {
+      message.drop = Drop::unknown_index;
+    } else if (entry->keypair->expired(now.boot)) {
+      message.drop = Drop::expired_keypair;
+    } else if (message.counter >= kRejectAfterMessages) {
+      message.drop = Drop::counter_limit;
+    } else {
+      message.drop = Drop::none;
+      message.keypair = entry->keypair;
+      if (plan.keypairs.empty() || plan.keypairs.back().get() != entry->keypair) {
+        plan.keypairs.emplace_back(entry->keypair);
+      }
+      continue;
+    }
+    message.keypair = nullptr;
+    drops_.count(message.drop);
+  }
+}
+
+void Device::finish_receive(const Now& now, std::span<InboundMessage> messages,
+                            Attention& attention) {
+  for (std::size_t begin = 0; begin < messages.size();) {
+    InboundMessage& first = messages[begin];
+    if (first.keypair == nullptr) {
+      ++begin;
+      continue;
+    }
+    Peer* peer = peers_.find(first.keypair->peer());
+    std::size_t end = begin;
+    {
+      // Many peers may share a lock: one that is gone is locked by its id all the same.
+      PeerGuard guard(exclusion_, first.keypair->peer());
+      for (; end < messages.size() && messages[end].keypair == first.keypair; ++end) {
+        InboundMessage& message = messages[end];
+        message.inner = {};
+        message.drop = peer == nullptr ? Drop::peer_removed : accept_locked(now, *peer, message);
+      }
+      if (peer != nullptr) raise_attention(*peer, attention);
+    }
+    for (; begin < end; ++begin) {
+      InboundMessage& message = messages[begin];
+      if (message.drop == Drop::none && !message.inner.empty()) {
+        message.drop = inspect_inner(*peer, message);
+      }
+      if (message.drop != Drop::none) drops_.count(message.drop);
+    }
+  }
+}
+
+Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) {
+  PeerTraffic& traffic = peer.traffic;
+  Keypair& keypair = *message.keypair;
+  if (!message.opened) return Drop::bad_tag;
+  if (!keypair.attached()) return Drop::expired_keypair;
+  if (!keypair.replay().accept(message.counter)) return Drop::replayed_counter;
+
+  traffic.endpoint = message.from;  // P74
+  traffic.source = message.to;
+  if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
+    traffic.timers.handshake_complete();
+    traffic.last_handshake = now.wall;
+    traffic.flush_wanted = !traffic.staged.empty();
+  }
+  keep_key_fresh_receiving(now, traffic);
+  traffic.timers.any_authenticated_packet_received();
+  traffic.timers.any_authenticated_packet_traversal(now.boot);
+  traffic.rx_bytes += message.message.size();
+  message.inner = message.ciphertext();
+  if (!message.inner.empty()) traffic.timers.data_received(now.boot);
+  return Drop::none;
+}
+
+void Device::keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept {
+  const KeypairRef& current = traffic.keypairs.current();
+  if (current && current->initiator() && current->age(now.boot) >= kRekeyOnReceiveAfter &&
+      current->ask_rekey_once()) {
+    want_handshake(traffic);  // P57
+  }
+}
+
+Drop Device::inspect_inner(const Peer& peer, InboundMessage& message) const noexcept {
+  switch (packet::parse_ip(message.inner, message.ip)) {
+    case packet::IpFault::none:
+      break;
+    case packet::IpFault::version:
+      return Drop::inner_version;
+    case packet::IpFault::header:
+      return Drop::inner_header;
+    case packet::IpFault::length:
+      return Drop::inner_length;
+  }
+  message.inner = message.inner.first(message.ip.length);  // without padding (P70)
+  packet::apply_outer_ecn(message.inner, message.ip, message.outer_ecn);
+  const PeerId owner = message.ip.family == Family::v4 ? allowed_ips_.lookup_v4(message.ip.source)
+                                                       : allowed_ips_.lookup_v6(message.ip.source);
+  return owner == peer.id ? Drop::none : Drop::inner_source;
+}
+
+}  // namespace ferrule::protocol

@@ -1,0 +1,105 @@
+// What follows when a timer fires, one function a timer (§6; P50 to P59a), and the control side's look
+// at peers that the data path pointed out.
+#include <utility>
+
+#include "protocol/device.h"
+
+namespace ferrule::protocol {
+
+void Device::attend(const Now& now, PeerId id, Outbox& outbox) {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr) return;
+  KeypairSlots::Retired retired;
+  {
+    PeerGuard guard(exclusion_, id);
+    PeerTraffic& traffic = peer->traffic;
+    traffic.attention_raised = false;
+    retired = std::exchange(traffic.retired, {});
+    const KeypairRef& current = traffic.keypairs.current();
+    if (std::exchange(traffic.flush_wanted, false) && current && current->may_send(now.boot)) {
+      outbox.flush.push_back(id);
+    }
+  }
+  reap(std::move(retired));
+  if (up_) start_wanted_handshake(now, *peer, outbox);
+  reschedule(*peer);
+}
+
+std::optional<Device::Deadline> Device::next_deadline() {
+  const std::optional<DeadlineHeap::Entry> top = deadlines_.top();
+  if (!top) return std::nullopt;
+  const Peer& peer = *peers_.find(top->peer);
+  PeerGuard guard(exclusion_, peer.id);
+  return Deadline{top->at, top->peer, peer.traffic.timers.earliest().reason};
+}
+
+void Device::reschedule(Peer& peer) {
+  Instant at;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    at = peer.traffic.timers.earliest().at;
+    peer.traffic.scheduled = at;
+  }
+  deadlines_.set(peer.id, at);
+}
+
+void Device::fire_timers(const Now& now, Outbox& outbox) {
+  for (auto top = deadlines_.top(); top && top->at <= now.boot; top = deadlines_.top()) {
+    Peer& peer = *peers_.find(top->peer);
+    DueTimers due;
+    {
+      PeerGuard guard(exclusion_, peer.id);
+      due = peer.traffic.timers.take_due(now.boot);
+    }
+    // The heap may know an earlier deadline than there is by now: then nothing is due.
+    if (up_) fire(now, peer, due, outbox);
+    reschedule(peer);
+  }
+}
+
+void Device::fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox) {
+  const auto is_due = [&due](Timer timer) { return due[static_cast<std::size_t>(timer)]; };
+  if (is_due(Timer::retransmit)) fire_retransmit(now, peer, outbox);
+  if (is_due(Timer::keepalive)) send_keepalive(now, peer, outbox);
+  if (is_due(Timer::new_handshake)) fire_new_handshake(now, peer, outbox);
+  if (is_due(Timer::zero_keys)) clear_sessions(peer);
+  if (is_due(Timer::persistent_keepalive)) fire_persistent_keepalive(now, peer, outbox);
+}
+
+void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
+  bool again = false;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    PeerTraffic& traffic = peer.traffic;
+    again = traffic.timers.next_attempt();
+    if (again) {
+      traffic.source = {};  // perhaps it is why nothing comes back
+    } else {
+      traffic.timers.handshake_given_up(now.boot);
+      drop_staged(traffic, Drop::staged_expired);
+    }
+  }
+  if (again) start_handshake(now, peer, outbox);
+}
+
+void Device::fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox) {
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.source = {};
+    want_handshake(peer.traffic);
+  }
+  start_wanted_handshake(now, peer, outbox);
+}
+
+void Device::fire_persistent_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    Timers& timers = peer.traffic.timers;
+    if (timers.persistent_keepalive_s() == 0) return;
+    // Whatever becomes of this one, there will be a next: it alone revives a dead session (P59a).
+    timers.persistent_keepalive_due(now.boot);
+  }
+  send_keepalive(now, peer, outbox);
+}
+
+}  // namespace ferrule::protocol

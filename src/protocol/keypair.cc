@@ -1,0 +1,74 @@
+#include "protocol/keypair.h"
+
+#include <memory>
+
+namespace ferrule::protocol {
+
+std::optional<std::uint64_t> Keypair::reserve(std::uint64_t count) noexcept {
+  if (next_counter_ > kRejectAfterMessages || count > kRejectAfterMessages - next_counter_) {
+    stop_sending();
+    return std::nullopt;
+  }
+  const std::uint64_t first = next_counter_;
+  next_counter_ += count;
+  return first;
+}
+
+KeypairRef make_keypair(TransportKeys keys, const Keypair::Names& names, Instant birth) {
+  return KeypairRef(std::make_unique<Keypair>(std::move(keys), names, birth).release());
+}
+
+void KeypairRef::release() noexcept {
+  if (keypair_ == nullptr) return;
+  // Release, then acquire: whoever frees sees everything that other holders did with it.
+  if (keypair_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    std::unique_ptr<Keypair>(keypair_).reset();
+  }
+  keypair_ = nullptr;
+}
+
+void KeypairSlots::retire(KeypairRef& slot, Retired& retired) {
+  if (!slot) return;
+  slot->detach();
+  slot->stop_sending();
+  retired.push_back(std::move(slot));
+}
+
+void KeypairSlots::install(KeypairRef fresh, Retired& retired) {
+  if (fresh->initiator()) {
+    retire(previous_, retired);
+    if (next_) {
+      previous_ = std::move(next_);
+      retire(current_, retired);
+    } else {
+      previous_ = std::move(current_);
+    }
+    current_ = std::move(fresh);
+  } else {
+    retire(next_, retired);
+    retire(previous_, retired);
+    next_ = std::move(fresh);
+  }
+}
+
+bool KeypairSlots::confirm(const Keypair* used, Retired& retired) {
+  if (used != next_.get() || used == nullptr) return false;
+  retire(previous_, retired);
+  previous_ = std::move(current_);
+  current_ = std::move(next_);
+  return true;
+}
+
+void KeypairSlots::clear(Retired& retired) {
+  retire(previous_, retired);
+  retire(current_, retired);
+  retire(next_, retired);
+}
+
+void KeypairSlots::stop_sending() noexcept {
+  for (KeypairRef* slot : {&previous_, &current_, &next_}) {
+    if (*slot) (*slot)->stop_sending();
+  }
+}
+
+}  // namespace ferrule::protocol

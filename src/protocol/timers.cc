@@ -1,0 +1,107 @@
+#include "protocol/timers.h"
+
+#include <chrono>
+
+#include "base/bytes.h"
+#include "protocol/constants.h"
+
+namespace ferrule::protocol {
+
+namespace {
+
+// Uniform in [0, kMaxTimerJitter), so that two peers do not start over in step for ever.
+Duration jitter(Rng& rng) noexcept {
+  std::array<std::uint8_t, 4> bytes{};
+  if (!rng.fill(bytes)) return Duration::zero();
+  const auto range = static_cast<std::uint64_t>(kMaxTimerJitter / 1ns);
+  return Duration(static_cast<std::int64_t>((range * load_le32(bytes.data())) >> 32));
+}
+
+}  // namespace
+
+void Timers::data_sent(Instant now, Rng& rng) noexcept {
+  if (!armed(Timer::new_handshake)) {
+    arm(Timer::new_handshake, now + kNewHandshakeAfter + jitter(rng));
+  }
+}
+
+void Timers::data_received(Instant now) noexcept {
+  if (armed(Timer::keepalive)) {
+    need_another_keepalive_ = true;
+  } else {
+    arm(Timer::keepalive, now + kKeepaliveTimeout);
+  }
+}
+
+void Timers::any_authenticated_packet_sent() noexcept { disarm(Timer::keepalive); }
+
+void Timers::any_authenticated_packet_received() noexcept { disarm(Timer::new_handshake); }
+
+void Timers::any_authenticated_packet_traversal(Instant now) noexcept {
+  if (persistent_s_ != 0) persistent_keepalive_due(now);
+}
+
+void Timers::handshake_initiated(Instant now, Rng& rng) noexcept {
+  arm(Timer::retransmit, now + kRekeyTimeout + jitter(rng));
+}
+
+void Timers::handshake_complete() noexcept {
+  disarm(Timer::retransmit);
+  attempts_ = 0;
+}
+
+void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter); }
+
+void Timers::handshake_given_up(Instant now) noexcept {
+  disarm(Timer::keepalive);
+  if (!armed(Timer::zero_keys)) arm(Timer::zero_keys, now + kZeroKeysAfter);
+}
+
+void Timers::handshake_deferred(Instant at) noexcept {
+  if (!armed(Timer::retransmit)) arm(Timer::retransmit, at);
+}
+
+void Timers::set_persistent_keepalive(std::uint16_t seconds) noexcept {
+  persistent_s_ = seconds;
+  if (seconds == 0) disarm(Timer::persistent_keepalive);
+}
+
+void Timers::persistent_keepalive_due(Instant now) noexcept {
+  arm(Timer::persistent_keepalive, now + std::chrono::seconds(persistent_s_));
+}
+
+void Timers::stop() noexcept {
+  deadlines_.fill(Instant::never());
+  attempts_ = 0;
+  need_another_keepalive_ = false;
+}
+
+bool Timers::next_attempt() noexcept {
+  if (attempts_ > kMaxHandshakeAttempts) return false;
+  ++attempts_;
+  return true;
+}
+
+Timers::Earliest Timers::earliest() const noexcept {
+  Earliest first{Instant::never(), Timer::retransmit};
+  for (std::size_t i = 0; i < kTimerCount; ++i) {
+    if (deadlines_[i] < first.at) first = {deadlines_[i], static_cast<Timer>(i)};
+  }
+  return first;
+}
+
+DueTimers Timers::take_due(Instant now) noexcept {
+  DueTimers due{};
+  for (std::size_t i = 0; i < kTimerCount; ++i) {
+    due[i] = deadlines_[i] <= now;
+    if (due[i]) deadlines_[i] = Instant::never();
+  }
+  // Data came while this keepalive was waiting: it is owed one of its own (P52).
+  if (due[static_cast<std::size_t>(Timer::keepalive)] && need_another_keepalive_) {
+    need_another_keepalive_ = false;
+    arm(Timer::keepalive, now + kKeepaliveTimeout);
+  }
+  return due;
+}
+
+}  // namespace ferrule::protocol
