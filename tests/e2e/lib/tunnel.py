@@ -15,6 +15,10 @@ class Key(bytes):
     def __str__(self):
         return base64.b64encode(self).decode()
 
+    @classmethod
+    def parse(cls, text):
+        return cls(base64.b64decode(text.strip(), validate=True))
+
     @property
     def public(self):
         return Key(noise.public_key(self))
