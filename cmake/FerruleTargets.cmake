@@ -62,6 +62,20 @@ function(ferrule_test name)
   set_property(GLOBAL APPEND PROPERTY FERRULE_TEST_PROGRAMS $<TARGET_FILE:${target}>)
 endfunction()
 
+# ferrule_fuzzer(<name> SOURCES <file>... [DEPENDS <target>...])
+# Makes the libFuzzer program fuzz/<name>, in the fuzz preset only.
+function(ferrule_fuzzer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+  if(NOT FERRULE_SANITIZE MATCHES "fuzzer")
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} ferrule_flags)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
 # Writes the paths of all test programs to tests.txt in the build folder, for tools/unit_tests.py:
 # what lies in the folder could be left over from a test that has been renamed.
 function(ferrule_write_test_list)
