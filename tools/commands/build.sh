@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# build [PRESET]            builds release (or dev, tsan, fuzz) in build/PRESET
+source tools/lib.sh
+build "${1:-release}"

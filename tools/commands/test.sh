@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# test [OPTION...] [FILTER] lint, unit tests and end-to-end tests (./dev test --help)
+source tools/lib.sh
+
+usage() {
+  cat <<'EOF'
+usage: ./dev test [OPTION...] [FILTER]
+  --preset P     test this build (default: release); dev and tsan are the sanitizers' builds
+  --lint         only the lint checks; may be combined with the next two
+  --unit         only the unit tests
+  --e2e          only the end-to-end tests (network namespaces: they need root)
+  --kernel       end to end, also against the kernel's WireGuard where it is there
+  --vectors DIR  let the unit tests read more test vectors from DIR
+  FILTER         only tests whose name contains this
+The last line says: N passed, N failed[, N skipped].
+EOF
+}
+
+preset=release
+parts=()
+options=()
+while (($#)); do
+  case $1 in
+    --preset) preset=${2:?} && shift ;;
+    --vectors) options+=(--vectors "$(realpath "${2:?}")") && shift ;;
+    --lint | --unit | --e2e) parts+=("${1#--}") ;;
+    --kernel) options+=(--kernel) ;;
+    -h | --help) usage && exit ;;
+    -*) usage >&2 && exit 2 ;;
+    *) options+=(--filter "$1") ;;
+  esac
+  shift
+done
+((${#parts[@]})) || parts=(lint unit e2e)
+
+groups=(test)
+[[ " ${parts[*]} " != *" lint "* ]] || groups+=(lint)
+need "${groups[@]}"
+if [[ ${parts[*]} != lint ]] && ! (build "$preset"); then
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+exec python3 tools/test.py --build-dir "build/$preset" "${options[@]}" "${parts[@]}"

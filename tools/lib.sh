@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# What the scripts in tools/commands share. Sourced, with the root of the tree as working folder.
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need GROUP...: installs the packages of these groups (tools/packages.txt) that are missing.
+need() {
+  local missing=() package
+  command -v dpkg-query >/dev/null || return 0  # not Debian: the user knows best
+  for package in $(packages "$@"); do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+      missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    say "Some Debian packages are missing. Please run this, then try again:"
+    die "  sudo apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  say "Installing: ${missing[*]}"
+  local log
+  log=$(mktemp)
+  if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    die "Could not install the packages."
+  fi
+  rm -f "$log"
+}
+
+# packages GROUP...: the names of these groups' packages, or of all without an argument.
+packages() {
+  awk -v groups=" $* " '
+    /^#/ || !NF { next }
+    groups == "  " || index(groups, " " $1 " ") { for (i = 2; i <= NF; i++) print $i }
+  ' tools/packages.txt | sort -u
+}
+
+# build PRESET [OPTION...]: configures and builds a preset; further options go to cmake. Two builds
+# of one preset wait for each other.
+build() {
+  local preset=$1
+  shift
+  need build
+  [[ $preset == release ]] || need sanitize
+  mkdir -p "build/$preset"
+  local werror=OFF
+  [[ ${CI:-} == true ]] && werror=ON
+  (
+    flock 9
+    cmake --preset "$preset" -DFERRULE_WERROR=$werror "$@" >"build/$preset/configure.log" 2>&1 ||
+      { cat "build/$preset/configure.log" >&2; exit 1; }
+    cmake --build "build/$preset" --parallel "${FERRULE_JOBS:-$(nproc)}"
+  ) 9>"build/$preset/.lock" </dev/null || die "The $preset build failed."
+}
