@@ -1,0 +1,171 @@
+"""The checks against small trees, good and bad."""
+
+import unittest
+
+import constants
+import includes
+import leaks
+import links
+import purity
+import rules
+import sizes
+from tree import Tree, code_only
+
+HEADER = "#pragma once\n"
+
+
+def tree(**files):
+    return Tree(files={path.replace("__", "/"): text for path, text in files.items()})
+
+
+def tree_of(path, text):
+    return Tree(files={path: text})
+
+
+class CodeOnly(unittest.TestCase):
+    def test_comments_and_literals_go_and_lines_stay(self):
+        text = 'a; // time(\n/* rand(\n */ b("socket(", \'"\'); x = R"(\n")"; y = 1\'000;\n'
+        self.assertEqual(code_only(text), 'a; \n\n b("", ""); x = ""\n; y = 1\'000;\n')
+
+
+class Includes(unittest.TestCase):
+    def problems(self, path, include):
+        files = {"src/io/tun.h": HEADER, "src/base/bytes.h": HEADER,
+                 "src/protocol/device.h": HEADER, "src/protocol/configuration.h": HEADER}
+        return includes.check(Tree(files={**files, path: f"#include {include}\n"}))
+
+    def test_the_core_and_io_never_see_each_other(self):
+        self.assertTrue(self.problems("src/protocol/x.cc", '"io/tun.h"'))
+        self.assertTrue(self.problems("src/io/x.cc", '"protocol/device.h"'))
+        self.assertFalse(self.problems("src/engine/x.cc", '"io/tun.h"'))
+        self.assertFalse(self.problems("src/io/linux/x.cc", '"base/bytes.h"'))
+
+    def test_control_sees_only_the_configuration(self):
+        self.assertTrue(self.problems("src/control/x.cc", '"protocol/device.h"'))
+        self.assertFalse(self.problems("src/control/x.cc", '"protocol/configuration.h"'))
+
+    def test_libraries_have_their_folders(self):
+        self.assertTrue(self.problems("src/protocol/x.cc", "<openssl/evp.h>"))
+        self.assertFalse(self.problems("src/crypto/x.cc", "<openssl/evp.h>"))
+        self.assertTrue(self.problems("src/base/x.cc", "<gtest/gtest.h>"))
+        self.assertFalse(self.problems("src/base/x_test.cc", "<gtest/gtest.h>"))
+
+    def test_what_is_included_exists(self):
+        self.assertTrue(self.problems("src/base/x.cc", '"base/nothing.h"'))
+
+    def test_a_header_is_included_once(self):
+        self.assertTrue(includes.check(tree_of("src/base/x.h", "int x;\n")))
+
+
+class Purity(unittest.TestCase):
+    def test_calls_to_the_system_are_found(self):
+        for call in ("clock_gettime(CLOCK_BOOTTIME, &t)", "std::chrono::steady_clock::now()",
+                     "time(nullptr)", "std::time(nullptr)", "rand()", "getrandom(p, n, 0)",
+                     "std::random_device r", "::socket(AF_INET, 0, 0)", "sendmsg(fd, &m, 0)",
+                     "std::mutex m", "std::unique_lock lock(m)"):
+            self.assertTrue(purity.check(tree_of("src/protocol/x.cc", f"void f() {{ {call}; }}\n")),
+                            call)
+
+    def test_names_that_only_look_like_calls_are_not(self):
+        for call in ("now.time()", "rekey_after_time(x)", "stamp->time()", "operand(1)",
+                     "Clock::time(x)", "websocket(1)", "/* time( */", 'log("rand(")'):
+            self.assertFalse(purity.check(tree_of("src/protocol/x.cc", f"void f() {{ {call}; }}\n")),
+                             call)
+
+    def test_only_the_core_must_be_pure(self):
+        text = "void f() { getrandom(p, n, 0); }\n"
+        self.assertFalse(purity.check(tree_of("src/crypto/random.cc", text)))
+        self.assertFalse(purity.check(tree_of("src/daemon/x.cc", text)))
+        self.assertFalse(purity.check(tree_of("src/protocol/x_test.cc", text)))
+
+
+class Sizes(unittest.TestCase):
+    def lengths(self, text):
+        return [length for _, length in sizes.cpp_functions(text)]
+
+    def test_functions_are_told_from_everything_else_in_braces(self):
+        text = """
+namespace a {
+struct alignas(64) S : B<f()> {
+  S(int x) noexcept
+      : x_{x},
+        y_{f(x)} {
+    g();
+  }
+ private:
+  std::array<int, 2> z_{};
+  auto f() const -> int { return 1; }
+};
+constexpr int kTable[] = {
+  1, 2,
+};
+#define M(x) \\
+  if (x) {
+template <class T>
+  requires std::is_same_v<T, int>
+[[nodiscard]] std::optional<T> h(T t = {}, int = 0) {
+  if (t) {
+    auto l = [&] { return 1; };
+  }
+  return {};
+}
+}  // namespace a
+"""
+        self.assertEqual(self.lengths(text), [3, 1, 6])
+
+    def test_long_functions_and_files_are_found(self):
+        body = "  g();\n" * 69
+        self.assertFalse(sizes.check_functions(tree_of("src/a.cc", f"void f() {{\n{body[7:]}}}\n")))
+        self.assertTrue(sizes.check_functions(tree_of("src/a.cc", f"void f() {{\n{body}}}\n")))
+        self.assertTrue(sizes.check_files(tree_of("src/a.cc", "\n" * 501)))
+        self.assertFalse(sizes.check_files(tree_of("src/a_test.cc", "\n" * 800)))
+
+
+class Constants(unittest.TestCase):
+    def test_spans_of_time_belong_to_the_constants(self):
+        self.assertTrue(constants.check(tree_of("src/protocol/x.cc", "auto t = now + 120s;\n")))
+        self.assertTrue(constants.check(tree_of("src/protocol/x.cc", "std::chrono::seconds(5);\n")))
+        self.assertFalse(constants.check(tree_of("src/protocol/x.cc", "t > 0s; t + 1ns; x60s;\n")))
+        self.assertFalse(constants.check(tree_of("src/protocol/constants.h", "k = 120s;\n")))
+
+
+class Rules(unittest.TestCase):
+    def test_tests_are_found_by_name(self):
+        files = tree(**{"src__a_test.cc": "TEST(A, P43_P44a_Holds) {\nTEST_F(B, P43_TooOld) {\n"
+                                          "TEST(C, Other) {\n",
+                        "tests__e2e__test_b.py": "def test_P43_on_the_wire(scene):\n"})
+        found = rules.tests_by_rule(files)
+        self.assertEqual(sorted(found), ["P43", "P44a"])
+        self.assertEqual(rules.cell(found["P43"]),
+                         "`A`: Holds; `B`: TooOld; `e2e b`: on_the_wire")
+
+    def test_a_row_follows_its_tests(self):
+        row = "| P43 | a rule | `protocol/replay.h` | `A`: Old |\n"
+        document = rules.updated(row, {"P43": {"A": ["New"]}})
+        self.assertEqual(document, "| P43 | a rule | `protocol/replay.h` | `A`: New |\n")
+        self.assertEqual(rules.updated(document, {}), "| P43 | a rule | `protocol/replay.h` | |\n")
+        self.assertTrue(rules.check_files(tree_of("docs/protocol.md", row)))
+
+    def test_unknown_and_untested_rules_are_found(self):
+        problems = rules.check_tests(tree_of("src/a_test.cc", "TEST(A, P999_Holds) {\n"))
+        self.assertEqual(len(problems), len(rules.RULES) + 1)
+
+
+class Leaks(unittest.TestCase):
+    def test_paths_of_a_machine_are_found(self):
+        self.assertTrue(leaks.check(tree_of("a.md", "see /home/" + "someone/x\n")))
+        self.assertTrue(leaks.check(tree_of("a.md", "see ../" + "shared/x\n")))
+        self.assertFalse(leaks.check(tree_of(".ci/run", "see ../" + "shared/x\n")))
+        self.assertFalse(leaks.check(tree_of("a.md", "see /usr/bin/x and /run/wireguard\n")))
+
+
+class Links(unittest.TestCase):
+    def test_links_that_lead_nowhere_are_found(self):
+        files = {"docs/a.md": "[b](b.md#part) [src](../src) [web](https://example.org)\n",
+                 "docs/b.md": "", "src/x.cc": ""}
+        self.assertFalse(links.check(Tree(files=files)))
+        self.assertTrue(links.check(tree_of("docs/a.md", "[c](c.md)\n")))
+
+
+if __name__ == "__main__":
+    unittest.main()
