@@ -1,0 +1,66 @@
+// The outer door: UDP datagrams, in batches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/net.h"
+
+namespace ferrule::io {
+
+/// Room for one receive, and what came. With UDP_GRO one receive can hold several datagrams of the
+/// same sender, `segment_size` bytes apart, of which only the last may be shorter.
+struct ReceivedDatagrams {
+  MutBytes room;                 // caller's; 64 KiB to be able to take coalesced datagrams
+  std::size_t size = 0;          // bytes received, at the start of `room`
+  std::size_t segment_size = 0;  // distance between datagrams; == size when there is one
+  Endpoint from;                 // never IPv4-mapped; scope id only on link-local addresses
+  Source to;                     // the local address and interface it came to
+  std::uint8_t ecn = 0;          // the two ECN bits of the outer header
+};
+
+/// One or more datagrams to one destination. `parts` are gathered. When `segment_size` is not zero
+/// the gathered bytes are cut into datagrams of that size, of which only the last may be shorter
+/// (UDP_SEGMENT): at most kMaxSegments of them and kMaxSendSize bytes.
+struct OutgoingDatagrams {
+  std::span<const Bytes> parts;
+  std::size_t segment_size = 0;  // 0: one datagram
+  Endpoint to;
+  Source from;                     // none: the system chooses
+  std::uint8_t traffic_class = 0;  // TOS or traffic class byte of the outer header, ECN included
+  bool source_refused = false;  // set by send(): the kernel refused `from`, it went without (P75)
+};
+
+constexpr std::size_t kMaxSegments = 64;
+constexpr std::size_t kMaxSendSize = 65507;
+constexpr std::size_t kMaxSendParts = 512;
+
+/// A port's pair of sockets, IPv4 and IPv6, seen as one. `receive` may be called by one thread at a
+/// time, `send` by any number, `close` by anyone once nobody is in the others.
+class Udp {
+ public:
+  virtual ~Udp() = default;
+
+  /// Takes what is there without waiting: up to slots.size() receives. 0 when nothing is. Transient
+  /// errors of the sockets are swallowed (P75b); an Error means that the socket is dead and must be
+  /// bound anew.
+  [[nodiscard]] virtual Result<std::size_t> receive(std::span<ReceivedDatagrams> slots) = 0;
+
+  /// Sends all in order, several to a system call. Offload refusals are learned and the batch is sent
+  /// plainly; a refused source is sent once more without. What the system still refuses is lost and
+  /// counted; the number of entries fully handed over is returned.
+  virtual std::size_t send(std::span<OutgoingDatagrams> batch) = 0;
+
+  /// The bound port, host byte order.
+  [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
+  /// SO_MARK; 0 for none.
+  [[nodiscard]] virtual Result<void> set_mark(std::uint32_t mark) = 0;
+  /// Datagrams lost in send() because the system refused them, since the start.
+  [[nodiscard]] virtual std::uint64_t send_failures() const noexcept = 0;
+};
+
+}  // namespace ferrule::io
