@@ -1,0 +1,117 @@
+// The outer door on Linux: a v6-only IPv6 socket and an IPv4 socket on one port.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/net.h"
+#include "io/linux/fd.h"
+#include "io/linux/segment_limits.h"
+#include "io/linux/udp_calls.h"
+#include "io/udp.h"
+
+namespace ferrule::io {
+
+/// How a port is shared. A port that something else holds is refused in the first two cases, also
+/// when that something allows sharing: two daemons never end up in one group by accident.
+enum class PortUse : std::uint8_t {
+  alone,             // nobody may share the port
+  first_of_several,  // others may join later
+  joins,             // a further lane on a port that a first_of_several holds; `port` is not 0
+};
+
+struct UdpOptions {
+  std::uint16_t port = 0;  // 0: the system chooses one that is free for both families
+  std::uint32_t mark = 0;  // SO_MARK, which needs CAP_NET_ADMIN; 0: none
+  PortUse port_use = PortUse::alone;
+  bool offload = true;  // UDP_SEGMENT and UDP_GRO, where the kernel has them
+  UdpCalls calls;
+};
+
+/// `send` may be called by any number of threads, `receive` by one at a time; `set_mark` and
+/// `forget_paths` by any. A machine without IPv6 has the IPv4 socket only (P75a).
+class LinuxUdp final : public Udp {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<LinuxUdp>> open(const UdpOptions& options);
+  /// One for each of `lanes` (>= 1) lanes on the same port; `options.port_use` is not looked at. The
+  /// kernel spreads senders over the lanes by their address and port.
+  [[nodiscard]] static Result<std::vector<std::unique_ptr<LinuxUdp>>> open_lanes(
+      const UdpOptions& options, std::size_t lanes);
+
+  /// A datagram that does not fit into its slot's room is given as one of size 0; of a coalesced
+  /// series that does not fit, those that fit whole are given.
+  [[nodiscard]] Result<std::size_t> receive(std::span<ReceivedDatagrams> slots) override;
+  /// Waits for room in the socket's buffer for at most kSendPatience in all.
+  std::size_t send(std::span<OutgoingDatagrams> batch) override;
+  [[nodiscard]] std::uint16_t port() const noexcept override { return port_; }
+  [[nodiscard]] Result<void> set_mark(std::uint32_t mark) override;
+  [[nodiscard]] std::uint64_t send_failures() const noexcept override {
+    return failures_.load(std::memory_order_relaxed);
+  }
+
+  /// For the event loop: readable when `receive` has something. -1 when the family is missing.
+  [[nodiscard]] int poll_fd(Family family) const noexcept { return socket(family).fd.get(); }
+  /// Whether trains leave as one (UDP_SEGMENT): false too once the kernel has refused that.
+  [[nodiscard]] bool segments(Family family) const noexcept {
+    return socket(family).segments.load(std::memory_order_relaxed);
+  }
+  /// Whether datagrams arrive coalesced (UDP_GRO).
+  [[nodiscard]] bool coalesces(Family family) const noexcept { return socket(family).coalesces; }
+  /// Forgets which paths refuse long segments: call it when routes or MTUs have changed.
+  void forget_paths() noexcept { limits_.forget(); }
+  /// Datagrams cut off since the start, because they did not fit into their room.
+  [[nodiscard]] std::uint64_t truncated() const noexcept {
+    return truncated_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  struct Socket {
+    UniqueFd fd;
+    std::atomic<bool> segments = false;
+    bool coalesces = false;
+    unsigned errors_in_row = 0;  // receive's
+  };
+  class Outbox;
+  class Patience;
+
+  LinuxUdp() = default;
+  Result<void> bind_pair(const UdpOptions& options);
+  Result<bool> bind_v6(const UdpOptions& options);
+  Socket& socket(Family family) noexcept { return family == Family::v6 ? v6_ : v4_; }
+  const Socket& socket(Family family) const noexcept { return family == Family::v6 ? v6_ : v4_; }
+
+  Result<std::size_t> receive_from(Socket& from, std::span<ReceivedDatagrams> slots);
+  int receive_some(int fd, mmsghdr* messages, unsigned count) noexcept;
+  void finish(ReceivedDatagrams& slot, const msghdr& header, std::size_t size) noexcept;
+
+  std::size_t send_run(Socket& to, std::span<OutgoingDatagrams> run, Patience& patience);
+  bool goes_plainly(const Socket& to, const OutgoingDatagrams& entry) const noexcept;
+  int send_some(const Socket& to, mmsghdr* messages, unsigned count) noexcept;
+  int send_once(const Socket& to, const OutgoingDatagrams& entry, const Source& from) noexcept;
+  int send_again(const Socket& to, const OutgoingDatagrams& entry, const Source& from, int error,
+                 Patience& patience) noexcept;
+  bool recover(Socket& to, OutgoingDatagrams& entry, int error, Patience& patience);
+  bool send_cut(Socket& to, OutgoingDatagrams& entry, Patience& patience);
+  void learn(Socket& to, const OutgoingDatagrams& entry, int error) noexcept;
+  void lose(std::uint64_t datagrams) noexcept {
+    failures_.fetch_add(datagrams, std::memory_order_relaxed);
+  }
+
+  Socket v4_;
+  Socket v6_;
+  std::uint16_t port_ = 0;
+  bool v6_first_ = false;  // whose turn it is to be received from first
+  UdpCalls calls_;
+  std::atomic<bool> has_sendmmsg_ = true;
+  std::atomic<bool> has_recvmmsg_ = true;
+  SegmentLimits limits_;
+  std::atomic<std::uint64_t> failures_ = 0;
+  std::atomic<std::uint64_t> truncated_ = 0;
+};
+
+}  // namespace ferrule::io

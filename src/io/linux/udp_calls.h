@@ -1,0 +1,22 @@
+// The system calls that datagrams go through, so that tests can put a refusing kernel in place.
+#pragma once
+
+#include <sys/socket.h>
+
+namespace ferrule::io {
+
+/// As the kernel's: a count or -1 with errno. The defaults are the real ones.
+struct UdpCalls {
+  int (*sendmmsg)(int, mmsghdr*, unsigned, int) = [](int fd, mmsghdr* messages, unsigned count,
+                                                     int flags) {
+    return ::sendmmsg(fd, messages, count, flags);
+  };
+  ssize_t (*sendmsg)(int, const msghdr*, int) = ::sendmsg;
+  int (*recvmmsg)(int, mmsghdr*, unsigned, int) = [](int fd, mmsghdr* messages, unsigned count,
+                                                     int flags) {
+    return ::recvmmsg(fd, messages, count, flags, nullptr);
+  };
+  ssize_t (*recvmsg)(int, msghdr*, int) = ::recvmsg;
+};
+
+}  // namespace ferrule::io
