@@ -1,0 +1,213 @@
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <initializer_list>
+
+#include "base/check.h"
+#include "io/linux/net_namespace.h"
+#include "io/linux/tun.h"
+#include "io/linux/vnet_header.h"
+
+#ifndef TUN_F_USO4  // Linux 6.2
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#ifndef TUNGETDEVNETNS  // Linux 5.11
+#define TUNGETDEVNETNS _IO('T', 227)
+#endif
+
+namespace ferrule::io {
+namespace {
+
+constexpr const char* kTunDevice = "/dev/net/tun";
+
+std::string name_in(const ifreq& request) {
+  return {request.ifr_name, ::strnlen(request.ifr_name, IFNAMSIZ)};
+}
+
+Result<ifreq> request_for(const std::string& name) {
+  ifreq request{};
+  if (name.empty() || name.size() >= IFNAMSIZ) {
+    return std::unexpected(system_error(EINVAL, "use interface name \"" + name + "\""));
+  }
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  return request;
+}
+
+Result<UniqueFd> open_device() {
+  UniqueFd fd(::open(kTunDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return std::unexpected(system_error(errno, std::string("open ") + kTunDevice));
+  return fd;
+}
+
+struct Attached {
+  UniqueFd fd;
+  std::string name;
+};
+
+Result<Attached> attach(const std::string& name, int flags) {
+  auto request = request_for(name);
+  if (!request) return std::unexpected(std::move(request.error()));
+  auto fd = open_device();
+  if (!fd) return std::unexpected(std::move(fd.error()));
+  request->ifr_flags = static_cast<short>(flags);
+  if (::ioctl(fd->get(), TUNSETIFF, &*request) != 0) {
+    return std::unexpected(system_error(errno, "create interface " + name));
+  }
+  return Attached{std::move(*fd), name_in(*request)};
+}
+
+// What the kernel takes, the most first; all of it off where there is no vnet header, since what an
+// earlier user of a persistent interface left on would give packets without their checksums.
+packet::OffloadSupport set_offload(int fd, bool has_vnet_header) noexcept {
+  constexpr unsigned kTso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  constexpr unsigned kUso = TUN_F_USO4 | TUN_F_USO6;
+  int header_size = sizeof(VnetHeader);
+  if (has_vnet_header && ::ioctl(fd, TUNSETVNETHDRSZ, &header_size) == 0) {
+    if (::ioctl(fd, TUNSETOFFLOAD, kTso | kUso) == 0) return {.tcp = true, .udp = true};
+    if (::ioctl(fd, TUNSETOFFLOAD, kTso) == 0) return {.tcp = true, .udp = false};
+  }
+  (void)::ioctl(fd, TUNSETOFFLOAD, 0);
+  return {};
+}
+
+// The first queue decides the flags: an interface that exists may have one queue only, and an old
+// kernel may refuse vnet headers. All of that is EINVAL, as is a bad name, which no flags help.
+Result<Attached> attach_first(const TunOptions& options, int& flags) {
+  const int vnet = options.offload ? IFF_VNET_HDR : 0;
+  const int several = options.queues > 1 ? IFF_MULTI_QUEUE : 0;
+  Result<Attached> attached = std::unexpected(Error{});
+  for (const int wanted : {vnet | several, vnet, vnet | IFF_MULTI_QUEUE, several, 0}) {
+    flags = IFF_TUN | IFF_NO_PI | wanted;
+    attached = attach(options.name, flags);
+    if (attached || attached.error().code != EINVAL) break;
+  }
+  return attached;
+}
+
+}  // namespace
+
+Result<TunInterface> TunInterface::open(const TunOptions& options) {
+  FERRULE_CHECK(options.queues >= 1 && options.queues <= kMaxTunQueues);
+  const bool existed = interface_exists(options.name);
+  int flags = 0;
+  auto first = attach_first(options, flags);
+  if (!first) return std::unexpected(std::move(first.error()));
+  TunInterface opened;
+  opened.has_vnet_header_ = (flags & IFF_VNET_HDR) != 0;
+  const auto support = set_offload(first->fd.get(), opened.has_vnet_header_);
+  const std::string name = std::move(first->name);
+  Result<Attached> queue = std::move(first);
+  while (queue) {
+    opened.queues_.push_back(
+        std::make_unique<LinuxTun>(std::move(queue->fd), opened.has_vnet_header_, support));
+    const bool more = (flags & IFF_MULTI_QUEUE) != 0 && opened.queues_.size() < options.queues;
+    if (!more) break;
+    queue = attach(name, flags);
+  }
+  if (!existed) {
+    auto set = opened.set_mtu(options.mtu);
+    if (!set) return std::unexpected(std::move(set.error()));
+  }
+  return opened;
+}
+
+Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload) {
+  ifreq request{};
+  if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) {
+    return std::unexpected(system_error(errno, "use the given tunnel descriptor"));
+  }
+  if ((request.ifr_flags & IFF_TUN) == 0 || (request.ifr_flags & IFF_NO_PI) == 0) {
+    return std::unexpected(make_error(
+        EINVAL, "use interface " + name_in(request) + ": not a tunnel without IFF_NO_PI"));
+  }
+  const int file_flags = ::fcntl(fd.get(), F_GETFL);
+  if (file_flags < 0 || ::fcntl(fd.get(), F_SETFL, file_flags | O_NONBLOCK) != 0 ||
+      ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return std::unexpected(system_error(errno, "set up the given tunnel descriptor"));
+  }
+  TunInterface adopted;
+  adopted.has_vnet_header_ = (request.ifr_flags & IFF_VNET_HDR) != 0;
+  int header_size = sizeof(VnetHeader);
+  if (adopted.has_vnet_header_ && ::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0) {
+    return std::unexpected(system_error(errno, "set vnet header size of " + name_in(request)));
+  }
+  const auto support = set_offload(fd.get(), adopted.has_vnet_header_ && offload);
+  adopted.queues_.push_back(
+      std::make_unique<LinuxTun>(std::move(fd), adopted.has_vnet_header_, support));
+  return adopted;
+}
+
+Result<std::string> TunInterface::name() const {
+  ifreq request{};
+  if (::ioctl(first_fd(), TUNGETIFF, &request) != 0) {
+    return std::unexpected(system_error(errno, "read name of tunnel interface"));
+  }
+  return name_in(request);
+}
+
+bool TunInterface::exists() const { return name().has_value(); }
+
+Result<UniqueFd> TunInterface::network_namespace() const {
+  const int fd = ::ioctl(first_fd(), TUNGETDEVNETNS);
+  if (fd < 0) {
+    return std::unexpected(system_error(errno, "find network namespace of tunnel interface"));
+  }
+  return UniqueFd(fd);
+}
+
+// Where the namespace can't be known (an older kernel, no privilege) it is taken for our own.
+Result<UniqueFd> TunInterface::control_socket() const {
+  auto space = network_namespace();
+  return open_socket(AF_INET, SOCK_DGRAM, 0, space ? space->get() : -1);
+}
+
+Result<LinkState> TunInterface::state() const {
+  auto current = name();
+  if (!current) return std::unexpected(std::move(current.error()));
+  auto socket = control_socket();
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  auto request = request_for(*current);
+  if (!request) return std::unexpected(std::move(request.error()));
+  LinkState state;
+  const auto ask = [&](unsigned long what) { return ::ioctl(socket->get(), what, &*request) == 0; };
+  bool answered = ask(SIOCGIFINDEX);
+  if (answered) state.index = static_cast<std::uint32_t>(request->ifr_ifindex);
+  answered = answered && ask(SIOCGIFMTU);
+  if (answered) state.mtu = static_cast<std::uint32_t>(request->ifr_mtu);
+  answered = answered && ask(SIOCGIFFLAGS);
+  if (!answered) return std::unexpected(system_error(errno, "read state of interface " + *current));
+  state.up = (request->ifr_flags & IFF_UP) != 0;
+  state.name = std::move(*current);
+  return state;
+}
+
+Result<void> TunInterface::set_mtu(std::uint32_t mtu_bytes) const {
+  auto current = name();
+  if (!current) return std::unexpected(std::move(current.error()));
+  auto socket = control_socket();
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  auto request = request_for(*current);
+  if (!request) return std::unexpected(std::move(request.error()));
+  request->ifr_mtu = static_cast<int>(mtu_bytes);
+  if (::ioctl(socket->get(), SIOCSIFMTU, &*request) != 0) {
+    return std::unexpected(system_error(errno, "set MTU of interface " + *current));
+  }
+  return {};
+}
+
+bool interface_exists(const std::string& name) noexcept {
+  auto request = request_for(name);
+  if (!request) return false;
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return socket && ::ioctl(socket.get(), SIOCGIFINDEX, &*request) == 0;
+}
+
+}  // namespace ferrule::io
