@@ -1,0 +1,21 @@
+// The one place that reads clocks.
+#pragma once
+
+#include <time.h>
+
+#include "base/time.h"
+
+namespace ferrule::io {
+
+/// The time on CLOCK_BOOTTIME and CLOCK_REALTIME. Thread-safe; cannot fail on Linux.
+[[nodiscard]] inline Now now() noexcept {
+  timespec boot;
+  timespec wall;
+  ::clock_gettime(CLOCK_BOOTTIME, &boot);
+  ::clock_gettime(CLOCK_REALTIME, &wall);
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  return {Instant::from_ns(boot.tv_sec * kNsPerSecond + boot.tv_nsec),
+          WallTime{wall.tv_sec, static_cast<std::uint32_t>(wall.tv_nsec)}};
+}
+
+}  // namespace ferrule::io
