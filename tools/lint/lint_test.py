@@ -137,14 +137,22 @@ class Rules(unittest.TestCase):
         found = rules.tests_by_rule(files)
         self.assertEqual(sorted(found), ["P43", "P44a"])
         self.assertEqual(rules.cell(found["P43"]),
-                         "`A`: Holds; `B`: TooOld; `e2e b`: on_the_wire")
+                         "[A](../src/a_test.cc), [B](../src/a_test.cc), "
+                         "[e2e b](../tests/e2e/test_b.py)")
 
     def test_a_row_follows_its_tests(self):
-        row = "| P43 | a rule | `protocol/replay.h` | `A`: Old |\n"
-        document = rules.updated(row, {"P43": {"A": ["New"]}})
-        self.assertEqual(document, "| P43 | a rule | `protocol/replay.h` | `A`: New |\n")
+        row = "| P43 | a rule | `protocol/replay.h` | [Old](../a) |\n"
+        document = rules.updated(row, {"P43": {("New", "b"): ["P43_Holds"]}})
+        self.assertEqual(document, "| P43 | a rule | `protocol/replay.h` | [New](../b) |\n")
         self.assertEqual(rules.updated(document, {}), "| P43 | a rule | `protocol/replay.h` | |\n")
-        self.assertTrue(rules.check_files(tree_of("docs/protocol.md", row)))
+
+    def test_places_that_are_not_there_are_found(self):
+        row = "| P43 | a rule | `protocol/replay.h`: `accept` | |\n"
+        files = {"docs/protocol.md": row, "src/protocol/replay.h": "bool accept(Counter);\n"}
+        self.assertFalse(rules.check_places(Tree(files=files)))
+        self.assertTrue(rules.check_places(tree_of("docs/protocol.md", row)))
+        files["src/protocol/replay.h"] = "bool accepts(Counter);\n"
+        self.assertTrue(rules.check_places(Tree(files=files)))
 
     def test_unknown_and_untested_rules_are_found(self):
         problems = rules.check_tests(tree_of("src/a_test.cc", "TEST(A, P999_Holds) {\n"))

@@ -25,27 +25,26 @@ RULES = """
 NAME = r"((?:P\d+[a-z]?_)+)(\w+)"
 CPP_TEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*" + NAME + r"\s*\)", re.MULTILINE)
 E2E_TEST = re.compile(r"^def test_" + NAME + r"\(", re.MULTILINE)
-ROW = re.compile(r"^(\| (P\d+[a-z]?) \|.*\|)([^|\n]*)\|$", re.MULTILINE)
-FILE = re.compile(r"`((?:src|tests|tools)/[\w/.]+)`|`([a-z]+/[\w/]+\.(?:h|cc))`")
+ROW = re.compile(r"^(\| (P\d+[a-z]?) \|[^|\n]*\|([^|\n]*)\|)[^|\n]*\|$", re.MULTILINE)
+WHERE = re.compile(r"`([a-z]+(?:/\w+)+\.(?:h|cc))`|`(\w+)`")
 
 
 def tests_by_rule(tree):
-    """{rule: {suite: [what the test says]}}, from the names of the tests."""
+    """{rule: {(suite, path): [test]}}, from the names of the tests."""
     found = {}
     for path in tree.matching(r"_test\.cc$|^tests/e2e/.*\.py$"):
         suite = "e2e " + os.path.basename(path).removesuffix(".py").removeprefix("test_")
         pattern = CPP_TEST if path.endswith(".cc") else E2E_TEST
         for *cpp_suite, rules, fact in pattern.findall(tree.text(path)):
             for rule in rules.rstrip("_").split("_"):
-                facts = found.setdefault(rule, {}).setdefault((cpp_suite or [suite])[0], [])
-                facts.append(fact)
+                place = ((cpp_suite or [suite])[0], path)
+                found.setdefault(rule, {}).setdefault(place, []).append(rules + fact)
     return found
 
 
-def cell(suites):
-    """`Replay`: DuplicateIsDropped, OldIsDropped; `e2e roaming`: reply_follows"""
-    return "; ".join(f"`{suite}`: {', '.join(sorted(set(facts)))}"
-                     for suite, facts in sorted(suites.items()))
+def cell(places):
+    """[Replay](../src/protocol/replay_test.cc), [e2e roaming](../tests/e2e/test_roaming.py)"""
+    return ", ".join(f"[{suite}](../{path})" for suite, path in sorted(places))
 
 
 def updated(document, found):
@@ -68,11 +67,20 @@ def check_rows(tree):
     return problems
 
 
-def check_files(tree):
-    """docs/protocol.md names files that exist"""
+def check_places(tree):
+    """docs/protocol.md names files and functions that exist"""
     document = tree.text(DOCUMENT) if DOCUMENT in tree.paths else ""
-    named = {match[1] or f"src/{match[2]}" for match in FILE.finditer(document)}
-    return [f"{DOCUMENT}: there is no {path}" for path in sorted(named - set(tree.paths))]
+    problems = []
+    for _, rule, where in ROW.findall(document):
+        text = ""
+        for file, name in WHERE.findall(where):
+            path = f"src/{file}"
+            if file and path not in tree.paths:
+                problems.append(f"{DOCUMENT}: {rule}: there is no {path}")
+            text = tree.text(path) if file and path in tree.paths else "" if file else text
+            if name and text and not re.search(rf"\b{name}\b", text):
+                problems.append(f"{DOCUMENT}: {rule}: no {name} in the file before it")
+    return problems
 
 
 def check_tests(tree):
@@ -81,8 +89,8 @@ def check_tests(tree):
     problems = [f"{rule}: no test begins its name with {rule}_" for rule in RULES
                 if rule not in found]
     for rule in sorted(set(found) - set(RULES)):
-        suite, facts = next(iter(found[rule].items()))
-        problems.append(f"{suite}.{rule}_{facts[0]}: there is no rule {rule}")
+        (suite, path), tests = next(iter(found[rule].items()))
+        problems.append(f"{path}: {suite}.{tests[0]}: there is no rule {rule}")
     return problems
 
 
@@ -91,8 +99,9 @@ def main():
     if sys.argv[1:] != ["--write"]:
         sys.exit(__doc__)
     tree = Tree(root)
+    document = updated(tree.text(DOCUMENT), tests_by_rule(tree))
     with open(os.path.join(root, DOCUMENT), "w", encoding="utf-8") as file:
-        file.write(updated(tree.text(DOCUMENT), tests_by_rule(tree)))
+        file.write(document)
 
 
 if __name__ == "__main__":
