@@ -113,7 +113,8 @@ class Runner:
                 shutil.rmtree(self.work_dir, ignore_errors=True)
 
     def start(self, case):
-        if case.subject == REFERENCE and case.behaviour.unlike_go:
+        deviates = case.subject == REFERENCE and case.behaviour.unlike_go
+        if deviates and not self.options.deviations:
             self.report(case, "skip", f"{REFERENCE}: {case.behaviour.unlike_go}", 0)
             return
         log_dir = tempfile.mkdtemp(prefix=f"{case.behaviour.name[:40]}-", dir=self.work_dir)
@@ -221,6 +222,8 @@ def parse_options():
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--subject", choices=["ferrule", REFERENCE], default="ferrule",
                         help="the implementation under test")
+    parser.add_argument("--deviations", action="store_true",
+                        help=f"run also what {REFERENCE} is known to do otherwise")
     parser.add_argument("--jobs", type=int, default=3, help="how many tests run at once")
     parser.add_argument("--patience", type=float, help="stretches all deadlines")
     parser.add_argument("--list", action="store_true", help="print the tests and end")

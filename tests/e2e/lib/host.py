@@ -21,6 +21,7 @@ _ANCHOR = """
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t sysfs sysfs /sys 2>/dev/null
 ip link set lo up
+sysctl -qw net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.all.rp_filter=0
 sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 2>/dev/null
 echo ready
 exec sleep infinity
@@ -118,6 +119,13 @@ class Host:
 
     def has_link(self, name):
         return self.run(["ip", "link", "show", "dev", name], check=False).returncode == 0
+
+    def udp_ports(self):
+        """The port of every UDP socket here; one that serves both families counts once."""
+        with self.inside():
+            tables = [open(f"/proc/thread-self/net/{name}").read() for name in ("udp", "udp6")]
+        return [int(line.split()[1].rpartition(":")[2], 16)
+                for table in tables for line in table.splitlines()[1:]]
 
     def address(self, interface, *addresses):
         for address in addresses:

@@ -1,0 +1,227 @@
+"""What an observer of the network sees: headers of the outer packets, and what they give away.
+
+    inner packet:  [ DSCP | ECN ]  ── ECN only ──►  outer packet:  [ 0 | ECN ]
+"""
+
+import socket
+
+from lib import noise, packets
+from lib.packets import CE, ECT0, ECT1, NOT_ECT
+from lib.registry import BOTH, behaviour
+from lib.sniffer import Sniffer, compute_checksums_in_software
+from lib.traffic import must_ping
+from lib.wait import eventually
+
+HANDSHAKE_TOS = 0x88
+DSCP_EF = 46 << 2
+
+
+def outer_of_family(family):
+    return ("192.0.2.1", "192.0.2.2") if family == 4 else ("2001:db8::1", "2001:db8::2")
+
+
+def observe(scene, family, size=100):
+    """All outer packets of a handshake and a ping, with checksums that can be verified."""
+    left, right = scene.pair(outside=family)
+    compute_checksums_in_software(left.host)
+    compute_checksums_in_software(right.host)
+    with Sniffer(left.host) as wire:
+        must_ping(left.host, right.inside4, size=size)
+        must_ping(right.host, left.inside6, size=size)
+        wire.wait_udp(kind=noise.TRANSPORT, count=4, port=51820)
+        sent = wire.udp(source=outer_of_family(family)[0], port=51820)
+    return sent, [p for p in sent if p.payload[0] == noise.INITIATION], \
+        [p for p in sent if p.payload[0] == noise.TRANSPORT]
+
+
+# Handshake messages are marked AF41; data is not marked at all.
+
+@behaviour(peers=BOTH, unlike_go="does not mark handshakes")
+def test_P32_handshakes_are_marked_and_data_is_not(scene):
+    _, initiations, data = observe(scene, 4)
+    assert {p.tos for p in initiations} == {HANDSHAKE_TOS}
+    assert {p.dscp for p in data} == {0}
+
+
+@behaviour(peers=BOTH, unlike_go="does not mark handshakes")
+def test_P32_handshakes_are_marked_over_ipv6(scene):
+    _, initiations, data = observe(scene, 6)
+    assert {p.tos for p in initiations} == {HANDSHAKE_TOS}
+    assert {p.dscp for p in data} == {0}
+
+
+@behaviour(unlike_go="does not mark handshakes")
+def test_P32_responses_are_marked(scene):
+    tunnel, puppet = scene.solo()
+    with Sniffer(puppet.host) as wire:
+        puppet.connect()
+        response, = wire.udp(source="192.0.2.1", kind=noise.RESPONSE)
+    assert response.tos == HANDSHAKE_TOS
+
+
+# Outer packets have UDP checksums, the system's TTL, and no flow label; IPv4 ones may be
+# fragmented on their way.
+
+@behaviour(peers=BOTH)
+def test_P76a_udp_checksums_are_on(scene):
+    sent, _, _ = observe(scene, 4)
+    assert all(p.udp_checksum_is_right for p in sent)
+    assert {p.ttl for p in sent} == {64}
+
+
+@behaviour(peers=BOTH)
+def test_P76a_udp_checksums_are_on_over_ipv6(scene):
+    sent, _, _ = observe(scene, 6)
+    assert all(p.udp_checksum_is_right for p in sent)
+    assert {p.ttl for p in sent} == {64}
+
+
+@behaviour(peers=BOTH, unlike_go="sets DF")
+def test_P76a_outer_packets_may_be_fragmented(scene):
+    sent, _, _ = observe(scene, 4, size=1392)
+    assert not any(p.dont_fragment for p in sent)
+
+
+@behaviour(peers=BOTH, unlike_go="leaves the flow label to the kernel, which hashes")
+def test_P76a_the_flow_label_is_zero(scene):
+    sent, _, _ = observe(scene, 6)
+    assert {p.flow_label for p in sent} == {0}
+
+
+# The inner packet's ECN bits show outside; its DSCP does not.
+
+def send_marked(tunnel, puppet, tos, family):
+    destination = puppet.inside4 if family == 4 else puppet.inside6
+    with tunnel.host.udp("0.0.0.0" if family == 4 else "::") as sock:
+        if family == 4:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+        else:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
+        sock.sendto(b"x" * 40, (destination, 2000))
+    inner = puppet.receive_inner()
+    assert packets.parse(inner).tos == tos, "the inner packet was changed"
+
+
+@behaviour(unlike_go="does not copy ECN")
+def test_P76_ecn_is_copied_out_and_dscp_is_not(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    for family in (4, 6):
+        for ecn in (NOT_ECT, ECT0, ECT1, CE):
+            with Sniffer(puppet.host) as wire:
+                send_marked(tunnel, puppet, DSCP_EF | ecn, family)
+                outer = wire.wait_udp(source="192.0.2.1", kind=noise.TRANSPORT)[-1]
+            assert outer.ecn == ecn, f"inner {ecn} shows as {outer.ecn} outside"
+            assert outer.dscp == 0, "DSCP leaks"
+
+
+@behaviour(unlike_go="does not copy ECN")
+def test_P76_ecn_is_copied_out_over_ipv6(scene):
+    tunnel, puppet = scene.solo(outside=6)
+    puppet.connect()
+    for ecn in (NOT_ECT, ECT0, CE):
+        with Sniffer(puppet.host) as wire:
+            send_marked(tunnel, puppet, DSCP_EF | ecn, 4)
+            outer = wire.wait_udp(source="2001:db8::1", kind=noise.TRANSPORT)[-1]
+        assert (outer.ecn, outer.dscp) == (ecn, 0)
+
+
+# A congestion mark that the outer packet collected on its way reaches the inner one, if that can
+# bear it. No packet is dropped for its marks.
+
+def delivered_ecn(tunnel, puppet, inner_ecn, outer_ecn, family, outside):
+    """Sends inner and outer ECN bits, and returns the inner ones as they were delivered."""
+    level, option = ((socket.IPPROTO_IP, socket.IP_TOS) if outside == 4
+                     else (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))
+    puppet.socket.setsockopt(level, option, outer_ecn)
+    source, destination = ((puppet.inside4, tunnel.inside4) if family == 4
+                           else (puppet.inside6, tunnel.inside6))
+    with Sniffer(tunnel.host, "wg0") as inner, tunnel.host.udp(destination, 2000) as receiver:
+        puppet.inject(packets.udp_packet(source, destination, b"marked", tos=DSCP_EF | inner_ecn))
+        assert receiver.recv(100) == b"marked"          # the kernel found the checksum right
+        packet = inner.wait_udp(source=source, port=2000)[-1]
+    assert packet.tos & ~3 == DSCP_EF, "the inner DSCP was changed"
+    return packet.ecn
+
+
+def check_copying_in(scene, outside):
+    tunnel, puppet = scene.solo(outside=outside)
+    puppet.connect()
+    for family in (4, 6):
+        for inner, outer, expected in (
+                (NOT_ECT, NOT_ECT, NOT_ECT), (ECT0, NOT_ECT, ECT0), (ECT1, NOT_ECT, ECT1),
+                (CE, NOT_ECT, CE), (ECT0, ECT0, ECT0), (ECT0, CE, CE), (ECT1, CE, CE),
+                (CE, CE, CE), (CE, ECT0, CE)):
+            got = delivered_ecn(tunnel, puppet, inner, outer, family, outside)
+            assert got == expected, f"IPv{family}: inner {inner}, outer {outer}: delivered {got}"
+
+
+@behaviour(unlike_go="does not copy ECN")
+def test_P76_congestion_marks_are_copied_in(scene):
+    check_copying_in(scene, 4)
+
+
+@behaviour(unlike_go="does not copy ECN")
+def test_P76_congestion_marks_are_copied_in_over_ipv6(scene):
+    check_copying_in(scene, 6)
+
+
+@behaviour
+def test_P76b_nothing_is_dropped_for_its_marks(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    for outer in (NOT_ECT, ECT1, ECT0, CE):
+        assert delivered_ecn(tunnel, puppet, NOT_ECT, outer, 4, 4) == NOT_ECT
+
+
+# The fwmark is on every packet, and a change of it counts at once.
+
+@behaviour
+def test_P75_outer_packets_carry_the_fwmark(scene):
+    tunnel, puppet = scene.solo()
+    tunnel.host.nft("""
+        table inet marks {
+            counter plain {}
+            counter marked {}
+            chain out {
+                type filter hook output priority 0
+                udp sport 51820 meta mark 0x51 counter name marked
+                udp sport 51820 meta mark 0 counter name plain
+            }
+        }""")
+    puppet.connect()
+    tunnel.set("fwmark 0x51")
+    assert puppet.pings(tunnel)
+    counter = tunnel.host.out("nft list counter inet marks marked")
+    assert "packets 1 " in counter, counter
+    assert tunnel.wg("show", "fwmark") == "0x51"
+    tunnel.set("fwmark off")
+    assert puppet.pings(tunnel)
+    assert "packets 1 " in tunnel.host.out("nft list counter inet marks marked")
+    assert tunnel.wg("show", "fwmark") == "off"
+
+
+# With the mark, a default route through the tunnel does not swallow the tunnel's own packets.
+#
+#     left 192.0.2.1 ── 192.0.2.2 right, 203.0.113.9 behind it
+
+@behaviour(peers=BOTH)
+def test_P75_fwmark_keeps_a_default_route_out_of_itself(scene):
+    left, right = scene.pair()
+    right.host.address("lo", "203.0.113.9/32", "2001:db8:99::9/128")
+    left.host.run("ip route add default via 192.0.2.2")
+    left.peer(right, allowed=["0.0.0.0/0", "::/0"])
+    left.set("fwmark 51820")
+    left.host.lines("""
+        ip route add default dev wg0 table 51820
+        ip rule add not fwmark 51820 table 51820
+        ip rule add table main suppress_prefixlength 0
+        ip -6 route add default dev wg0 table 51820
+        ip -6 rule add not fwmark 51820 table 51820
+    """)
+    left.peer(right, endpoint="203.0.113.9:51820")
+    with Sniffer(right.host, "wg0") as inner:
+        must_ping(left.host, "203.0.113.9")
+        must_ping(left.host, "2001:db8:99::9")
+        assert inner.packets(lambda p: p.destination == "203.0.113.9")
+    eventually(lambda: right.status(left).endpoint == "192.0.2.1:51820", "the endpoint is outside")
