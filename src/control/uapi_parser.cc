@@ -1,0 +1,268 @@
+#include "control/uapi_parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "base/key_text.h"
+
+namespace ferrule::control {
+
+namespace {
+
+constexpr std::string_view kHexKey = "64 hex digits";
+constexpr std::size_t kMaxQuotedBytes = 64;
+
+// Text of a client, for the log: short, and without what could pass for something else there.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (char c : text.substr(0, kMaxQuotedBytes)) out += c >= ' ' && c <= '~' ? c : '?';
+  if (text.size() > kMaxQuotedBytes) out += "...";
+  return out + "'";
+}
+
+// An unknown key is named in the log only if it looks like one: "<base64 of a key>=" must not be.
+bool looks_like_a_key_name(std::string_view text) {
+  constexpr std::size_t kLongestName = 32;
+  return !text.empty() && text.size() <= kLongestName &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+}
+
+template <class T>
+std::optional<T> parse_decimal(std::string_view text) {
+  T value{};
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::size_t UapiParser::held_bytes() const noexcept {
+  return line_.capacity() + change_.peers.capacity() * sizeof(protocol::PeerChange) +
+         allowed_ips_ * sizeof(protocol::AllowedIpChange);
+}
+
+std::optional<UapiRequest> UapiParser::feed(std::string_view& input) {
+  while (!input.empty()) {
+    const std::size_t end = input.find('\n');
+    if (end == input.npos) {
+      keep_start_of_line(std::exchange(input, {}));
+      break;
+    }
+    const std::string_view rest = input.substr(0, end);
+    input.remove_prefix(end + 1);
+    if (auto request = end_line(rest)) return request;
+  }
+  return std::nullopt;
+}
+
+void UapiParser::keep_start_of_line(std::string_view start) {
+  if (skips_line_) return;
+  if (line_.size() + start.size() > kMaxUapiLineBytes) {
+    ++line_number_;
+    refuse(EINVAL, fmt::format("longer than {} bytes", kMaxUapiLineBytes));
+  }
+  if (state_ != State::refused) {
+    line_.append(start);
+  } else if (!start.empty()) {
+    skips_line_ = true;
+    line_.clear();
+  }
+}
+
+std::optional<UapiRequest> UapiParser::end_line(std::string_view rest) {
+  // A whole line in one read is parsed where it lies.
+  if (!skips_line_ && line_.empty() && rest.size() <= kMaxUapiLineBytes) return take_line(rest);
+  keep_start_of_line(rest);
+  if (std::exchange(skips_line_, false)) return std::nullopt;
+  const WipedText whole = std::move(line_);
+  return take_line(whole.view());
+}
+
+std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
+  // Nobody asked anything by a blank line between two requests.
+  if (state_ == State::idle && line.empty()) return std::nullopt;
+  ++line_number_;
+  if (line.empty()) return finish_request();
+  switch (state_) {
+    case State::idle:
+      take_operation(line);
+      break;
+    case State::get:
+    case State::stats:
+      refuse(EINVAL, "expected an empty line");
+      break;
+    case State::set:
+      request_bytes_ += line.size() + 1;
+      if (request_bytes_ > kMaxUapiRequestBytes) {
+        refuse(E2BIG, fmt::format("the request is longer than {} bytes", kMaxUapiRequestBytes));
+      } else {
+        take_set_line(line);
+      }
+      break;
+    case State::refused:
+      break;
+  }
+  return std::nullopt;
+}
+
+UapiRequest UapiParser::finish_request() {
+  const State state = std::exchange(state_, State::idle);
+  line_number_ = request_bytes_ = allowed_ips_ = 0;
+  if (state == State::get) return GetRequest{};
+  if (state == State::stats) return StatsRequest{};
+  if (state == State::set) return std::exchange(change_, {});
+  return std::exchange(error_, {});
+}
+
+void UapiParser::take_operation(std::string_view line) {
+  if (line == "get=1") {
+    state_ = State::get;
+  } else if (line == "set=1") {
+    state_ = State::set;
+  } else if (line == "stats=1") {
+    state_ = State::stats;
+  } else {
+    refuse(EINVAL, "expected get=1, set=1 or stats=1");
+  }
+}
+
+void UapiParser::take_set_line(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == line.npos) return refuse(EPROTO, "expected key=value");
+  const std::string_view key = line.substr(0, equals);
+  const std::string_view value = line.substr(equals + 1);
+  if (key == "public_key") {
+    begin_peer(value);
+  } else if (change_.peers.empty()) {
+    take_device_key(key, value);
+  } else {
+    take_peer_key(key, value);
+  }
+}
+
+void UapiParser::take_device_key(std::string_view key, std::string_view value) {
+  if (key == "private_key") {
+    auto secret = secret_from_hex(value);
+    if (!secret) return refuse_secret(key, kHexKey);
+    change_.private_key = PrivateKey(std::move(*secret));
+  } else if (key == "listen_port") {
+    take_number(key, value, change_.listen_port);
+  } else if (key == "fwmark") {
+    take_number(key, value, change_.fwmark);
+  } else if (key == "replace_peers") {
+    take_flag(key, value, change_.replace_peers);
+  } else {
+    refuse_key(key, "not a key of a device, and no public_key came before");
+  }
+}
+
+void UapiParser::begin_peer(std::string_view value) {
+  const auto public_key = public_key_from_hex(value);
+  if (!public_key) return refuse_secret("public_key", kHexKey);
+  change_.peers.emplace_back().public_key = *public_key;
+}
+
+void UapiParser::take_peer_key(std::string_view key, std::string_view value) {
+  protocol::PeerChange& peer = change_.peers.back();
+  if (key == "allowed_ip") {
+    take_allowed_ip(peer, value);
+  } else if (key == "preshared_key") {
+    auto secret = secret_from_hex(value);
+    if (!secret) return refuse_secret(key, kHexKey);
+    peer.preshared_key = PresharedKey(std::move(*secret));
+  } else if (key == "endpoint") {
+    const auto endpoint = parse_endpoint(value);
+    if (!endpoint) {
+      return refuse_value(key, value,
+                          "a numeric address and a port, 192.0.2.1:51820 or [::1]:51820");
+    }
+    peer.endpoint = *endpoint;
+  } else if (key == "persistent_keepalive_interval") {
+    take_number(key, value, peer.persistent_keepalive_s);
+  } else if (key == "replace_allowed_ips") {
+    // The lines say what to do one after the other: what stands above this one is replaced too.
+    allowed_ips_ -= peer.allowed_ips.size();
+    peer.allowed_ips.clear();
+    take_flag(key, value, peer.replace_allowed_ips);
+  } else if (key == "remove") {
+    take_flag(key, value, peer.remove);
+  } else if (key == "update_only") {
+    take_flag(key, value, peer.update_only);
+  } else if (key == "protocol_version") {
+    if (value != "1") refuse_value(key, value, "1, the only version there is");
+  } else {
+    refuse_key(key, "not a key of a peer");
+  }
+}
+
+void UapiParser::take_allowed_ip(protocol::PeerChange& peer, std::string_view value) {
+  const bool remove = value.starts_with('-');
+  const std::string_view text = value.substr(remove ? 1 : 0);
+  const auto cidr = text.find('/') != text.npos ? Cidr::parse(text) : std::nullopt;
+  if (!cidr) {
+    return refuse_value("allowed_ip", value, "an address and its prefix length, like 10.0.0.0/8");
+  }
+  peer.allowed_ips.push_back({*cidr, remove});
+  ++allowed_ips_;
+}
+
+std::optional<Endpoint> UapiParser::parse_endpoint(std::string_view text) const {
+  if (auto endpoint = Endpoint::parse(text)) return endpoint;
+  // "[fe80::1%eth0]:1": the scope may be the name of an interface, as getnameinfo writes it.
+  const std::size_t percent = text.find('%');
+  const std::size_t bracket = text.find(']');
+  if (percent == text.npos || bracket == text.npos || percent > bracket) return std::nullopt;
+  const std::string name(text.substr(percent + 1, bracket - percent - 1));
+  if (name.empty() || name.find('\0') != name.npos) return std::nullopt;
+  const std::uint32_t scope_id = scope_of_(name.c_str());
+  if (scope_id == 0) return std::nullopt;
+  return Endpoint::parse(
+      fmt::format("{}%{}{}", text.substr(0, percent), scope_id, text.substr(bracket)));
+}
+
+void UapiParser::take_flag(std::string_view key, std::string_view value, bool& to) {
+  if (value != "true") return refuse_value(key, value, "true");
+  to = true;
+}
+
+template <class T>
+void UapiParser::take_number(std::string_view key, std::string_view value, std::optional<T>& to) {
+  const auto number = parse_decimal<T>(value);
+  if (!number) {
+    return refuse_value(key, value,
+                        fmt::format("a number from 0 to {}", std::numeric_limits<T>::max()));
+  }
+  to = number;
+}
+
+void UapiParser::refuse(int code, std::string_view why) {
+  if (state_ == State::refused) return;
+  error_ = make_error(code, fmt::format("line {}: {}", line_number_, why));
+  state_ = State::refused;
+  change_ = {};
+  allowed_ips_ = 0;
+}
+
+void UapiParser::refuse_key(std::string_view key, std::string_view why_not) {
+  if (looks_like_a_key_name(key)) return refuse(EINVAL, fmt::format("{}: {}", key, why_not));
+  refuse(EINVAL, why_not);
+}
+
+void UapiParser::refuse_value(std::string_view key, std::string_view value,
+                              std::string_view expected) {
+  refuse(EINVAL, fmt::format("{}: expected {}, got {}", key, expected, quoted(value)));
+}
+
+void UapiParser::refuse_secret(std::string_view key, std::string_view expected) {
+  refuse(EINVAL, fmt::format("{}: expected {}", key, expected));
+}
+
+}  // namespace ferrule::control

@@ -1,0 +1,46 @@
+// Answers of the cross-platform configuration protocol (P101a).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/keys.h"
+#include "control/wiped_text.h"
+#include "protocol/configuration.h"
+
+namespace ferrule::control {
+
+/// Writes an answer piece by piece, so that the text of a million peers is never held at once:
+///   get:    device, peer..., finish(0)
+///   set:    finish(0 or the errno)
+///   stats:  stat..., finish(0)
+/// Pieces go to the sink when they have grown to kPieceBytes, and with `finish`. They hold keys: who
+/// keeps one wipes it. The writer wipes its own. Not thread-safe; can be used for one answer after
+/// the other.
+class UapiWriter {
+ public:
+  using Sink = std::function<void(std::string_view piece)>;
+  static constexpr std::size_t kPieceBytes = 16384;
+
+  explicit UapiWriter(Sink sink) : sink_(std::move(sink)) {}
+
+  void device(const PrivateKey& private_key, std::uint16_t listen_port, std::uint32_t fwmark);
+  void peer(const protocol::PeerStatus& status);
+  /// `name` and `value` of a counter; names have neither '=' nor line breaks.
+  void stat(std::string_view name, std::uint64_t value);
+  /// Ends the answer. `code` is a positive errno, or 0 for success; on the wire it is negative.
+  void finish(int code);
+
+ private:
+  void append(std::string_view text);
+  void hex_line(std::string_view key, std::span<const std::uint8_t, kKeySize> bytes);
+  void number_line(std::string_view key, std::uint64_t value);
+  void flush();
+
+  Sink sink_;
+  WipedText piece_;
+};
+
+}  // namespace ferrule::control
