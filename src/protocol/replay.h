@@ -1,0 +1,24 @@
+// The anti-replay window of a keypair (RFC 6479; P43).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "protocol/constants.h"
+
+namespace ferrule::protocol {
+
+/// Remembers which of the last kReplayWindow counters have been seen. Guarded by its peer's lock.
+class ReplayWindow {
+ public:
+  /// True, and remembered, when `counter` was not seen before, is at most kReplayWindow behind the
+  /// greatest one accepted, and is under kRejectAfterMessages. Call only once the tag was verified.
+  [[nodiscard]] bool accept(std::uint64_t counter) noexcept;
+
+ private:
+  static constexpr std::size_t kWords = kReplayBits / 64;
+  std::uint64_t greatest_ = 0;
+  std::array<std::uint64_t, kWords> bitmap_{};
+};
+
+}  // namespace ferrule::protocol
