@@ -1,0 +1,91 @@
+#include "protocol/handshake_queue.h"
+
+#include <utility>
+
+namespace ferrule::protocol {
+
+namespace {
+
+bool within(Instant now, std::optional<Instant> then) noexcept {
+  return then && now - *then < kUnderLoadFor;
+}
+
+}  // namespace
+
+HandshakeQueue::HandshakeQueue(std::uint64_t salt) : hash_(salt, ~salt) {}
+
+HandshakeQueue::~HandshakeQueue() {
+  // One by one: chunks that own each other would be destroyed in a recursion as deep as the queue.
+  while (first_ != nullptr) first_ = std::move(first_->next);
+}
+
+std::size_t HandshakeQueue::bucket_of(const IpAddress& source) const noexcept {
+  return hash_(SourceKey::of(source)) % kBuckets;
+}
+
+Drop HandshakeQueue::push(Instant now, const HandshakeMessage& message) {
+  if (size_ == kHandshakeQueueBound) {
+    loaded_at_ = now;
+    return Drop::queue_full;
+  }
+  const std::size_t bucket = bucket_of(message.from.address);
+  if (queued_[bucket] == kHandshakeQueueShare) {
+    note_load(now, bucket);
+    return Drop::source_queue_full;
+  }
+  append(message);
+  ++size_;
+  ++queued_[bucket];
+  note_load(now, bucket);
+  return Drop::none;
+}
+
+std::optional<HandshakeMessage> HandshakeQueue::pop(Instant now) {
+  give_back(now);
+  if (size_ == 0) return std::nullopt;
+  if (popped_ == kChunkMessages) {
+    first_ = std::move(first_->next);
+    popped_ = 0;
+  }
+  const HandshakeMessage& message = first_->messages[popped_++];
+  const std::size_t bucket = bucket_of(message.from.address);
+  note_load(now, bucket);  // until now the queue was as full as this
+  --size_;
+  --queued_[bucket];
+  return message;
+}
+
+void HandshakeQueue::append(const HandshakeMessage& message) {
+  if (size_ == 0 && first_ != nullptr) popped_ = pushed_ = 0;
+  if (first_ == nullptr || pushed_ == kChunkMessages) {
+    auto chunk = std::make_unique<Chunk>();
+    Chunk* const added = chunk.get();
+    (first_ == nullptr ? first_ : last_->next) = std::move(chunk);
+    last_ = added;
+    pushed_ = 0;
+  }
+  last_->messages[pushed_++] = message;
+}
+
+void HandshakeQueue::note_load(Instant now, std::size_t bucket) {
+  if (size_ >= kUnderLoadAt) loaded_at_ = now;
+  if (queued_[bucket] < kHandshakeQueueShare) return;
+  if (share_full_at_.empty()) share_full_at_.assign(kBuckets, now - kUnderLoadFor);
+  share_full_at_[bucket] = now;
+  any_share_full_at_ = now;
+}
+
+// Chunks go as they are emptied, all but the last: a device without a flood needs it now and again.
+void HandshakeQueue::give_back(Instant now) noexcept {
+  if (size_ != 0 || share_full_at_.empty() || within(now, any_share_full_at_)) return;
+  std::vector<Instant>().swap(share_full_at_);
+}
+
+bool HandshakeQueue::under_load(Instant now, const IpAddress& source) const noexcept {
+  if (size_ >= kUnderLoadAt || within(now, loaded_at_)) return true;
+  const std::size_t bucket = bucket_of(source);
+  if (queued_[bucket] >= kHandshakeQueueShare) return true;
+  return !share_full_at_.empty() && within(now, share_full_at_[bucket]);
+}
+
+}  // namespace ferrule::protocol

@@ -1,0 +1,81 @@
+// The bounded queue between the sockets and the handshake worker, and when a device is under load
+// (§5.3; P82, P85a, P86).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/net.h"
+#include "base/time.h"
+#include "protocol/constants.h"
+#include "protocol/drop.h"
+#include "protocol/messages.h"
+#include "protocol/source_key.h"
+
+namespace ferrule::protocol {
+
+/// A handshake message (types 1 to 3) as it came. Value type.
+struct HandshakeMessage {
+  std::array<std::uint8_t, kMaxHandshakeSize> bytes;
+  std::uint8_t size = 0;
+  Endpoint from;
+  Source to;
+
+  [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes.data(), size); }
+};
+
+/// First in, first out, at most kHandshakeQueueBound messages, of which one source (IPv4 address or
+/// IPv6 /64, counted in hashed buckets) may hold kHandshakeQueueShare. Not thread-safe. Its memory
+/// is taken as it fills and given back when it runs empty after a flood.
+class HandshakeQueue {
+ public:
+  /// `salt` is random: it keys the hash of sources.
+  explicit HandshakeQueue(std::uint64_t salt);
+  ~HandshakeQueue();
+  HandshakeQueue(const HandshakeQueue&) = delete;
+  HandshakeQueue& operator=(const HandshakeQueue&) = delete;
+
+  /// Drop::none when it was queued, else queue_full or source_queue_full.
+  [[nodiscard]] Drop push(Instant now, const HandshakeMessage& message);
+  [[nodiscard]] std::optional<HandshakeMessage> pop(Instant now);
+
+  /// Whether a message of this source, just popped, must prove its address first (P82): the queue
+  /// holds, or held within the last kUnderLoadFor, kUnderLoadAt messages, or the source filled its
+  /// share within that time. One flooding source does not put others under load (P85a).
+  [[nodiscard]] bool under_load(Instant now, const IpAddress& source) const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  // More, and flooding sources would seldom share one with an innocent; fewer would save memory.
+  static constexpr std::size_t kBuckets = 4096;
+  static constexpr std::size_t kChunkMessages = 16;
+  static_assert(kHandshakeQueueShare <= UINT8_MAX, "counts of sources are bytes");
+
+  // A list of chunks: `first_` at `popped_` to the last one at `pushed_`.
+  struct Chunk {
+    std::array<HandshakeMessage, kChunkMessages> messages;
+    std::unique_ptr<Chunk> next;
+  };
+
+  [[nodiscard]] std::size_t bucket_of(const IpAddress& source) const noexcept;
+  void append(const HandshakeMessage& message);
+  void note_load(Instant now, std::size_t bucket);
+  void give_back(Instant now) noexcept;
+
+  SourceHash hash_;
+  std::unique_ptr<Chunk> first_;
+  Chunk* last_ = nullptr;
+  std::size_t popped_ = 0;
+  std::size_t pushed_ = 0;
+  std::size_t size_ = 0;
+  std::array<std::uint8_t, kBuckets> queued_{};  // by bucket: messages in the queue
+  std::optional<Instant> loaded_at_;             // when the queue held kUnderLoadAt messages last
+  std::vector<Instant> share_full_at_;           // by bucket, the same; empty until one has
+  std::optional<Instant> any_share_full_at_;
+};
+
+}  // namespace ferrule::protocol
