@@ -32,7 +32,7 @@ constexpr std::size_t kMaxTunQueues = 256;  // the kernel's MAX_TAP_QUEUES
 constexpr std::size_t kNetlinkRoom = 32 * 1024;  // for one receive
 constexpr int kMonitorBufferBytes = 1 << 20;
 constexpr unsigned kNetlinkReceivesPerDrain = 64;
-constexpr std::size_t kMaxEvents = 256;  // of one drain; more become "everything"
+constexpr std::size_t kMaxLinkChanges = 256;  // of one drain; more become "everything"
 constexpr int kLookupTimeoutMs = 100;
 
 static_assert(kMaxSendParts <= kPartsPerCall, "any entry fits into one call");

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "io/linux/fd.h"
+#include "io/linux/kernel_query.h"
 #include "io/linux/limits.h"
 #include "io/tun.h"
 
@@ -63,17 +64,9 @@ struct TunOptions {
   std::uint32_t mtu = kDefaultMtu;  // given to an interface that did not exist before
 };
 
-/// What the interface is now, wherever it is.
-struct LinkState {
-  std::string name;
-  std::uint32_t index = 0;
-  std::uint32_t mtu = 0;
-  bool up = false;
-};
-
 /// A tunnel interface and its queues. It goes away with this object, unless it is persistent. The
 /// queries may be called by any thread; they follow it into other network namespaces (P75c), for
-/// which they need CAP_SYS_ADMIN, and start a short-lived thread then.
+/// which they need CAP_NET_ADMIN.
 class TunInterface {
  public:
   /// Creates the interface or attaches to a persistent one of that name.
@@ -91,13 +84,13 @@ class TunInterface {
   [[nodiscard]] Result<std::string> name() const;
   [[nodiscard]] bool exists() const;
   [[nodiscard]] Result<LinkState> state() const;
+  /// For an interface in the caller's network namespace.
   [[nodiscard]] Result<void> set_mtu(std::uint32_t mtu_bytes) const;
   /// The network namespace that the interface is in now. Needs CAP_NET_ADMIN there.
   [[nodiscard]] Result<UniqueFd> network_namespace() const;
 
  private:
   TunInterface() = default;
-  Result<UniqueFd> control_socket() const;
   int first_fd() const noexcept { return queues_.front()->poll_fd(); }
 
   bool has_vnet_header_ = false;

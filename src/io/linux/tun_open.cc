@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +12,6 @@
 #include <initializer_list>
 
 #include "base/check.h"
-#include "io/linux/net_namespace.h"
 #include "io/linux/tun.h"
 #include "io/linux/vnet_header.h"
 
@@ -62,6 +62,15 @@ Result<Attached> attach(const std::string& name, int flags) {
     return std::unexpected(system_error(errno, "create interface " + name));
   }
   return Attached{std::move(*fd), name_in(*request)};
+}
+
+// Also true when it can't be found out.
+bool is_own_namespace(int namespace_fd) noexcept {
+  struct stat own;
+  struct stat other;
+  if (::stat("/proc/thread-self/ns/net", &own) != 0) return true;
+  if (::fstat(namespace_fd, &other) != 0) return true;
+  return own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
 // What the kernel takes, the most first; all of it off where there is no vnet header, since what an
@@ -164,40 +173,26 @@ Result<UniqueFd> TunInterface::network_namespace() const {
 }
 
 // Where the namespace can't be known (an older kernel, no privilege) it is taken for our own.
-Result<UniqueFd> TunInterface::control_socket() const {
-  auto space = network_namespace();
-  return open_socket(AF_INET, SOCK_DGRAM, 0, space ? space->get() : -1);
-}
-
 Result<LinkState> TunInterface::state() const {
   auto current = name();
   if (!current) return std::unexpected(std::move(current.error()));
-  auto socket = control_socket();
-  if (!socket) return std::unexpected(std::move(socket.error()));
-  auto request = request_for(*current);
-  if (!request) return std::unexpected(std::move(request.error()));
-  LinkState state;
-  const auto ask = [&](unsigned long what) { return ::ioctl(socket->get(), what, &*request) == 0; };
-  bool answered = ask(SIOCGIFINDEX);
-  if (answered) state.index = static_cast<std::uint32_t>(request->ifr_ifindex);
-  answered = answered && ask(SIOCGIFMTU);
-  if (answered) state.mtu = static_cast<std::uint32_t>(request->ifr_mtu);
-  answered = answered && ask(SIOCGIFFLAGS);
-  if (!answered) return std::unexpected(system_error(errno, "read state of interface " + *current));
-  state.up = (request->ifr_flags & IFF_UP) != 0;
-  state.name = std::move(*current);
-  return state;
+  auto query = KernelQuery::open();
+  if (!query) return std::unexpected(std::move(query.error()));
+  auto space = network_namespace();
+  if (!space || is_own_namespace(space->get())) return query->link(*current);
+  auto id = query->namespace_id(space->get());
+  if (!id) return std::unexpected(std::move(id.error()));
+  return query->link(*current, *id);
 }
 
 Result<void> TunInterface::set_mtu(std::uint32_t mtu_bytes) const {
   auto current = name();
   if (!current) return std::unexpected(std::move(current.error()));
-  auto socket = control_socket();
-  if (!socket) return std::unexpected(std::move(socket.error()));
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   auto request = request_for(*current);
   if (!request) return std::unexpected(std::move(request.error()));
   request->ifr_mtu = static_cast<int>(mtu_bytes);
-  if (::ioctl(socket->get(), SIOCSIFMTU, &*request) != 0) {
+  if (::ioctl(socket.get(), SIOCSIFMTU, &*request) != 0) {
     return std::unexpected(system_error(errno, "set MTU of interface " + *current));
   }
   return {};

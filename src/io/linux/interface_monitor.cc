@@ -1,0 +1,121 @@
+#include "io/linux/interface_monitor.h"
+
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ferrule::io {
+namespace {
+
+void add_link(NetworkChanges& changes, LinkChange change) {
+  const auto same = std::ranges::find_if(changes.links, [&](const LinkChange& known) {
+    return known.index == change.index && known.is_foreign == change.is_foreign;
+  });
+  if (same != changes.links.end()) {
+    *same = std::move(change);
+  } else if (changes.links.size() < kMaxLinkChanges) {
+    changes.links.push_back(std::move(change));
+  } else {
+    changes.everything = true;
+  }
+}
+
+void note_link(NetworkChanges& changes, const nlmsghdr& message, bool is_foreign) {
+  if (mnl_nlmsg_get_payload_len(&message) < sizeof(ifinfomsg)) return;
+  const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+  if (info->ifi_family != AF_UNSPEC) return;  // a bridge's news of its port
+  LinkChange change;
+  change.index = static_cast<std::uint32_t>(info->ifi_index);
+  change.up = (info->ifi_flags & IFF_UP) != 0;
+  change.deleted = message.nlmsg_type == RTM_DELLINK;
+  change.is_foreign = is_foreign;
+  for_each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
+    const auto type = mnl_attr_get_type(&attribute);
+    if (type == IFLA_IFNAME && mnl_attr_validate(&attribute, MNL_TYPE_NUL_STRING) >= 0) {
+      change.name = mnl_attr_get_str(&attribute);
+    } else if (type == IFLA_MTU && mnl_attr_validate(&attribute, MNL_TYPE_U32) >= 0) {
+      change.mtu = mnl_attr_get_u32(&attribute);
+    }
+  });
+  add_link(changes, std::move(change));
+}
+
+void note(NetworkChanges& changes, const nlmsghdr& message, bool is_foreign) {
+  switch (message.nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      return note_link(changes, message, is_foreign);
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      changes.addresses = true;
+      return;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+      changes.routes = true;
+      return;
+    default:
+      return;
+  }
+}
+
+bool set_option(int fd, int level, int option, int value) noexcept {
+  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+Result<NetlinkSocket> open_socket() {
+  auto socket = NetlinkSocket::open();
+  if (socket && !set_option(socket->fd(), SOL_SOCKET, SO_RCVBUFFORCE, kMonitorBufferBytes)) {
+    (void)set_option(socket->fd(), SOL_SOCKET, SO_RCVBUF, kMonitorBufferBytes);
+  }
+  return socket;
+}
+
+}  // namespace
+
+Result<InterfaceMonitor> InterfaceMonitor::open() {
+  auto socket = open_socket();
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  for (unsigned group : {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                         RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE}) {
+    auto joined = socket->join(group);
+    if (!joined) return std::unexpected(std::move(joined.error()));
+  }
+  return InterfaceMonitor(std::move(*socket));
+}
+
+Result<InterfaceMonitor> InterfaceMonitor::open_everywhere() {
+  auto socket = open_socket();
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  if (!set_option(socket->fd(), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1)) {
+    return std::unexpected(system_error(errno, "listen to all network namespaces"));
+  }
+  return InterfaceMonitor(std::move(*socket));
+}
+
+Result<void> InterfaceMonitor::listen() { return socket_.join(RTNLGRP_LINK); }
+
+NetworkChanges InterfaceMonitor::drain() {
+  NetworkChanges changes;
+  for (unsigned turn = 0; turn < kNetlinkReceivesPerDrain; ++turn) {
+    auto received = socket_.receive();
+    if (!received) {
+      changes.everything = true;
+      if (received.error().code == ENOBUFS) continue;
+      break;
+    }
+    if (received->messages.empty()) break;
+    int left = static_cast<int>(received->messages.size());
+    const auto* message = reinterpret_cast<const nlmsghdr*>(received->messages.data());
+    for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+      note(changes, *message, received->is_foreign);
+    }
+  }
+  return changes;
+}
+
+}  // namespace ferrule::io

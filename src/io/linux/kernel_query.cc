@@ -1,0 +1,140 @@
+#include "io/linux/kernel_query.h"
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace ferrule::io {
+namespace {
+
+void put_bytes(NetlinkRequest& request, std::uint16_t type, Bytes bytes) noexcept {
+  mnl_attr_put(request.header, type, bytes.size(), bytes.data());
+}
+
+void put_u32(NetlinkRequest& request, std::uint16_t type, std::uint32_t value) noexcept {
+  mnl_attr_put_u32(request.header, type, value);
+}
+
+// The value of the attribute of `type` behind an extra header of `offset` bytes.
+std::optional<std::uint32_t> u32_of(const nlmsghdr& message, std::size_t offset,
+                                    std::uint16_t type) {
+  std::optional<std::uint32_t> value;
+  for_each_attribute(message, offset, [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) != type) return;
+    if (mnl_attr_validate(&attribute, MNL_TYPE_U32) >= 0) value = mnl_attr_get_u32(&attribute);
+  });
+  return value;
+}
+
+template <class T>
+bool has_extra(const nlmsghdr& message) noexcept {
+  return mnl_nlmsg_get_payload_len(&message) >= sizeof(T);
+}
+
+std::uint8_t family_of(const IpAddress& address) noexcept {
+  return address.family() == Family::v4 ? AF_INET : AF_INET6;
+}
+
+void start_route_request(NetlinkRequest& request, const IpAddress& destination) noexcept {
+  auto& route = request.extra<rtmsg>();
+  route.rtm_family = family_of(destination);
+  route.rtm_dst_len = static_cast<std::uint8_t>(destination.bits());
+  put_bytes(request, RTA_DST, destination.bytes());
+}
+
+}  // namespace
+
+Result<KernelQuery> KernelQuery::open() {
+  auto socket = NetlinkSocket::open();
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  return KernelQuery(std::move(*socket));
+}
+
+Result<LinkState> KernelQuery::link(const std::string& name,
+                                    std::optional<std::int32_t> namespace_id) {
+  const std::string attempted = "read state of interface " + name;
+  if (name.empty() || name.size() >= IFNAMSIZ) {
+    return std::unexpected(system_error(EINVAL, attempted));
+  }
+  NetlinkRequest request(RTM_GETLINK, 0);
+  request.extra<ifinfomsg>();
+  if (namespace_id)
+    put_u32(request, IFLA_TARGET_NETNSID, static_cast<std::uint32_t>(*namespace_id));
+  mnl_attr_put_strz(request.header, IFLA_IFNAME, name.c_str());
+  auto answer = socket_.request(*request.header, attempted);
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const nlmsghdr& message = **answer;
+  const auto mtu = u32_of(message, sizeof(ifinfomsg), IFLA_MTU);
+  if (message.nlmsg_type != RTM_NEWLINK || !has_extra<ifinfomsg>(message) || !mtu) {
+    return std::unexpected(system_error(EBADMSG, attempted));
+  }
+  const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+  return LinkState{name, static_cast<std::uint32_t>(info->ifi_index), *mtu,
+                   (info->ifi_flags & IFF_UP) != 0};
+}
+
+Result<std::int32_t> KernelQuery::namespace_id(int namespace_fd) {
+  constexpr auto kAttempted = "find the number of a network namespace";
+  const auto ask = [&]() -> Result<std::int32_t> {
+    NetlinkRequest request(RTM_GETNSID, 0);
+    request.extra<rtgenmsg>();
+    put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
+    auto answer = socket_.request(*request.header, kAttempted);
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    const auto id = u32_of(**answer, NLMSG_ALIGN(sizeof(rtgenmsg)), NETNSA_NSID);
+    if (!id) return std::unexpected(system_error(EBADMSG, kAttempted));
+    return static_cast<std::int32_t>(*id);
+  };
+  auto id = ask();
+  if (!id || *id != NETNSA_NSID_NOT_ASSIGNED) return id;
+  NetlinkRequest request(RTM_NEWNSID, NLM_F_ACK);
+  request.extra<rtgenmsg>();
+  put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
+  put_u32(request, NETNSA_NSID, static_cast<std::uint32_t>(NETNSA_NSID_NOT_ASSIGNED));
+  auto given = socket_.request(*request.header, "number a network namespace");
+  if (!given && given.error().code != EEXIST) return std::unexpected(std::move(given.error()));
+  return ask();
+}
+
+Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Source& source,
+                                         std::uint32_t mark) {
+  const std::string attempted = "find the route to " + destination.address.to_string();
+  if (destination.is_none()) return std::unexpected(system_error(EDESTADDRREQ, attempted));
+  NetlinkRequest request(RTM_GETROUTE, 0);
+  start_route_request(request, destination.address);
+  if (source.address.family() == destination.address.family()) {
+    static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_src_len =
+        static_cast<std::uint8_t>(source.address.bits());
+    put_bytes(request, RTA_SRC, source.address.bytes());
+  }
+  if (mark != 0) put_u32(request, RTA_MARK, mark);
+  if (destination.scope_id != 0) put_u32(request, RTA_OIF, destination.scope_id);
+  auto answer = socket_.request(*request.header, attempted);
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto interface = u32_of(**answer, sizeof(rtmsg), RTA_OIF);
+  if (!interface) return std::unexpected(system_error(ENETUNREACH, attempted));
+  return *interface;
+}
+
+bool KernelQuery::is_local(const Source& source) {
+  if (source.is_none()) return false;
+  NetlinkRequest request(RTM_GETROUTE, 0);
+  start_route_request(request, source.address);
+  if (source.address.is_link_local()) put_u32(request, RTA_OIF, source.interface_index);
+  auto answer = socket_.request(*request.header, "find an own address");
+  if (!answer || !has_extra<rtmsg>(**answer)) return false;
+  return static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_type == RTN_LOCAL;
+}
+
+bool KernelQuery::source_holds(const Endpoint& destination, const Source& source,
+                               std::uint32_t mark) {
+  if (!is_local(source)) return false;
+  const auto interface = route(destination, source, mark);
+  return interface && *interface == source.interface_index;
+}
+
+}  // namespace ferrule::io

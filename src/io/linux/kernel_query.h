@@ -1,0 +1,54 @@
+// Questions to the kernel's tables of links, addresses and routes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/net.h"
+#include "io/linux/netlink.h"
+
+namespace ferrule::io {
+
+/// What an interface is now.
+struct LinkState {
+  std::string name;
+  std::uint32_t index = 0;
+  std::uint32_t mtu = 0;
+  bool up = false;
+};
+
+/// Asks about the network namespace that it was opened in, without privileges; about links of others
+/// with CAP_NET_ADMIN. Used by one thread at a time.
+class KernelQuery {
+ public:
+  [[nodiscard]] static Result<KernelQuery> open();
+
+  /// `namespace_id`: from namespace_id(); none means the own namespace.
+  [[nodiscard]] Result<LinkState> link(const std::string& name,
+                                       std::optional<std::int32_t> namespace_id = {});
+
+  /// The number by which this namespace knows the one that `namespace_fd` names; given to it now if it
+  /// had none. From then on a monitor that listens everywhere hears of that namespace's links.
+  [[nodiscard]] Result<std::int32_t> namespace_id(int namespace_fd);
+
+  /// The interface by which packets from `source` to `destination` leave. A source of none: as the
+  /// kernel would choose. Errors are the kernel's: ENETUNREACH, EINVAL for a foreign IPv4 source, ...
+  [[nodiscard]] Result<std::uint32_t> route(const Endpoint& destination, const Source& source,
+                                            std::uint32_t mark);
+
+  /// Whether `source` is an address of this machine, and on that interface where it is link-local.
+  [[nodiscard]] bool is_local(const Source& source);
+
+  /// Whether replies to `destination` may still leave from `source`: the address is ours and the
+  /// route goes by the interface remembered. To be asked when addresses or routes have changed (P75).
+  [[nodiscard]] bool source_holds(const Endpoint& destination, const Source& source,
+                                  std::uint32_t mark);
+
+ private:
+  explicit KernelQuery(NetlinkSocket socket) noexcept : socket_(std::move(socket)) {}
+  NetlinkSocket socket_;
+};
+
+}  // namespace ferrule::io

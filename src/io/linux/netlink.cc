@@ -1,0 +1,117 @@
+#include "io/linux/netlink.h"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+
+namespace ferrule::io {
+namespace {
+
+bool came_from_another_namespace(msghdr& header) noexcept {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control;
+       control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level == SOL_NETLINK && control->cmsg_type == NETLINK_LISTEN_ALL_NSID) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The answer to request `sequence` among `messages`; null when it isn't there.
+const nlmsghdr* find_answer(std::span<const std::byte> messages, std::uint32_t sequence) noexcept {
+  int left = static_cast<int>(messages.size());
+  const auto* message = reinterpret_cast<const nlmsghdr*>(messages.data());
+  for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+    if (message->nlmsg_seq == sequence) return message;
+  }
+  return nullptr;
+}
+
+// The errno of a refusal, 0 for an acknowledgement or any other answer.
+int refusal(const nlmsghdr& answer) noexcept {
+  if (answer.nlmsg_type != NLMSG_ERROR) return 0;
+  if (mnl_nlmsg_get_payload_len(&answer) < sizeof(nlmsgerr)) return EBADMSG;
+  return -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&answer))->error;
+}
+
+}  // namespace
+
+NetlinkSocket::NetlinkSocket(UniqueFd fd)
+    : fd_(std::move(fd)), room_(std::make_unique<std::byte[]>(kNetlinkRoom)) {}
+
+Result<NetlinkSocket> NetlinkSocket::open() {
+  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
+  if (!fd) return std::unexpected(system_error(errno, "open netlink socket"));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return std::unexpected(system_error(errno, "bind netlink socket"));
+  }
+  return NetlinkSocket(std::move(fd));
+}
+
+Result<void> NetlinkSocket::join(unsigned group) {
+  if (::setsockopt(fd_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+    return std::unexpected(system_error(errno, "subscribe to netlink group"));
+  }
+  return {};
+}
+
+Result<NetlinkSocket::Received> NetlinkSocket::receive() {
+  sockaddr_nl from{};
+  iovec room{room_.get(), kNetlinkRoom};
+  alignas(cmsghdr) std::byte control[64];
+  msghdr header{};
+  header.msg_name = &from;
+  header.msg_namelen = sizeof from;
+  header.msg_iov = &room;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  const ssize_t size = ::recvmsg(fd_.get(), &header, MSG_DONTWAIT);
+  if (size < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return Received{};
+    return std::unexpected(system_error(errno, "receive from netlink"));
+  }
+  // Any process may send to us; only the kernel is believed.
+  if (from.nl_pid != 0) return Received{};
+  if ((header.msg_flags & MSG_TRUNC) != 0) {
+    return std::unexpected(system_error(ENOBUFS, "receive from netlink"));
+  }
+  return Received{std::span(room_.get(), static_cast<std::size_t>(size)),
+                  came_from_another_namespace(header)};
+}
+
+Result<const nlmsghdr*> NetlinkSocket::request(nlmsghdr& message, std::string_view attempted) {
+  message.nlmsg_seq = ++sequence_;
+  message.nlmsg_flags |= NLM_F_REQUEST;
+  if (::send(fd_.get(), &message, message.nlmsg_len, 0) < 0) {
+    return std::unexpected(system_error(errno, attempted));
+  }
+  // The kernel has answered by the time send() returns; the turns are for late answers to others.
+  for (unsigned turn = 0; turn < kNetlinkReceivesPerDrain; ++turn) {
+    pollfd readable{fd_.get(), POLLIN, 0};
+    if (::poll(&readable, 1, kLookupTimeoutMs) <= 0) break;
+    auto received = receive();
+    if (!received) return std::unexpected(std::move(received.error()));
+    const nlmsghdr* answer = find_answer(received->messages, sequence_);
+    if (answer == nullptr) continue;
+    if (const int error = refusal(*answer); error != 0) {
+      return std::unexpected(system_error(error, attempted));
+    }
+    return answer;
+  }
+  return std::unexpected(system_error(ETIMEDOUT, attempted));
+}
+
+NetlinkRequest::NetlinkRequest(std::uint16_t type, std::uint16_t flags) noexcept
+    : room{}, header(mnl_nlmsg_put_header(room)) {
+  header->nlmsg_type = type;
+  header->nlmsg_flags = flags;
+}
+
+}  // namespace ferrule::io
