@@ -52,10 +52,9 @@ function(ferrule_test name)
   endif()
   set(target ferrule_${name}_test)
   add_executable(${target} ${arg_SOURCES})
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  set_target_properties(${target} PROPERTIES
+    FERRULE_IS_TEST ON RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
-  # Literals in tests would need a cast each; the code under test keeps the warning.
-  target_compile_options(${target} PRIVATE -Wno-conversion)
   target_link_libraries(${target} PRIVATE
     ${arg_DEPENDS} ferrule_flags nlohmann_json::nlohmann_json GTest::gmock_main)
   add_test(NAME ${name} COMMAND ${target})
