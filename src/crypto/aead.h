@@ -23,7 +23,8 @@ struct AeadPacket {
   std::uint64_t counter;
 };
 
-/// A way to seal and open batches. Stateless to its user and thread-safe. Backends give the same bytes.
+/// A way to seal and open batches. Stateless to its user and thread-safe. All backends give the same
+/// bytes.
 class AeadBackend {
  public:
   virtual ~AeadBackend() = default;
