@@ -180,9 +180,10 @@ TEST(Cidr, P90_HostBitsAreMaskedOff) {
 TEST(Cidr, P90_EveryLengthMasksExactlyItsHostBits) {
   const IpAddress all_ones = ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
   for (unsigned length = 0; length <= 128; ++length) {
-    const Bytes masked = Cidr(all_ones, length).address().bytes();
+    const Cidr masked(all_ones, length);
+    const Bytes bytes = masked.address().bytes();
     for (unsigned bit = 0; bit < 128; ++bit) {
-      EXPECT_EQ(masked[bit / 8] >> (7 - bit % 8) & 1, bit < length) << length << " " << bit;
+      EXPECT_EQ(bytes[bit / 8] >> (7 - bit % 8) & 1, bit < length) << length << " " << bit;
     }
   }
 }
