@@ -51,9 +51,15 @@ void decode(char character, std::span<const DigitRange> ranges, std::uint32_t& d
   }
 }
 
-bool keep_if(bool good, std::span<std::uint8_t, kKeySize> key) noexcept {
-  if (!good) wipe(key);
-  return good;
+bool refuse(std::span<std::uint8_t, kKeySize> key) noexcept {
+  wipe(key);
+  return false;
+}
+
+// Keeps the key where `mask` is all ones and clears it where it is zero, without asking which.
+bool keep_if(std::uint32_t mask, std::span<std::uint8_t, kKeySize> key) noexcept {
+  for (std::uint8_t& byte : key) byte &= static_cast<std::uint8_t>(mask);
+  return mask != 0;
 }
 
 template <bool (*Read)(std::string_view, std::span<std::uint8_t, kKeySize>) noexcept>
@@ -81,7 +87,7 @@ void key_to_hex(std::span<const std::uint8_t, kKeySize> key,
 }
 
 bool key_from_hex(std::string_view text, std::span<std::uint8_t, kKeySize> key) noexcept {
-  if (text.size() != kKeyHexSize) return keep_if(false, key);
+  if (text.size() != kKeyHexSize) return refuse(key);
   std::uint32_t all_known = UINT32_MAX;
   for (std::size_t i = 0; i < kKeySize; ++i) {
     std::array<std::uint32_t, 2> digits{};
@@ -93,7 +99,7 @@ bool key_from_hex(std::string_view text, std::span<std::uint8_t, kKeySize> key) 
     }
     key[i] = static_cast<std::uint8_t>(digits[0] << 4 | digits[1]);
   }
-  return keep_if(all_known != 0, key);
+  return keep_if(all_known, key);
 }
 
 void key_to_base64(std::span<const std::uint8_t, kKeySize> key,
@@ -112,7 +118,7 @@ void key_to_base64(std::span<const std::uint8_t, kKeySize> key,
 }
 
 bool key_from_base64(std::string_view text, std::span<std::uint8_t, kKeySize> key) noexcept {
-  if (text.size() != kKeyBase64Size || text.back() != '=') return keep_if(false, key);
+  if (text.size() != kKeyBase64Size || text.back() != '=') return refuse(key);
   std::uint32_t all_known = UINT32_MAX;
   std::uint32_t bits = 0;
   unsigned held = 0;
@@ -131,7 +137,7 @@ bool key_from_base64(std::string_view text, std::span<std::uint8_t, kKeySize> ke
   }
   // 43 digits are 258 bits: the last two must be zero, or one key had four texts.
   all_known &= mask_between(bits & 3u, 0, 0);
-  return keep_if(all_known != 0, key);
+  return keep_if(all_known, key);
 }
 
 std::optional<Secret<kKeySize>> secret_from_hex(std::string_view text) noexcept {
