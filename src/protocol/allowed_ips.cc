@@ -1,0 +1,139 @@
+#include "protocol/allowed_ips.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace ferrule::protocol {
+
+AllowedIps::AllowedIps() : v4_(prefixes_), v6_(prefixes_) {}
+AllowedIps::~AllowedIps() = default;
+
+void AllowedIps::insert(const Cidr& cidr, PeerId peer) {
+  FERRULE_CHECK(!peer.is_none() && cidr.address().family() != Family::none);
+  PeerList& list = make_list(peer);
+  AllowedIpsTrie& trie = trie_of(cidr.address().family());
+  if (const std::uint32_t place = find(cidr); place != kNone) {
+    if (prefixes_[place].peer == peer) return;
+    unlink(place);
+    prefixes_[place].peer = peer;
+    append(list, place);
+    return;
+  }
+  const std::uint32_t place = make_prefix(cidr);
+  trie.insert(place);
+  // Only now, when nothing can fail any more, is it taken from the free ones.
+  free_ = prefixes_[place].next;
+  prefixes_[place].peer = peer;
+  append(list, place);
+  ++size_;
+}
+
+bool AllowedIps::remove(const Cidr& cidr, PeerId peer) noexcept {
+  const std::uint32_t place = find(cidr);
+  if (place == kNone || prefixes_[place].peer != peer) return false;
+  unlink(place);
+  forget(place);
+  return true;
+}
+
+void AllowedIps::remove_peer(PeerId peer) noexcept {
+  const PeerList* list = list_of(peer);
+  if (list == nullptr) return;
+  std::uint32_t place = list->first;
+  lists_[peer.slot] = PeerList{};
+  while (place != kNone) {
+    const std::uint32_t next = prefixes_[place].next;
+    forget(place);
+    place = next;
+  }
+}
+
+PeerId AllowedIps::lookup_v4(const std::uint8_t* address) const noexcept {
+  return owner(v4_.lookup(AddressBits::v4(address)));
+}
+
+PeerId AllowedIps::lookup_v6(const std::uint8_t* address) const noexcept {
+  return owner(v6_.lookup(AddressBits::v6(address)));
+}
+
+PeerId AllowedIps::lookup(const IpAddress& address) const noexcept {
+  if (address.family() == Family::v4) return lookup_v4(address.bytes().data());
+  if (address.family() == Family::v6) return lookup_v6(address.bytes().data());
+  return PeerId{};
+}
+
+void AllowedIps::for_each(PeerId peer, const std::function<void(const Cidr&)>& visit) const {
+  const PeerList* list = list_of(peer);
+  if (list == nullptr) return;
+  for (std::uint32_t place = list->first; place != kNone; place = prefixes_[place].next) {
+    const OwnedPrefix& prefix = prefixes_[place];
+    const std::span<const std::uint8_t, 16> bytes(prefix.address);
+    const bool is_v4 = prefix.family == Family::v4;
+    visit(Cidr(is_v4 ? IpAddress::v4(bytes.first<4>()) : IpAddress::v6(bytes), prefix.length));
+  }
+}
+
+std::uint32_t AllowedIps::find(const Cidr& cidr) const noexcept {
+  const std::uint8_t* const address = cidr.address().bytes().data();
+  if (cidr.address().family() == Family::v4) {
+    return v4_.find(AddressBits::v4(address), cidr.length());
+  }
+  if (cidr.address().family() == Family::none) return kNone;
+  return v6_.find(AddressBits::v6(address), cidr.length());
+}
+
+const AllowedIps::PeerList* AllowedIps::list_of(PeerId peer) const noexcept {
+  if (peer.slot >= lists_.size()) return nullptr;
+  const PeerList& list = lists_[peer.slot];
+  return list.generation == peer.generation ? &list : nullptr;
+}
+
+AllowedIps::PeerList& AllowedIps::make_list(PeerId peer) {
+  if (peer.slot >= lists_.size()) lists_.resize(std::size_t{peer.slot} + 1);
+  PeerList& list = lists_[peer.slot];
+  if (list.generation != peer.generation) {
+    remove_peer({peer.slot, list.generation});  // a tenant that is gone
+    list.generation = peer.generation;
+  }
+  return list;
+}
+
+// The first of the free ones, filled in but still free.
+std::uint32_t AllowedIps::make_prefix(const Cidr& cidr) {
+  if (free_ == kNone) {
+    prefixes_.emplace_back();
+    free_ = static_cast<std::uint32_t>(prefixes_.size() - 1);
+  }
+  OwnedPrefix& prefix = prefixes_[free_];
+  prefix.address = {};
+  copy(cidr.address().bytes(), prefix.address);
+  prefix.length = static_cast<std::uint8_t>(cidr.length());
+  prefix.family = cidr.address().family();
+  return free_;
+}
+
+void AllowedIps::append(PeerList& list, std::uint32_t place) noexcept {
+  prefixes_[place].previous = list.last;
+  prefixes_[place].next = kNone;
+  (list.last == kNone ? list.first : prefixes_[list.last].next) = place;
+  list.last = place;
+}
+
+void AllowedIps::unlink(std::uint32_t place) noexcept {
+  const OwnedPrefix& prefix = prefixes_[place];
+  PeerList& list = lists_[prefix.peer.slot];
+  (prefix.previous == kNone ? list.first : prefixes_[prefix.previous].next) = prefix.next;
+  (prefix.next == kNone ? list.last : prefixes_[prefix.next].previous) = prefix.previous;
+}
+
+void AllowedIps::forget(std::uint32_t place) noexcept {
+  trie_of(prefixes_[place].family).remove(place);
+  prefixes_[place].next = free_;
+  free_ = place;
+  if (--size_ != 0) return;
+  std::vector<OwnedPrefix>().swap(prefixes_);
+  free_ = kNone;
+}
+
+}  // namespace ferrule::protocol

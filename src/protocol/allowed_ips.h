@@ -1,0 +1,75 @@
+// Cryptokey routing: which peer a prefix belongs to (§2; P90, P91).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/net.h"
+#include "protocol/allowed_ips_trie.h"
+
+namespace ferrule::protocol {
+
+/// A longest-prefix-match table for IPv4 and IPv6, in which each prefix has one owner. Lookups may
+/// run in any number of threads as long as nobody changes the table; whoever changes it excludes
+/// them (Exclusion::lock_tables). Every single change leaves a table that is right in itself.
+class AllowedIps {
+ public:
+  AllowedIps();
+  ~AllowedIps();
+  AllowedIps(const AllowedIps&) = delete;
+  AllowedIps& operator=(const AllowedIps&) = delete;
+
+  /// Gives `cidr` to `peer`, taking it from whoever had it. A prefix that the peer already has keeps
+  /// its place in the peer's order.
+  void insert(const Cidr& cidr, PeerId peer);
+  /// Takes `cidr` from `peer`. False when it was not the peer's.
+  bool remove(const Cidr& cidr, PeerId peer) noexcept;
+  /// Takes everything from `peer`. O(number of its prefixes).
+  void remove_peer(PeerId peer) noexcept;
+
+  /// The owner of the longest prefix that holds the address, or PeerId none. `address` is 4 or 16
+  /// bytes in network order.
+  [[nodiscard]] PeerId lookup_v4(const std::uint8_t* address) const noexcept;
+  [[nodiscard]] PeerId lookup_v6(const std::uint8_t* address) const noexcept;
+  [[nodiscard]] PeerId lookup(const IpAddress& address) const noexcept;
+
+  /// The peer's prefixes in the order in which they were given to it.
+  void for_each(PeerId peer, const std::function<void(const Cidr&)>& visit) const;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  // A slot's list belongs to the tenant that had it last: the one of another generation has none.
+  struct PeerList {
+    std::uint32_t generation = 0;
+    std::uint32_t first = kNone;
+    std::uint32_t last = kNone;
+  };
+
+  [[nodiscard]] AllowedIpsTrie& trie_of(Family family) noexcept {
+    return family == Family::v4 ? v4_ : v6_;
+  }
+  [[nodiscard]] PeerId owner(std::uint32_t place) const noexcept {
+    return place == kNone ? PeerId{} : prefixes_[place].peer;
+  }
+  [[nodiscard]] std::uint32_t find(const Cidr& cidr) const noexcept;
+  [[nodiscard]] const PeerList* list_of(PeerId peer) const noexcept;
+  [[nodiscard]] PeerList& make_list(PeerId peer);
+  [[nodiscard]] std::uint32_t make_prefix(const Cidr& cidr);
+  void append(PeerList& list, std::uint32_t place) noexcept;
+  void unlink(std::uint32_t place) noexcept;
+  void forget(std::uint32_t place) noexcept;
+
+  std::vector<OwnedPrefix> prefixes_;  // of both families; the tries name them by their place
+  std::uint32_t free_ = kNone;
+  std::size_t size_ = 0;
+  AllowedIpsTrie v4_;
+  AllowedIpsTrie v6_;
+  std::vector<PeerList> lists_;  // by slot
+};
+
+}  // namespace ferrule::protocol

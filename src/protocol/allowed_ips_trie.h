@@ -1,0 +1,105 @@
+// Longest-prefix match over the prefixes of one family (§2; P90).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/net.h"
+#include "protocol/allowed_ips_blocks.h"
+
+namespace ferrule::protocol {
+
+/// The bits of an address, the first one on top of `high`. An IPv4 address takes 32 of them.
+struct AddressBits {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  [[nodiscard]] static AddressBits v4(const std::uint8_t* address) noexcept {
+    return {std::uint64_t{load_be32(address)} << 32, 0};
+  }
+  [[nodiscard]] static AddressBits v6(const std::uint8_t* address) noexcept {
+    return {load_be64(address), load_be64(address + 8)};
+  }
+  bool operator==(const AddressBits&) const noexcept = default;
+};
+
+/// A prefix, its owner, and its neighbours in the owner's list.
+struct OwnedPrefix {
+  std::array<std::uint8_t, 16> address{};  // zero behind an IPv4 address
+  PeerId peer;
+  std::uint32_t previous = UINT32_MAX;
+  std::uint32_t next = UINT32_MAX;  // of a free one: the next free one
+  std::uint8_t length = 0;
+  Family family = Family::none;
+
+  [[nodiscard]] AddressBits bits() const noexcept { return AddressBits::v6(address.data()); }
+};
+
+/// An index over some of the elements of a vector of prefixes; it names them by their place there and
+/// does not own them. A prefix may not change while it is in the trie. Lookups may run in any number
+/// of threads as long as nobody changes the trie.
+///
+/// It is a tree bitmap (Eatherton, Varghese, Dittia) that skips levels as a Patricia trie does: a node
+/// decides on four bits, so that a hundred thousand prefixes are five nodes deep, and stands in 16
+/// bytes beside its siblings. Bits that are skipped are not compared on the way down, but once, with
+/// the prefix that was found.
+class AllowedIpsTrie {
+ public:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  /// Keeps the reference.
+  explicit AllowedIpsTrie(const std::vector<OwnedPrefix>& prefixes) noexcept
+      : prefixes_(prefixes) {}
+
+  /// The place of the longest prefix that holds the address, or kNone.
+  [[nodiscard]] std::uint32_t lookup(const AddressBits& address) const noexcept;
+  /// The place of exactly this prefix, or kNone. Host bits are zero.
+  [[nodiscard]] std::uint32_t find(const AddressBits& address, unsigned length) const noexcept;
+  /// The prefix at `place` is not in the trie yet. Changes nothing if it throws.
+  void insert(std::uint32_t place);
+  /// The prefix at `place` is in the trie.
+  void remove(std::uint32_t place) noexcept;
+
+  [[nodiscard]] std::size_t node_count() const noexcept { return node_count_; }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return nodes_.memory_bytes() + lists_.memory_bytes();
+  }
+
+ private:
+  // Holds the prefixes of lengths position to position + 3 that share their first `position` bits.
+  struct Node {
+    std::uint32_t children = 0;     // a block of nodes, in the order of child_bits
+    std::uint32_t prefixes = 0;     // the only prefix, or else a block of them in lists_
+    std::uint16_t child_bits = 0;   // by the four bits at `position`
+    std::uint16_t prefix_bits = 0;  // by length and value: the bits of kCovering
+    std::uint8_t position = 0;      // a multiple of four
+    std::uint8_t child_order = 0;   // 2^order is the size of the block
+    std::uint8_t prefix_order = 0;
+  };
+  static_assert(sizeof(Node) == 16);
+
+  [[nodiscard]] std::uint32_t longest(const AddressBits& address, unsigned limit) const noexcept;
+  [[nodiscard]] std::uint32_t child(const Node& node, unsigned nibble) const noexcept;
+  [[nodiscard]] std::uint32_t prefix(const Node& node, unsigned bit) const noexcept;
+  [[nodiscard]] AddressBits any_like(const AddressBits& address) const noexcept;
+  [[nodiscard]] Node leaf(std::uint32_t place) const noexcept;
+
+  void split(std::uint32_t at, unsigned position, const AddressBits& below, std::uint32_t place);
+  void add_child(std::uint32_t at, unsigned nibble, const Node& added) noexcept;
+  void remove_child(std::uint32_t at, unsigned nibble) noexcept;
+  void add_prefix(std::uint32_t at, unsigned bit, std::uint32_t place) noexcept;
+  void remove_prefix(std::uint32_t at, unsigned bit) noexcept;
+  void remove_if_needless(std::uint32_t at) noexcept;
+
+  const std::vector<OwnedPrefix>& prefixes_;
+  BlockArena<Node> nodes_;
+  BlockArena<std::uint32_t> lists_;
+  std::uint32_t root_ = kNone;
+  std::size_t node_count_ = 0;
+};
+
+}  // namespace ferrule::protocol
