@@ -55,7 +55,7 @@ def test_P50_an_unanswered_initiation_is_sent_again(scene):
 
 # 128 packets wait for a handshake; when there are more, the oldest go.
 
-@behaviour(unlike_go="stages 1024")
+@behaviour
 def test_P73_the_last_128_packets_wait_for_the_handshake(scene):
     tunnel, puppet = scene.solo()
     with tunnel.host.udp() as sock:

@@ -3,6 +3,7 @@
 Nothing here is constant-time or fast. Names follow the whitepaper, section 5.4.
 """
 
+import functools
 import hashlib
 import hmac
 import os
@@ -36,6 +37,7 @@ def x25519(scalar, point):
     return (x2 * pow(z2, P - 2, P) % P).to_bytes(32, "little")
 
 
+@functools.lru_cache(1024)
 def public_key(private):
     return x25519(private, (9).to_bytes(32, "little"))
 

@@ -76,6 +76,7 @@ class Tunnel:
 
     def start(self, **daemon_options):
         """Starts the daemon and brings the interface up, without peers."""
+        self.known = set()
         self.daemon = Daemon(self.host, self.implementation, self.name, **daemon_options)
         self.set(f"listen-port {self.port} private-key /dev/stdin", input=f"{self.private_key}\n")
         self.host.address(self.name, *self.addresses)
@@ -88,13 +89,16 @@ class Tunnel:
         return self.wg("set", words, **options)
 
     def peer(self, other, *, endpoint=None, allowed=None, keepalive=None, psk=None):
-        """Adds or changes a peer: another Tunnel, or anything with public_key and addresses."""
+        """Adds or changes a peer: another Tunnel, or anything with public_key and addresses. A new
+        peer is allowed its addresses, unless told otherwise."""
         words = f"peer {other.public_key}"
+        if allowed is None and other.public_key not in self.known:
+            allowed = [_single(a) for a in other.addresses]
+        self.known.add(other.public_key)
         if endpoint:
             words += f" endpoint {endpoint}"
         if keepalive is not None:
             words += f" persistent-keepalive {keepalive}"
-        allowed = allowed if allowed is not None else [_single(a) for a in other.addresses]
         words += f" allowed-ips {','.join(allowed)}" if allowed else ""
         if psk is not None:
             words += " preshared-key /dev/stdin"
@@ -102,6 +106,7 @@ class Tunnel:
 
     def remove(self, other):
         self.set(f"peer {other.public_key} remove")
+        self.known.discard(other.public_key)
 
     def peers(self):
         lines = self.wg("show", "dump").splitlines()[1:]

@@ -1,0 +1,271 @@
+"""The daemon as a process: how it starts, how it ends, and what it costs when nothing happens."""
+
+import os
+import signal
+import subprocess
+import time
+
+from lib import process
+from lib.daemon import Daemon, answers_uapi
+from lib.registry import BOTH, behaviour
+from lib.traffic import must_not_ping, must_ping, wait_ping
+from lib.wait import PATIENCE, eventually
+
+SOCKET = "/run/wireguard/wg0.sock"
+IDLE_RSS_KIB = 8 << 10
+
+
+def background(scene, host, log_level="verbose"):
+    """Starts the daemon as wg-quick does; returns once the command has returned. Its log goes to a
+    file: a pipe would be held open by the daemon."""
+    return host.run(["sh", "-c", f"exec {scene.subject.path} wg0 >/run/daemon.log 2>&1"],
+                    env={"LOG_LEVEL": log_level})
+
+
+def daemon_pid(host, interface="wg0"):
+    """The pid of the process that has the interface's TUN device open on `host`."""
+    network = os.readlink(f"/proc/{host.pid}/ns/net")
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/ns/net") != network:
+                continue
+            for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+                with open(f"/proc/{pid}/fdinfo/{fd}") as info:
+                    if f"iff:\t{interface}\n" in info.read():
+                        return int(pid)
+        except OSError:
+            continue
+    return None
+
+
+# --- start ----------------------------------------------------------------------------------
+
+# The daemon answers within 50 ms of its start. The test allows more on a busy machine, and tells
+# what it was.
+
+@behaviour
+def test_it_is_ready_at_once(scene):
+    host = scene.host("left")
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        daemon = Daemon(host, scene.subject)
+        times.append((time.monotonic() - started) * 1000)
+        daemon.stop()
+    scene.note(f"ready after {sorted(times)[2]:.0f} ms, nsenter included")
+    assert min(times) < 50 * PATIENCE, f"ready after {min(times):.0f} ms at best"
+
+
+# In the background, the command returns when the daemon answers, not before.
+
+@behaviour
+def test_the_command_returns_when_uapi_answers(scene):
+    host = scene.host("left")
+    for _ in range(5):
+        background(scene, host)
+        assert answers_uapi(host, "wg0"), "the command returned too early"
+        assert host.has_link("wg0")
+        pid = daemon_pid(host)
+        os.kill(pid, signal.SIGTERM)
+        process.wait_gone(pid)
+
+
+# The daemon leaves its caller's session, so that it survives the terminal; told to be silent, it
+# lets go of the caller's pipes, too.
+
+@behaviour(unlike_go="stays in its caller's session")
+def test_the_background_daemon_leaves_its_caller(scene):
+    host = scene.host("left")
+    result = host.run([scene.subject.path, "wg0"], env={"LOG_LEVEL": "silent"}, timeout_s=5)
+    assert scene.subject.name == "wireguard-go" or not result.stdout + result.stderr
+    pid = daemon_pid(host)
+    assert os.getsid(pid) == pid, "it is in the session of its caller"
+    os.kill(pid, signal.SIGTERM)
+    process.wait_gone(pid)
+    assert not host.exists(SOCKET) and not host.has_link("wg0")
+
+
+# The socket is for root alone, from its first moment.
+
+@behaviour
+def test_P100_only_root_may_use_the_socket(scene):
+    host = scene.host("left")
+    daemon = scene.daemon(host)
+    mode = os.stat(host.path(daemon.socket_path)).st_mode & 0o777
+    assert mode & 0o077 == 0, oct(mode)
+
+
+# A second daemon for an interface that has one is refused, and harms nothing.
+
+@behaviour
+def test_P103_a_second_start_is_refused(scene):
+    host = scene.host("left")
+    daemon = scene.daemon(host)
+    for arguments in ((), ("-f",)):
+        second = host.run([scene.subject.path, *arguments, "wg0"], check=False, timeout_s=10,
+                          env={"LOG_LEVEL": "error"})
+        assert second.returncode != 0, "a second daemon has started"
+        if scene.subject.is_ferrule:
+            assert second.stderr + second.stdout, "it did not say why"
+    assert daemon.running() and answers_uapi(host, "wg0")
+    assert host.has_link("wg0")
+
+
+# Where an interface of that name exists and is not its own, it is refused.
+
+@behaviour
+def test_an_interface_of_another_kind_is_refused(scene):
+    host = scene.host("left")
+    host.run("ip link add wg0 type veth peer name other")
+    second = host.run([scene.subject.path, "-f", "wg0"], check=False, timeout_s=10)
+    assert second.returncode != 0
+    assert "veth" in host.out("ip -d link show wg0")
+    assert not host.exists(SOCKET), "a socket was left behind"
+
+
+# kill -9 leaves a socket without a listener. The next daemon takes it over, and the tunnel
+# resumes.
+
+@behaviour(peers=BOTH, deadline_s=40)
+def test_P103_killed_and_started_again(scene):
+    left, right = scene.pair()
+    must_ping(right.host, left.inside4)
+    left.daemon.kill()
+    eventually(lambda: not left.host.has_link("wg0"), "the interface goes with its daemon")
+    assert left.host.exists(SOCKET), "there is a stale socket to take over"
+    must_not_ping(right.host, left.inside4, wait_s=0.3)
+
+    scene.restart(left)
+    left.peer(right, endpoint="192.0.2.2:51820")
+    must_ping(left.host, right.inside4)
+    must_ping(right.host, left.inside6)
+
+
+# --- end ------------------------------------------------------------------------------------
+
+# It ends cleanly when asked to, and takes socket and interface with it.
+
+def ends_cleanly(scene, how):
+    left, right = scene.solo()
+    right.connect()
+    how(left)
+    status = left.daemon.process.wait(5)
+    assert status == 0, f"exit status {status}"
+    assert not left.host.exists(SOCKET), "the socket is left"
+    assert not left.host.has_link("wg0"), "the interface is left"
+
+
+@behaviour
+def test_it_ends_cleanly_on_sigterm(scene):
+    ends_cleanly(scene, lambda tunnel: tunnel.daemon.process.send_signal(signal.SIGTERM))
+
+
+@behaviour
+def test_it_ends_cleanly_on_sigint(scene):
+    ends_cleanly(scene, lambda tunnel: tunnel.daemon.process.send_signal(signal.SIGINT))
+
+
+@behaviour
+def test_it_ends_when_its_socket_is_removed(scene):
+    ends_cleanly(scene, lambda tunnel: os.unlink(tunnel.host.path(SOCKET)))
+
+
+@behaviour
+def test_it_ends_when_its_interface_is_removed(scene):
+    ends_cleanly(scene, lambda tunnel: tunnel.host.run("ip link del wg0"))
+
+
+@behaviour(unlike_go="lets nobody else in while a set request stalls")
+def test_it_ends_under_traffic_and_open_connections(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    connections = [tunnel.daemon.connect() for _ in range(10)]
+    connections[0].sendall(b"set=1\nlisten_port=")
+    flood = subprocess.Popen(
+        ["nsenter", f"--target={tunnel.host.pid}", "--net", "--", "ping", "-q", "-f", "-W", "1",
+         puppet.inside4], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: tunnel.status(puppet).tx_bytes > 20000, "traffic flows")
+        assert tunnel.daemon.stop() == 0
+    finally:
+        flood.kill()
+        flood.wait()
+    for connection in connections:
+        connection.close()
+    assert not tunnel.host.exists(SOCKET)
+
+
+# An end in the middle of a start is an end, too.
+
+@behaviour
+def test_it_can_be_ended_while_it_starts(scene):
+    host = scene.host("left")
+    for delay_ms in (0, 1, 2, 4, 8, 16):
+        daemon = Daemon(host, scene.subject, wait=False)
+        time.sleep(delay_ms / 1000)             # the moment is the test
+        daemon.stop()
+        assert not host.has_link("wg0")
+    scene.daemon(host)
+
+
+# --- at rest --------------------------------------------------------------------------------
+
+# An idle daemon sleeps: nothing wakes it but timers that are due, and it is small.
+
+@behaviour(unlike_go="has a clock that ticks every second, and a garbage collector")
+def test_an_idle_daemon_sleeps(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    assert puppet.pings(tunnel)
+    pid = tunnel.daemon.pid
+    _wait_for_rest(pid)
+    before, cpu = process.context_switches(pid), process.cpu_seconds(pid)
+    time.sleep(2)                               # the two seconds are the test
+    woken = process.context_switches(pid) - before
+    scene.note(f"{woken} wake-ups in 2 s")
+    assert woken == 0, f"{woken} wake-ups in 2 s of idleness"
+    assert process.cpu_seconds(pid) == cpu
+
+
+def _wait_for_rest(pid):
+    def still():
+        before = process.context_switches(pid)
+        time.sleep(0.3)
+        return process.context_switches(pid) == before
+    eventually(still, "the daemon comes to rest")
+
+
+@behaviour(unlike_go="is larger")
+def test_an_idle_daemon_is_small(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    assert puppet.pings(tunnel)
+    rss = process.status_field(tunnel.daemon.pid, "VmRSS")
+    scene.note(f"RSS {rss / 1024:.1f} MiB")
+    if PATIENCE == 1:                           # sanitizers need memory of their own
+        assert rss < IDLE_RSS_KIB, f"{rss} KiB"
+
+
+# Interfaces come and go without a trace: file descriptors and memory stay where they were.
+
+@behaviour(peers=BOTH)
+def test_sessions_leave_nothing_behind(scene):
+    left, right = scene.pair()
+    pid = left.daemon.pid
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
+    must_ping(left.host, right.inside4)
+    before = None
+    for round_number in range(6):
+        for action in ("down", "up"):
+            left.host.run(f"ip link set wg0 {action}")
+        left.set(f"listen-port {51820 + round_number % 2}")
+        left.remove(right)
+        left.peer(right, endpoint="192.0.2.2:51820")
+        wait_ping(left.host, right.inside4)
+        if round_number == 0:
+            eventually(lambda: left.uapi("get=1\n\n"), "answers")
+            before = descriptors()
+    eventually(lambda: descriptors() <= before, f"{descriptors()} descriptors, {before} before")
