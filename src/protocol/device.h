@@ -133,8 +133,15 @@ class Device {
   /// The private key's copy for a status answer; all zero when there is none.
   [[nodiscard]] PrivateKey private_key() const { return PrivateKey(identity_.private_key.clone()); }
   [[nodiscard]] std::size_t peer_count() const noexcept { return peers_.size(); }
-  /// Oldest peer first.
-  void for_each_peer(const std::function<void(const PeerStatus&)>& visit) const;
+  /// Where a walk over the peers stands. The peer may go while the walk rests.
+  struct PeerCursor {
+    PeerId peer;
+    std::uint64_t sequence = 0;
+  };
+  /// Visits up to `count` peers, oldest first, from the start or from where `cursor` says, and moves
+  /// it on. False when there are no more.
+  bool visit_peers(std::optional<PeerCursor>& cursor, std::size_t count,
+                   const std::function<void(const PeerStatus&)>& visit) const;
 
  private:
   using RunOf = std::span<OutboundPacket>;
@@ -182,6 +189,7 @@ class Device {
   void set_allowed_ips(PeerId peer, const PeerChange& change);
   void remove_other_allowed_ips(PeerId peer, const PeerChange& change);
   void remove_peer(Peer& peer);
+  [[nodiscard]] PeerStatus status_of(const Peer& peer) const;
   void clear_sessions(Peer& peer);
   void reap(KeypairSlots::Retired retired);
 

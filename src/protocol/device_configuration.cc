@@ -215,23 +215,37 @@ void Device::check_sources(
   }
 }
 
-void Device::for_each_peer(const std::function<void(const PeerStatus&)>& visit) const {
-  for (const Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
-    PeerStatus status;
-    status.public_key = peer->public_key;
-    status.preshared_key = PresharedKey(peer->handshake.psk.clone());
-    {
-      PeerGuard guard(exclusion_, peer->id);
-      const PeerTraffic& traffic = peer->traffic;
-      status.endpoint = traffic.endpoint;
-      status.last_handshake = traffic.last_handshake;
-      status.tx_bytes = traffic.tx_bytes;
-      status.rx_bytes = traffic.rx_bytes;
-      status.persistent_keepalive_s = traffic.timers.persistent_keepalive_s();
+PeerStatus Device::status_of(const Peer& peer) const {
+  PeerStatus status;
+  status.public_key = peer.public_key;
+  status.preshared_key = PresharedKey(peer.handshake.psk.clone());
+  allowed_ips_.for_each(peer.id, [&](const Cidr& cidr) { status.allowed_ips.push_back(cidr); });
+  PeerGuard guard(exclusion_, peer.id);
+  const PeerTraffic& traffic = peer.traffic;
+  status.endpoint = traffic.endpoint;
+  status.last_handshake = traffic.last_handshake;
+  status.tx_bytes = traffic.tx_bytes;
+  status.rx_bytes = traffic.rx_bytes;
+  status.persistent_keepalive_s = traffic.timers.persistent_keepalive_s();
+  return status;
+}
+
+bool Device::visit_peers(std::optional<PeerCursor>& cursor, std::size_t count,
+                         const std::function<void(const PeerStatus&)>& visit) const {
+  const Peer* peer = peers_.first();
+  if (cursor) {
+    if (const Peer* last = peers_.find(cursor->peer)) {
+      peer = peers_.after(*last);
+    } else {
+      // The peer that the walk rested at is gone: go on with the next younger one.
+      while (peer != nullptr && peer->sequence <= cursor->sequence) peer = peers_.after(*peer);
     }
-    allowed_ips_.for_each(peer->id, [&](const Cidr& cidr) { status.allowed_ips.push_back(cidr); });
-    visit(status);
   }
+  for (; peer != nullptr && count > 0; peer = peers_.after(*peer), --count) {
+    visit(status_of(*peer));
+    cursor = {peer->id, peer->sequence};
+  }
+  return peer != nullptr;
 }
 
 }  // namespace ferrule::protocol

@@ -58,10 +58,11 @@ struct PeerHandshake {
 };
 
 struct Peer {
-  Peer(PeerId peer_id, const PublicKey& key) noexcept
-      : id(peer_id), public_key(key), handshake(key) {}
+  Peer(PeerId peer_id, std::uint64_t number, const PublicKey& key) noexcept
+      : id(peer_id), sequence(number), public_key(key), handshake(key) {}
 
   const PeerId id;
+  const std::uint64_t sequence;  // peers are numbered as they are added
   const PublicKey public_key;
   PeerTraffic traffic;
   PeerHandshake handshake;

@@ -11,7 +11,7 @@ Peer& PeerTable::add(const PublicKey& key) {
     free_ = slots_[index].next;
   }
   Slot& slot = slots_[index];
-  slot.peer = std::make_unique<Peer>(PeerId{index, slot.generation}, key);
+  slot.peer = std::make_unique<Peer>(PeerId{index, slot.generation}, next_sequence_++, key);
   slot.previous = last_;
   slot.next = kNone;
   (last_ == kNone ? first_ : slots_[last_].next) = index;

@@ -52,6 +52,7 @@ class PeerTable {
   std::uint32_t first_ = kNone;
   std::uint32_t last_ = kNone;
   std::uint32_t free_ = kNone;
+  std::uint64_t next_sequence_ = 0;
 };
 
 }  // namespace ferrule::protocol

@@ -1,0 +1,216 @@
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include <array>
+#include <utility>
+
+#include "daemon/cores.h"
+#include "io/linux/clock.h"
+#include "io/linux/udp.h"
+
+namespace ferrule::daemon {
+
+namespace {
+
+engine::UdpOpener udp_opener(bool offload) {
+  return [offload](std::uint16_t port, std::uint32_t mark,
+                   std::size_t lanes) -> Result<std::vector<engine::UdpDoor>> {
+    io::UdpOptions options;
+    options.port = port;
+    options.mark = mark;
+    options.offload = offload;
+    Result<std::vector<std::unique_ptr<io::LinuxUdp>>> sockets =
+        io::LinuxUdp::open_lanes(options, lanes);
+    if (!sockets) return std::unexpected(sockets.error());
+    std::vector<engine::UdpDoor> doors;
+    for (std::unique_ptr<io::LinuxUdp>& udp : *sockets) {
+      const int v4 = udp->poll_fd(Family::v4);
+      const int v6 = udp->poll_fd(Family::v6);
+      doors.push_back({std::move(udp), v4, v6});
+    }
+    return doors;
+  };
+}
+
+std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
+  std::vector<engine::TunDoor> doors;
+  for (std::size_t i = 0; i < tun.queue_count(); ++i) {
+    doors.push_back({tun.queue(i), tun.queue(i).poll_fd()});
+  }
+  return doors;
+}
+
+Result<io::TunInterface> open_tun(const Options& options) {
+  if (options.tun_fd) return io::TunInterface::adopt(io::UniqueFd(*options.tun_fd), options.offload);
+  io::TunOptions tun;
+  tun.name = options.interface;
+  tun.offload = options.offload;
+  tun.queues = options.lanes != 0 ? options.lanes : 1;
+  return io::TunInterface::open(tun);
+}
+
+}  // namespace
+
+struct Daemon::Doors {
+  io::Epoll epoll;
+  io::EventFd wake;
+  io::TimerFd timer;
+  io::TunInterface tun;
+  io::InterfaceMonitor news;
+  std::optional<io::InterfaceMonitor> far_news;
+  io::KernelQuery kernel;
+  UapiSocket socket;
+};
+
+Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalFd signals) {
+  // The socket first: that another daemon is running is the better answer than a busy interface.
+  Result<UapiSocket> socket =
+      options.uapi_fd ? UapiSocket::adopt(io::UniqueFd(*options.uapi_fd), options.interface)
+                      : UapiSocket::listen(options.interface);
+  if (!socket) return std::unexpected(socket.error());
+  Result<io::TunInterface> tun = open_tun(options);
+  if (!tun) return std::unexpected(tun.error());
+  Result<io::Epoll> epoll = io::Epoll::open();
+  if (!epoll) return std::unexpected(epoll.error());
+  Result<io::EventFd> wake = io::EventFd::open();
+  if (!wake) return std::unexpected(wake.error());
+  Result<io::TimerFd> timer = io::TimerFd::open();
+  if (!timer) return std::unexpected(timer.error());
+  Result<io::InterfaceMonitor> news = io::InterfaceMonitor::open();
+  if (!news) return std::unexpected(news.error());
+  Result<io::InterfaceMonitor> far_news = io::InterfaceMonitor::open_everywhere();
+  Result<io::KernelQuery> kernel = io::KernelQuery::open();
+  if (!kernel) return std::unexpected(kernel.error());
+  Doors doors{std::move(*epoll), std::move(*wake), std::move(*timer), std::move(*tun),
+              std::move(*news),  std::nullopt,     std::move(*kernel), std::move(*socket)};
+  if (far_news) doors.far_news = std::move(*far_news);
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
+  if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
+  daemon->follow_interface();
+  return daemon;
+}
+
+Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
+    : log_(options.log_level, options.interface),
+      signals_(std::move(signals)),
+      epoll_(std::move(doors.epoll)),
+      wake_(std::move(doors.wake)),
+      timer_(std::move(doors.timer)),
+      tun_(std::move(doors.tun)),
+      news_(std::move(doors.news)),
+      far_news_(std::move(doors.far_news)),
+      kernel_(std::move(doors.kernel)),
+      socket_(std::move(doors.socket)),
+      engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_,
+              [this] { wake_.signal(); }, {.workers_per_lane = workers_per_lane(tun_.queue_count())}),
+      server_(socket_, engine_, log_, epoll_, kFirstClient) {}
+
+Result<void> Daemon::watch() {
+  const std::array<std::pair<Tag, int>, 7> sources = {{
+      {kWake, wake_.poll_fd()},
+      {kTimer, timer_.poll_fd()},
+      {kSignal, signals_.poll_fd()},
+      {kListener, socket_.poll_fd()},
+      {kSocketWatch, socket_.watch_fd()},
+      {kNews, news_.poll_fd()},
+      {kFarNews, far_news_ ? far_news_->poll_fd() : -1},
+  }};
+  for (const auto& [tag, fd] : sources) {
+    if (fd < 0) continue;
+    if (Result<void> added = epoll_.add(fd, EPOLLIN, tag); !added) return added;
+  }
+  return {};
+}
+
+void Daemon::run() {
+  std::array<epoll_event, 64> room;
+  while (!ended_) {
+    const std::optional<Instant> next = engine_.next_deadline();
+    if (next != armed_) {
+      timer_.arm(next.value_or(Instant::never()));
+      armed_ = next;
+    }
+    for (const epoll_event& event : epoll_.wait(room, std::nullopt)) {
+      handle(event.data.u64, event.events);
+    }
+  }
+}
+
+void Daemon::handle(std::uint64_t tag, std::uint32_t events) {
+  switch (tag) {
+    case kWake:
+      wake_.drain();
+      if (engine_.tun_gone() && !tun_.exists()) end("the interface is gone");
+      engine_.work(io::now());
+      break;
+    case kTimer:
+      timer_.drain();
+      armed_.reset();
+      engine_.work(io::now());
+      break;
+    case kSignal:
+      handle_signal();
+      break;
+    case kListener:
+      server_.accept();
+      break;
+    case kSocketWatch:
+      if (socket_.removed()) end("the UAPI socket was removed");
+      break;
+    case kNews:
+      hear(news_);
+      break;
+    case kFarNews:
+      hear(*far_news_);
+      break;
+    default:
+      server_.serve(tag, events);
+  }
+}
+
+void Daemon::handle_signal() {
+  while (const std::optional<int> signal = signals_.take()) {
+    if (*signal == SIGUSR1) {
+      log_.write(LogLevel::error, describe_counters(engine_));
+    } else {
+      end("told to by a signal");
+    }
+  }
+}
+
+void Daemon::hear(io::InterfaceMonitor& monitor) {
+  const io::NetworkChanges changes = monitor.drain();
+  if (changes.everything || !changes.links.empty()) follow_interface();
+  if (changes.everything || changes.addresses || changes.routes) check_sources();
+}
+
+void Daemon::follow_interface() {
+  const Result<io::LinkState> state = tun_.state();
+  if (!state) {
+    if (!tun_.exists()) end("the interface is gone");
+    return;
+  }
+  engine_.set_mtu(state->mtu);
+  if (state->up == engine_.device().is_up()) return;
+  log_.write(LogLevel::verbose, state->up ? "the interface is up" : "the interface is down");
+  if (state->up) {
+    engine_.up(io::now());
+  } else {
+    engine_.down();
+  }
+}
+
+void Daemon::check_sources() {
+  engine_.device().check_sources([this](const Endpoint& to, const Source& from) {
+    return kernel_.source_holds(to, from, engine_.fwmark());
+  });
+}
+
+void Daemon::end(std::string_view why) {
+  log_.write(LogLevel::verbose, std::string("ending: ") + std::string(why));
+  ended_ = true;
+}
+
+}  // namespace ferrule::daemon

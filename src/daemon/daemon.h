@@ -1,0 +1,62 @@
+// The running daemon: doors, engine, UAPI and what it hears from the system.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "crypto/random.h"
+#include "daemon/background.h"
+#include "daemon/options.h"
+#include "daemon/stderr_log.h"
+#include "daemon/uapi_server.h"
+#include "daemon/uapi_socket.h"
+#include "engine/engine.h"
+#include "io/linux/event_loop.h"
+#include "io/linux/interface_monitor.h"
+#include "io/linux/kernel_query.h"
+#include "io/linux/tun.h"
+
+namespace ferrule::daemon {
+
+/// One thread, the control thread, waits for everything but data.
+class Daemon {
+ public:
+  /// Opens all that a daemon needs; signals are blocked already, and go to `signals`.
+  [[nodiscard]] static Result<std::unique_ptr<Daemon>> open(const Options& options,
+                                                            io::SignalFd signals);
+
+  /// Runs until it is told to end: a signal, the socket or the interface removed.
+  void run();
+
+ private:
+  struct Doors;
+  enum Tag : std::uint64_t { kWake, kTimer, kSignal, kListener, kSocketWatch, kNews, kFarNews, kFirstClient };
+
+  Daemon(Doors doors, const Options& options, io::SignalFd signals);
+  Result<void> watch();
+  void handle(std::uint64_t tag, std::uint32_t events);
+  void handle_signal();
+  void hear(io::InterfaceMonitor& monitor);
+  void follow_interface();
+  void check_sources();
+  void end(std::string_view why);
+
+  StderrLog log_;
+  crypto::SystemRng rng_;
+  io::SignalFd signals_;
+  io::Epoll epoll_;
+  io::EventFd wake_;
+  io::TimerFd timer_;
+  io::TunInterface tun_;
+  io::InterfaceMonitor news_;
+  std::optional<io::InterfaceMonitor> far_news_;  // of other network namespaces
+  io::KernelQuery kernel_;
+  UapiSocket socket_;
+  engine::Engine engine_;
+  UapiServer server_;
+  std::optional<Instant> armed_;
+  bool ended_ = false;
+};
+
+}  // namespace ferrule::daemon

@@ -1,0 +1,70 @@
+// ferruled: a WireGuard interface in user space.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+
+#include "daemon/background.h"
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+
+namespace ferrule::daemon {
+namespace {
+
+int fail(const Options& options, const Error& error) {
+  fmt::print(stderr, "ferruled: {}: {}\n", options.interface, error.what);
+  return 1;
+}
+
+// Keys never reach a core dump, nor another process by ptrace.
+void guard_memory() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+Result<io::SignalFd> open_signals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+  return io::SignalFd::open(kSignals);
+}
+
+// An adopted interface has a name of its own.
+Result<void> write_name(const Options& options) {
+  if (!options.tun_name_file) return {};
+  std::ofstream file(*options.tun_name_file);
+  if (file << options.interface << '\n' << std::flush) return {};
+  return std::unexpected(system_error(EIO, "write " + *options.tun_name_file));
+}
+
+int run(const Options& options) {
+  Readiness readiness = Readiness::in_foreground();
+  if (!options.foreground) {
+    Result<Readiness> background = Readiness::go_to_background();
+    if (!background) return fail(options, background.error());
+    readiness = std::move(*background);
+  }
+  guard_memory();
+  Result<io::SignalFd> signals = open_signals();
+  if (!signals) return fail(options, signals.error());
+  Result<std::unique_ptr<Daemon>> daemon = Daemon::open(options, std::move(*signals));
+  if (!daemon) return fail(options, daemon.error());
+  if (Result<void> written = write_name(options); !written) return fail(options, written.error());
+  readiness.ready(options.log_level_given);
+  (*daemon)->run();
+  return 0;
+}
+
+}  // namespace
+}  // namespace ferrule::daemon
+
+int main(int argc, char** argv) {
+  const auto options = ferrule::daemon::read_options(argc, argv);
+  if (const auto* exit = std::get_if<ferrule::daemon::Exit>(&options)) return exit->status;
+  return ferrule::daemon::run(std::get<ferrule::daemon::Options>(options));
+}

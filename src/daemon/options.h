@@ -1,0 +1,33 @@
+// What the daemon was asked for: command line and environment.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/log.h"
+
+namespace ferrule::daemon {
+
+struct Options {
+  std::string interface;
+  bool foreground = false;
+  LogLevel log_level = LogLevel::error;
+  bool log_level_given = false;              // LOG_LEVEL: a daemon in the background then keeps its output
+  std::optional<int> tun_fd;                 // WG_TUN_FD
+  std::optional<int> uapi_fd;                // WG_UAPI_FD: a listening socket
+  std::optional<std::string> tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
+  bool offload = true;
+  std::size_t lanes = 0;  // 0: as many as there are cores to use
+};
+
+/// The program ends at once with this status: help, version and usage errors have been printed.
+struct Exit {
+  int status;
+};
+
+/// Reads the command line and the environment, as wireguard-go has them.
+[[nodiscard]] std::variant<Options, Exit> read_options(int argc, const char* const* argv);
+
+}  // namespace ferrule::daemon

@@ -1,0 +1,177 @@
+#include "daemon/uapi_server.h"
+
+#include <fmt/format.h>
+#include <net/if.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/secret.h"
+#include "control/wiped_text.h"
+#include "io/linux/clock.h"
+
+namespace ferrule::daemon {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 65536;
+// An answer pauses when this much of it waits for its client.
+constexpr std::size_t kPendingBytes = 65536;
+constexpr std::size_t kPeersAtOnce = 64;
+
+}  // namespace
+
+struct UapiServer::Client {
+  Client(std::uint64_t number, io::UniqueFd descriptor)
+      : tag(number),
+        fd(std::move(descriptor)),
+        parser(::if_nametoindex),
+        writer([this](std::string_view piece) { pending.append(piece); }) {}
+
+  std::uint64_t tag;
+  io::UniqueFd fd;
+  control::UapiParser parser;
+  control::UapiWriter writer;
+  control::WipedText pending;  // of the answer, for the client to take
+  std::size_t taken = 0;       // of `pending`
+  control::WipedText unread;   // requests behind one whose answer is under way
+  std::optional<protocol::Device::PeerCursor> cursor;
+  bool walking = false;  // a get's answer is under way
+  bool ended = false;    // nothing more will come
+};
+
+UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
+                       std::uint64_t first_tag)
+    : socket_(socket), engine_(engine), log_(log), epoll_(epoll), next_tag_(first_tag) {}
+
+UapiServer::~UapiServer() = default;
+
+void UapiServer::accept() {
+  while (io::UniqueFd fd = socket_.accept()) {
+    if (clients_.size() >= kMaxClients) continue;  // closes it
+    const std::uint64_t tag = next_tag_++;
+    if (!epoll_.add(fd.get(), EPOLLIN, tag)) continue;
+    clients_.emplace(tag, std::make_unique<Client>(tag, std::move(fd)));
+  }
+}
+
+void UapiServer::serve(std::uint64_t tag, std::uint32_t events) {
+  const auto found = clients_.find(tag);
+  if (found == clients_.end()) return;  // closed by an event before this one
+  Client& client = *found->second;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
+  go_on(client);
+  const bool waits = client.pending.size() > client.taken;
+  if ((client.ended && !waits) || (events & EPOLLERR) != 0) {
+    close(tag);
+    return;
+  }
+  // While an answer waits for its client, its further requests wait too.
+  (void)epoll_.modify(client.fd.get(), waits ? EPOLLOUT : EPOLLIN, tag);
+}
+
+void UapiServer::receive(Client& client) {
+  std::array<char, kReadBytes> buffer;
+  const ssize_t got = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
+  if (got <= 0) {
+    client.ended = got == 0 || (errno != EAGAIN && errno != EINTR);
+    return;
+  }
+  const auto size = static_cast<std::size_t>(got);
+  take_requests(client, {buffer.data(), size});
+  wipe({reinterpret_cast<std::uint8_t*>(buffer.data()), size});
+}
+
+void UapiServer::take_requests(Client& client, std::string_view input) {
+  while (!client.walking && !input.empty()) {
+    if (auto request = client.parser.feed(input)) answer(client, std::move(*request));
+  }
+  client.unread.append(input);
+}
+
+void UapiServer::answer(Client& client, control::UapiRequest request) {
+  if (std::holds_alternative<control::GetRequest>(request)) {
+    client.writer.device(engine_.device().private_key(), engine_.listen_port(), engine_.fwmark());
+    client.walking = true;
+    client.cursor.reset();
+    go_on(client);
+  } else if (std::holds_alternative<control::StatsRequest>(request)) {
+    write_stats(client);
+  } else if (auto* change = std::get_if<protocol::DeviceChange>(&request)) {
+    const Result<void> applied = engine_.apply(io::now(), std::move(*change));
+    if (!applied) log_.write(LogLevel::error, "set refused: " + applied.error().what);
+    client.writer.finish(applied ? 0 : applied.error().code);
+  } else {
+    const Error& error = std::get<Error>(request);
+    log_.write(LogLevel::error, "request refused: " + error.what);
+    client.writer.finish(error.code);
+  }
+}
+
+// Sends what waits, makes more of a get's answer, and turns to what the client asked meanwhile.
+void UapiServer::go_on(Client& client) {
+  while (send_pending(client)) {
+    if (client.walking) {
+      const bool more = engine_.device().visit_peers(
+          client.cursor, kPeersAtOnce,
+          [&](const protocol::PeerStatus& peer) { client.writer.peer(peer); });
+      if (!more) {
+        client.walking = false;
+        client.writer.finish(0);
+      }
+    } else if (!client.unread.empty()) {
+      const control::WipedText unread = std::exchange(client.unread, {});
+      take_requests(client, unread.view());
+    } else {
+      return;
+    }
+  }
+}
+
+void UapiServer::write_stats(Client& client) {
+  const protocol::DropCounters& drops = engine_.device().drops();
+  for (std::size_t i = 1; i < protocol::kDropCount; ++i) {
+    const auto drop = static_cast<protocol::Drop>(i);
+    client.writer.stat(fmt::format("drop_{}", protocol::name_of(drop)), drops[drop]);
+  }
+  client.writer.finish(0);
+}
+
+// True when nothing waits any more.
+bool UapiServer::send_pending(Client& client) {
+  while (client.taken < client.pending.size()) {
+    const std::string_view rest = client.pending.view().substr(client.taken);
+    const ssize_t sent = ::send(client.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return false;
+    if (sent < 0) {
+      client.ended = true;
+      client.walking = false;
+      break;
+    }
+    client.taken += static_cast<std::size_t>(sent);
+  }
+  client.taken = 0;
+  client.pending.capacity() > 2 * kPendingBytes ? client.pending.clear() : client.pending.rewind();
+  return true;
+}
+
+void UapiServer::close(std::uint64_t tag) {
+  const auto found = clients_.find(tag);
+  epoll_.remove(found->second->fd.get());
+  clients_.erase(found);
+}
+
+std::string describe_counters(engine::Engine& engine) {
+  const protocol::DropCounters& drops = engine.device().drops();
+  std::string text = fmt::format("{} peers; drops:", engine.device().peer_count());
+  for (std::size_t i = 1; i < protocol::kDropCount; ++i) {
+    const auto drop = static_cast<protocol::Drop>(i);
+    if (drops[drop] != 0) text += fmt::format(" {}={}", protocol::name_of(drop), drops[drop]);
+  }
+  return text;
+}
+
+}  // namespace ferrule::daemon

@@ -1,0 +1,57 @@
+// The UAPI's connections (P100 to P103).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "base/log.h"
+#include "control/uapi_parser.h"
+#include "control/uapi_writer.h"
+#include "daemon/uapi_socket.h"
+#include "engine/engine.h"
+#include "io/linux/event_loop.h"
+
+namespace ferrule::daemon {
+
+/// Serves any number of clients from the control thread without ever waiting for one: a stalled
+/// client holds its own connection and nothing else, and an answer is made as fast as its client
+/// takes it.
+class UapiServer {
+ public:
+  /// Events of its connections come through `epoll` with tags from `first_tag` on.
+  UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
+             std::uint64_t first_tag);
+  ~UapiServer();
+
+  /// The listening socket is readable.
+  void accept();
+  /// An event of a connection.
+  void serve(std::uint64_t tag, std::uint32_t events);
+
+ private:
+  static constexpr std::size_t kMaxClients = 1024;
+  struct Client;
+
+  void receive(Client& client);
+  void take_requests(Client& client, std::string_view input);
+  void answer(Client& client, control::UapiRequest request);
+  void go_on(Client& client);
+  void write_stats(Client& client);
+  [[nodiscard]] bool send_pending(Client& client);
+  void close(std::uint64_t tag);
+
+  UapiSocket& socket_;
+  engine::Engine& engine_;
+  Log& log_;
+  io::Epoll& epoll_;
+  std::uint64_t next_tag_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Client>> clients_;
+};
+
+/// One line for each counter of the device that is not zero.
+[[nodiscard]] std::string describe_counters(engine::Engine& engine);
+
+}  // namespace ferrule::daemon

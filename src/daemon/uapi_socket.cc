@@ -1,0 +1,116 @@
+#include "daemon/uapi_socket.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace ferrule::daemon {
+
+namespace {
+
+constexpr const char* kDirectory = "/var/run/wireguard";
+constexpr int kBacklog = 128;
+
+Result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return std::unexpected(system_error(ENAMETOOLONG, path));
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// Whether a process still listens there.
+bool is_live(const sockaddr_un& address) {
+  const io::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // EAGAIN: its queue of connections is full, so there is one.
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno == EAGAIN;
+}
+
+}  // namespace
+
+std::string uapi_socket_path(const std::string& interface) {
+  return std::string(kDirectory) + "/" + interface + ".sock";
+}
+
+Result<UapiSocket> UapiSocket::listen(const std::string& interface) {
+  const std::string path = uapi_socket_path(interface);
+  const Result<sockaddr_un> address = address_of(path);
+  if (!address) return std::unexpected(address.error());
+  if (::mkdir(kDirectory, 0755) != 0 && errno != EEXIST) {
+    return std::unexpected(system_error(errno, std::string("mkdir ") + kDirectory));
+  }
+  if (is_live(*address)) {
+    return std::unexpected(
+        make_error(EADDRINUSE, interface + " is already running: " + path + " answers"));
+  }
+  ::unlink(path.c_str());
+  io::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return std::unexpected(system_error(errno, "socket"));
+  const mode_t old_mask = ::umask(077);  // there is no moment at which others may connect
+  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
+  const int bind_errno = errno;
+  ::umask(old_mask);
+  if (bound != 0) return std::unexpected(system_error(bind_errno, "bind " + path));
+  UapiSocket socket(std::move(fd), path);
+  ::chmod(path.c_str(), 0600);
+  socket.watch();
+  if (::listen(socket.poll_fd(), kBacklog) != 0) {
+    return std::unexpected(system_error(errno, "listen on " + path));
+  }
+  return socket;
+}
+
+Result<UapiSocket> UapiSocket::adopt(io::UniqueFd fd, const std::string& interface) {
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0) return std::unexpected(system_error(errno, "WG_UAPI_FD"));
+  ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK);
+  ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
+    return std::unexpected(make_error(EINVAL, "WG_UAPI_FD: expected a listening socket"));
+  }
+  UapiSocket socket(std::move(fd), uapi_socket_path(interface));
+  socket.watch();
+  return socket;
+}
+
+UapiSocket::~UapiSocket() {
+  if (listener_ && is_own_file()) ::unlink(path_.c_str());
+}
+
+void UapiSocket::watch() {
+  struct stat status;
+  // An adopted socket may have its file elsewhere, or none: then there is nothing to watch.
+  if (::stat(path_.c_str(), &status) != 0) return;
+  inode_ = status.st_ino;
+  watch_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ::inotify_add_watch(watch_.get(), kDirectory, IN_DELETE | IN_MOVE | IN_CREATE | IN_DELETE_SELF);
+}
+
+bool UapiSocket::is_own_file() const {
+  struct stat status;
+  return inode_ != 0 && ::stat(path_.c_str(), &status) == 0 && status.st_ino == inode_;
+}
+
+bool UapiSocket::removed() {
+  char events[4096];
+  while (::read(watch_.get(), events, sizeof events) > 0) {
+  }
+  return inode_ != 0 && !is_own_file();
+}
+
+io::UniqueFd UapiSocket::accept() {
+  return io::UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+}  // namespace ferrule::daemon

@@ -1,0 +1,48 @@
+// The UAPI socket's file: made, taken over, watched, removed (P100, P103).
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "io/linux/fd.h"
+
+namespace ferrule::daemon {
+
+/// "/var/run/wireguard/<interface>.sock".
+[[nodiscard]] std::string uapi_socket_path(const std::string& interface);
+
+/// A listening socket and the watch on its file. Removes the file when it goes, if it is still its
+/// own.
+class UapiSocket {
+ public:
+  /// Creates the file with mode 0600. The file of a dead process is replaced; that of a live one is
+  /// an Error of EADDRINUSE that says so.
+  [[nodiscard]] static Result<UapiSocket> listen(const std::string& interface);
+  /// Takes over a listening descriptor (WG_UAPI_FD).
+  [[nodiscard]] static Result<UapiSocket> adopt(io::UniqueFd fd, const std::string& interface);
+
+  UapiSocket(UapiSocket&&) = default;
+  UapiSocket& operator=(UapiSocket&&) = delete;
+  ~UapiSocket();
+
+  [[nodiscard]] int poll_fd() const noexcept { return listener_.get(); }
+  /// Readable when something happened in the socket's folder: then ask `removed`.
+  [[nodiscard]] int watch_fd() const noexcept { return watch_.get(); }
+  /// Whether the file has gone or is another one.
+  [[nodiscard]] bool removed();
+  /// The next connection, non-blocking; empty when none waits.
+  [[nodiscard]] io::UniqueFd accept();
+
+ private:
+  UapiSocket(io::UniqueFd listener, std::string path) noexcept
+      : listener_(std::move(listener)), path_(std::move(path)) {}
+  void watch();
+  [[nodiscard]] bool is_own_file() const;
+
+  io::UniqueFd listener_;
+  io::UniqueFd watch_;
+  std::string path_;
+  unsigned long inode_ = 0;
+};
+
+}  // namespace ferrule::daemon

@@ -1,0 +1,60 @@
+// The threads of one lane.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "engine/lane.h"
+#include "io/linux/event_loop.h"
+
+namespace ferrule::engine {
+
+/// Workers take turns to wait on the lane's doors; whoever is woken pumps. With one worker the doors
+/// are level-triggered; with several each event goes to one of them, who arms the door again once it
+/// has read (leader and followers). Start and stop from one thread.
+class Crew {
+ public:
+  struct Doors {
+    int tun = -1;
+    int udp_v4 = -1;  // -1: none
+    int udp_v6 = -1;
+  };
+
+  /// `first_reader`: the workers' numbers as readers of the tables start there.
+  Crew(Lane& lane, std::size_t workers, std::size_t first_reader);
+  ~Crew() { stop(); }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  [[nodiscard]] Result<void> start(const Doors& doors);
+  /// Returns when no worker runs any more.
+  void stop();
+  /// Has the lane send what it staged for these peers. Any thread.
+  void flush(std::span<const PeerId> peers);
+
+ private:
+  enum Door : std::uint64_t { kTun, kUdpV4, kUdpV6, kMail };
+  class DoorLead;
+
+  void run(std::size_t number);
+  void serve(Door door, Worker worker);
+  void serve_mail(Worker worker);
+  Result<void> add(Door door, int fd);
+  void rearm(Door door) noexcept;
+
+  Lane& lane_;
+  std::size_t first_reader_;
+  std::vector<std::unique_ptr<Scratch>> scratches_;
+  std::optional<io::Epoll> epoll_;
+  std::optional<io::EventFd> mail_;
+  std::array<int, 4> fds_{-1, -1, -1, -1};
+  std::atomic<bool> stopping_{false};
+  Mutex mutex_;
+  std::vector<PeerId> flush_ FERRULE_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace ferrule::engine

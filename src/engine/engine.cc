@@ -1,0 +1,171 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace ferrule::engine {
+
+namespace {
+
+std::uint64_t random_salt(Rng& rng) {
+  std::array<std::uint8_t, 8> bytes{};
+  (void)rng.fill(bytes);  // without randomness there are no handshakes to queue either (P35)
+  return load_le64(bytes.data());
+}
+
+// Readers of the tables: the workers of all lanes, then the control thread.
+std::size_t reader_count(std::size_t lanes, std::size_t workers) { return lanes * workers + 1; }
+
+}  // namespace
+
+Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log,
+               std::function<void()> wake, const EngineOptions& options)
+    : rng_(rng),
+      log_(log),
+      locks_(reader_count(tuns.size(), options.workers_per_lane)),
+      inbox_(random_salt(rng), std::move(wake)),
+      aead_(options.aead != nullptr ? *options.aead : crypto::best_aead_backend()),
+      device_(rng, aead_, locks_, log),
+      open_udp_(std::move(open_udp)),
+      tuns_(std::move(tuns)) {
+  for (std::size_t i = 0; i < tuns_.size(); ++i) {
+    const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
+    lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
+    crews_.push_back(std::make_unique<Crew>(*lanes_[i], options.workers_per_lane,
+                                            i * options.workers_per_lane));
+  }
+}
+
+Engine::~Engine() { stop_lanes(); }
+
+void Engine::stop_lanes() {
+  for (const auto& crew : crews_) crew->stop();
+  for (const auto& lane : lanes_) lane->set_udp(nullptr);
+}
+
+void Engine::work(const Now& now) {
+  inbox_.settle();
+  inbox_.take(attention_);
+  for (const PeerId peer : attention_) device_.attend(now, peer, outbox_);
+  if (inbox_.take_socket_died()) try_bind(now);
+  more_handshakes_ = true;
+  for (std::size_t i = 0; i < kHandshakesPerSlice && more_handshakes_; ++i) {
+    const std::optional<Inbox::Popped> popped = inbox_.pop(now.boot);
+    more_handshakes_ = popped.has_value();
+    if (popped) device_.handle(now, popped->message, popped->under_load, outbox_);
+  }
+  if (more_handshakes_) inbox_.rouse();
+  device_.fire_timers(now, outbox_);
+  if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
+  send(outbox_);
+}
+
+std::optional<Instant> Engine::next_deadline() {
+  std::optional<Instant> next = bind_again_at_;
+  if (const auto deadline = device_.next_deadline(); deadline && (!next || deadline->at < *next)) {
+    next = deadline->at;
+  }
+  return next;
+}
+
+void Engine::send(protocol::Outbox& outbox) {
+  if (!sockets_.empty()) {
+    for (const protocol::OutgoingMessage& message : outbox.messages) {
+      const Bytes part = message.view();
+      io::OutgoingDatagrams datagram;
+      datagram.parts = {&part, 1};
+      datagram.to = message.to;
+      datagram.from = message.from;
+      datagram.traffic_class = message.traffic_class;
+      if (sockets_.front().udp->send({&datagram, 1}) == 0) {
+        device_.drops().count(protocol::Drop::send_failed);
+      }
+      if (datagram.source_refused) device_.forget_source(message.peer, message.from);
+    }
+    if (!outbox.flush.empty()) {
+      for (const auto& crew : crews_) crew->flush(outbox.flush);
+    }
+  }
+  outbox.messages.clear();
+  outbox.flush.clear();
+}
+
+void Engine::use_sockets(std::vector<UdpDoor> sockets) {
+  stop_lanes();
+  sockets_ = std::move(sockets);
+  port_ = sockets_.front().udp->port();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i]->set_udp(sockets_[i].udp.get());
+    const Result<void> started =
+        crews_[i]->start({tuns_[i].poll_fd, sockets_[i].poll_fd_v4, sockets_[i].poll_fd_v6});
+    if (!started) log_.write(LogLevel::error, started.error().what);
+  }
+}
+
+Result<void> Engine::bind(std::uint16_t port) {
+  Result<std::vector<UdpDoor>> sockets = open_udp_(port, mark_, lanes_.size());
+  if (!sockets) return std::unexpected(sockets.error());
+  use_sockets(std::move(*sockets));
+  return {};
+}
+
+void Engine::try_bind(const Now& now) {
+  bind_again_at_.reset();
+  if (!device_.is_up()) return;
+  stop_lanes();
+  sockets_.clear();  // or the port would still be ours
+  if (const Result<void> bound = bind(port_); !bound) {
+    log_.write(LogLevel::error, bound.error().what + "; trying again");
+    bind_again_at_ = now.boot + kBindRetry;
+  }
+}
+
+void Engine::up(const Now& now) {
+  if (device_.is_up()) return;
+  device_.up(now, outbox_);
+  try_bind(now);
+  send(outbox_);
+}
+
+void Engine::down() {
+  device_.down();
+  stop_lanes();
+  sockets_.clear();
+  bind_again_at_.reset();
+}
+
+Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
+  if (Result<void> fits = device_.check(change); !fits) return fits;
+  const std::uint32_t old_mark = mark_;
+  if (change.fwmark && *change.fwmark != mark_) {
+    if (Result<void> set = set_mark(*change.fwmark); !set) return set;
+  }
+  if (change.listen_port && (*change.listen_port != port_ || port_ == 0)) {
+    if (!device_.is_up()) {
+      port_ = *change.listen_port;
+    } else if (Result<void> bound = bind(*change.listen_port); !bound) {
+      (void)set_mark(old_mark);
+      return bound;
+    }
+    bind_again_at_.reset();
+    device_.forget_sources();  // P75
+  }
+  device_.apply(now, std::move(change), outbox_);
+  send(outbox_);
+  return {};
+}
+
+Result<void> Engine::set_mark(std::uint32_t mark) {
+  for (const UdpDoor& door : sockets_) {
+    if (Result<void> set = door.udp->set_mark(mark); !set) {
+      for (const UdpDoor& marked : sockets_) (void)marked.udp->set_mark(mark_);
+      return set;
+    }
+  }
+  mark_ = mark;
+  device_.forget_sources();  // P75
+  return {};
+}
+
+}  // namespace ferrule::engine

@@ -1,0 +1,108 @@
+// A running device: the protocol core, its lanes, and the control side that serves both.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/log.h"
+#include "base/rng.h"
+#include "crypto/aead.h"
+#include "engine/crew.h"
+#include "engine/inbox.h"
+#include "engine/lane.h"
+#include "engine/locks.h"
+#include "io/tun.h"
+#include "io/udp.h"
+#include "protocol/device.h"
+
+namespace ferrule::engine {
+
+/// A lane's side of the tunnel interface. Does not own it.
+struct TunDoor {
+  io::Tun& tun;
+  int poll_fd;
+};
+
+/// A lane's sockets, and what to wait on (-1: that family is missing).
+struct UdpDoor {
+  std::unique_ptr<io::Udp> udp;
+  int poll_fd_v4 = -1;
+  int poll_fd_v6 = -1;
+};
+
+/// Opens the sockets of `lanes` lanes on one port (0: any).
+using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port,
+                                                             std::uint32_t mark,
+                                                             std::size_t lanes)>;
+
+struct EngineOptions {
+  std::size_t workers_per_lane = 1;
+  const crypto::AeadBackend* aead = nullptr;  // null: the best
+};
+
+/// Everything here is for one thread, the control thread, which waits on `wake` and
+/// `next_deadline()` and calls `work`. Data runs in the lanes' own threads while the device is up.
+class Engine {
+ public:
+  /// One lane for each of `tuns`. Keeps references to all but the options. `wake` is called by any
+  /// thread when there is control work.
+  Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log,
+         std::function<void()> wake, const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// All that is due: what lanes posted, a slice of the handshake queue, timers.
+  void work(const Now& now);
+  /// When `work` is wanted next though nobody wakes it.
+  [[nodiscard]] std::optional<Instant> next_deadline();
+  [[nodiscard]] bool tun_gone() const noexcept { return inbox_.is_tun_gone(); }
+
+  /// The interface is up: binds and starts. When the port is taken it is tried again every second.
+  void up(const Now& now);
+  void down();
+  void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
+  void forget_sources() { device_.forget_sources(); }
+  [[nodiscard]] protocol::Device& device() noexcept { return device_; }
+
+  /// All or nothing (P102): an Error means that the device is as it was.
+  [[nodiscard]] Result<void> apply(const Now& now, protocol::DeviceChange change);
+  /// 0 before the first bind, unless one was asked for.
+  [[nodiscard]] std::uint16_t listen_port() const noexcept { return port_; }
+  [[nodiscard]] std::uint32_t fwmark() const noexcept { return mark_; }
+
+ private:
+  static constexpr std::size_t kHandshakesPerSlice = 32;
+  static constexpr Duration kBindRetry = 1s;
+
+  Result<void> bind(std::uint16_t port);
+  Result<void> set_mark(std::uint32_t mark);
+  void use_sockets(std::vector<UdpDoor> sockets);
+  void stop_lanes();
+  void try_bind(const Now& now);
+  void send(protocol::Outbox& outbox);
+
+  Rng& rng_;
+  Log& log_;
+  Locks locks_;
+  Inbox inbox_;
+  const crypto::AeadBackend& aead_;
+  protocol::Device device_;
+  UdpOpener open_udp_;
+  std::vector<TunDoor> tuns_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Crew>> crews_;
+  std::vector<UdpDoor> sockets_;  // empty while down
+  std::uint16_t port_ = 0;
+  std::uint32_t mark_ = 0;
+  std::optional<Instant> bind_again_at_;
+  protocol::Outbox outbox_;
+  protocol::Attention attention_;
+  bool more_handshakes_ = false;
+};
+
+}  // namespace ferrule::engine

@@ -1,0 +1,108 @@
+// A lane: a queue of the tunnel interface, a pair of UDP sockets, and the way of packets between them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/time.h"
+#include "crypto/aead.h"
+#include "engine/inbox.h"
+#include "engine/locks.h"
+#include "engine/mutex.h"
+#include "engine/scratch.h"
+#include "engine/token_bucket.h"
+#include "engine/turns.h"
+#include "io/tun.h"
+#include "io/udp.h"
+#include "protocol/device.h"
+
+namespace ferrule::engine {
+
+/// A worker's identity towards a lane: its buffers and its number as a reader of the tables.
+struct Worker {
+  Scratch& scratch;
+  std::size_t reader;
+};
+
+enum class Pumped : std::uint8_t {
+  nothing,  // the source was empty
+  some,     // a batch went through
+  broken,   // the door is gone; the inbox knows
+};
+
+/// How a worker that reads hands the lead to another one.
+class Lead {
+ public:
+  virtual ~Lead() = default;
+  /// Called when a batch is read that is worth another worker's while: from now on one may read on.
+  virtual void pass() noexcept = 0;
+};
+
+/// Each pump takes one batch all the way: read, plan, seal or open, deliver (run to completion). Any
+/// number of workers may pump at once: batches are read one after the other, worked on in
+/// parallel, and delivered in the order in which they were read (P77).
+class Lane {
+ public:
+  struct Parts {
+    protocol::Device& device;
+    Locks& locks;
+    const crypto::AeadBackend& aead;
+    Inbox& inbox;
+    io::Tun& tun;
+  };
+  Lane(std::uint16_t number, const Parts& parts) noexcept
+      : number_(number), device_(parts.device), locks_(parts.locks), aead_(parts.aead),
+        inbox_(parts.inbox), tun_(parts.tun) {}
+
+  /// The sockets to use from now on; null for none. Only while no worker pumps.
+  void set_udp(io::Udp* udp) noexcept { udp_ = udp; }
+
+  /// Tunnel interface to network.
+  [[nodiscard]] Pumped pump_outbound(const Now& now, Worker worker, Lead& lead);
+  /// Network to tunnel interface; handshake messages to the inbox.
+  [[nodiscard]] Pumped pump_inbound(const Now& now, Worker worker, Lead& lead);
+  /// Sends what this lane staged for peers that have a session now.
+  void flush(const Now& now, std::span<const PeerId> peers, Worker worker);
+
+ private:
+  // outwards (lane_outbound.cc)
+  struct Batch {
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+  };
+  Result<Batch> read_batch(Scratch& scratch);
+  void plan_outbound(const Now& now, Worker worker, std::size_t count);
+  void prepare_planned(Scratch& scratch, std::size_t count);
+  void add_message(Scratch& scratch, const protocol::SendRun& run, std::uint32_t run_number,
+                   std::uint8_t ecn, std::uint64_t counter, std::uint8_t* message,
+                   std::size_t size) const;
+  static void make_trains(Scratch& scratch);
+  void send_trains(Worker worker);
+  void answer_unreachable(const Now& now, Scratch& scratch, std::size_t count);
+
+  // inwards (lane_inbound.cc)
+  std::size_t sort_datagrams(const Now& now, Scratch& scratch, std::size_t count);
+  void take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Bytes message,
+                      protocol::MessageType type);
+  void open_messages(Scratch& scratch) const;
+  void deliver(Scratch& scratch);
+
+  std::uint16_t number_;
+  protocol::Device& device_;
+  Locks& locks_;
+  const crypto::AeadBackend& aead_;
+  Inbox& inbox_;
+  io::Tun& tun_;
+  io::Udp* udp_ = nullptr;
+
+  Mutex outbound_lead_;  // who reads from the interface and plans
+  Mutex inbound_lead_;   // who reads from the network and plans
+  Turns outbound_turns_;
+  Turns inbound_turns_;
+  TokenBucket unreachables_ FERRULE_GUARDED_BY(unreachables_mutex_){kUnreachablesPerSecond,
+                                                                    kUnreachablesBurst};
+  Mutex unreachables_mutex_;
+};
+
+}  // namespace ferrule::engine

@@ -1,0 +1,271 @@
+// Tunnel interface to network.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "engine/lane.h"
+#include "packet/ecn.h"
+#include "packet/icmp.h"
+#include "packet/split.h"
+
+namespace ferrule::engine {
+
+using protocol::Drop;
+using protocol::OutboundPacket;
+using protocol::TransportLayout;
+using protocol::Verdict;
+
+namespace {
+
+// Reads in small bites, so that a batch ends at kBatchBytes and not at kTunSlots super-packets.
+constexpr std::size_t kBite = 4;
+
+MutBytes packet_of(const io::TunRead& read) { return read.room.subspan(read.headroom, read.size); }
+
+// How a packet will look on the wire; false when its offload request makes no sense.
+bool describe(const io::TunRead& read, std::size_t mtu, OutboundPacket& packet) {
+  packet = {};
+  packet.inner = packet_of(read);
+  if (read.offload.gso == packet::GsoType::none) {
+    packet.wire_bytes = protocol::transport_size(read.size, mtu);
+    return true;
+  }
+  const packet::Splitter splitter(packet.inner, read.offload);
+  if (splitter.count() == 0) return false;
+  packet.datagrams = static_cast<std::uint32_t>(splitter.count());
+  const std::size_t full = protocol::transport_size(splitter.size_of(0), mtu);
+  const std::size_t last = protocol::transport_size(splitter.size_of(splitter.count() - 1), mtu);
+  packet.wire_bytes = full * (splitter.count() - 1) + last;
+  return true;
+}
+
+}  // namespace
+
+Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) {
+  Scratch& scratch = worker.scratch;
+  std::size_t count = 0;
+  Turns::Ticket ticket;
+  {
+    MutexLock lock(outbound_lead_);
+    const Result<Batch> batch = read_batch(scratch);
+    if (!batch) {
+      inbox_.tun_gone();
+      return Pumped::broken;
+    }
+    if (batch->count == 0) return Pumped::nothing;
+    count = batch->count;
+    plan_outbound(now, worker, count);
+    ticket = outbound_turns_.draw();
+    if (batch->bytes >= kPassLeadBytes) lead.pass();
+  }
+  prepare_planned(scratch, count);
+  aead_.seal(scratch.aead);
+  make_trains(scratch);
+  outbound_turns_.await(ticket);
+  send_trains(worker);
+  outbound_turns_.pass(ticket);
+  answer_unreachable(now, scratch, count);
+  inbox_.post(scratch.attention);
+  return Pumped::some;
+}
+
+Result<Lane::Batch> Lane::read_batch(Scratch& scratch) {
+  Batch batch;
+  while (batch.count < kTunSlots && batch.bytes < kBatchBytes) {
+    const std::size_t bite = std::min(kBite, kTunSlots - batch.count);
+    const auto room = std::span(scratch.reads).subspan(batch.count, bite);
+    const Result<std::size_t> read = tun_.read(room);
+    if (!read) return std::unexpected(read.error());
+    for (const io::TunRead& packet : room.first(*read)) batch.bytes += packet.size;
+    batch.count += *read;
+    if (*read < bite) break;
+  }
+  return batch;
+}
+
+void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
+  Scratch& scratch = worker.scratch;
+  const std::size_t mtu = device_.mtu();
+  scratch.send_plan.clear();
+  scratch.outbound.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    // An empty packet is dropped by its header.
+    if (!describe(scratch.reads[i], mtu, scratch.outbound[i])) scratch.outbound[i].inner = {};
+  }
+  Locks::TablesShared tables(locks_, worker.reader);
+  device_.plan_send(now, scratch.outbound, scratch.send_plan, scratch.attention);
+  for (std::size_t i = 0; i < count; ++i) {
+    const OutboundPacket& packet = scratch.outbound[i];
+    if (packet.verdict != Verdict::stage) continue;
+    const MutBytes inner = packet_of(scratch.reads[i]);
+    const packet::Offload& offload = scratch.reads[i].offload;
+    if (offload.gso == packet::GsoType::none) {
+      packet::complete_checksum(inner, offload);
+      device_.stage(now, packet.peer, inner, number_, scratch.attention);
+      continue;
+    }
+    const packet::Splitter splitter(inner, offload);
+    for (std::size_t n = 0; n < splitter.count(); ++n) {
+      const std::size_t size = splitter.write(n, scratch.split_room());
+      device_.stage(now, packet.peer, scratch.split_room().first(size), number_,
+                    scratch.attention);
+    }
+  }
+}
+
+void Lane::add_message(Scratch& scratch, const protocol::SendRun& run, std::uint32_t run_number,
+                       std::uint8_t ecn, std::uint64_t counter, std::uint8_t* message,
+                       std::size_t size) const {
+  const std::size_t padded = protocol::padded_size(size, device_.mtu());
+  std::uint8_t* text = message + TransportLayout::kHeaderSize;
+  std::memset(text + size, 0, padded - size);
+  protocol::write_transport_header(message, run.keypair->remote_index(), counter);
+  scratch.aead.push_back({text, padded, &run.keypair->sending_key(), counter});
+  scratch.messages.push_back({message, padded + TransportLayout::kOverhead, run_number, ecn});
+}
+
+void Lane::prepare_planned(Scratch& scratch, std::size_t count) {
+  scratch.aead.clear();
+  scratch.messages.clear();
+  const MutBytes room = scratch.split_room();
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const OutboundPacket& packet = scratch.outbound[i];
+    if (packet.verdict != Verdict::send) continue;
+    const io::TunRead& read = scratch.reads[i];
+    const protocol::SendRun& run = scratch.send_plan.runs[packet.run];
+    if (read.offload.gso == packet::GsoType::none) {
+      packet::complete_checksum(packet_of(read), read.offload);
+      add_message(scratch, run, packet.run, packet.ecn, packet.first_counter,
+                  read.room.data() + read.headroom - TransportLayout::kHeaderSize, read.size);
+      continue;
+    }
+    // Each segment goes straight to its place in the train: one copy, and a fixed stride.
+    const packet::Splitter splitter(packet_of(read), read.offload);
+    if (used + packet.wire_bytes + protocol::kPaddingMultiple > room.size()) {
+      device_.drops().count(Drop::no_resources, packet.datagrams);
+      continue;
+    }
+    for (std::size_t n = 0; n < splitter.count(); ++n) {
+      std::uint8_t* message = room.data() + used;
+      const std::size_t size =
+          splitter.write(n, room.subspan(used + TransportLayout::kHeaderSize));
+      add_message(scratch, run, packet.run, packet.ecn, packet.first_counter + n, message, size);
+      used += scratch.messages.back().size;
+    }
+  }
+}
+
+void Lane::make_trains(Scratch& scratch) {
+  scratch.parts.clear();
+  scratch.trains.clear();
+  scratch.train_runs.clear();
+  scratch.parts.reserve(scratch.messages.size());  // trains point into it
+  for (std::size_t begin = 0; begin < scratch.messages.size();) {
+    const Message& first = scratch.messages[begin];
+    const std::size_t first_part = scratch.parts.size();
+    std::size_t bytes = 0;
+    std::size_t end = begin;
+    // A train: one peer, one ECN mark, one size, and perhaps a shorter last one.
+    for (bool open = true; open && end < scratch.messages.size(); ++end) {
+      const Message& next = scratch.messages[end];
+      if (next.run != first.run || next.ecn != first.ecn || next.size > first.size ||
+          bytes + next.size > io::kMaxSendSize || end - begin == io::kMaxSegments) {
+        break;
+      }
+      open = next.size == first.size;
+      bytes += next.size;
+      const bool adjoins = scratch.parts.size() > first_part &&
+                           scratch.parts.back().data() + scratch.parts.back().size() == next.data;
+      if (adjoins) {
+        scratch.parts.back() = {scratch.parts.back().data(),
+                                scratch.parts.back().size() + next.size};
+      } else {
+        scratch.parts.push_back({next.data, next.size});
+      }
+    }
+    const protocol::SendRun& run = scratch.send_plan.runs[first.run];
+    io::OutgoingDatagrams train;
+    train.parts = std::span(scratch.parts).subspan(first_part);
+    train.segment_size = end - begin > 1 ? first.size : 0;
+    train.to = run.to;
+    train.from = run.from;
+    train.traffic_class = first.ecn;
+    scratch.trains.push_back(train);
+    scratch.train_runs.push_back(first.run);
+    begin = end;
+  }
+}
+
+void Lane::send_trains(Worker worker) {
+  Scratch& scratch = worker.scratch;
+  if (!scratch.trains.empty()) {
+    const std::size_t sent = udp_->send(scratch.trains);
+    if (sent < scratch.trains.size()) {
+      device_.drops().count(Drop::send_failed, scratch.trains.size() - sent);
+    }
+    for (std::size_t i = 0; i < scratch.trains.size(); ++i) {
+      if (!scratch.trains[i].source_refused) continue;
+      Locks::TablesShared tables(locks_, worker.reader);
+      device_.forget_source(scratch.send_plan.runs[scratch.train_runs[i]].peer,
+                            scratch.trains[i].from);
+    }
+  }
+  scratch.send_plan.clear();  // lets go of the keypairs (P46)
+}
+
+void Lane::answer_unreachable(const Now& now, Scratch& scratch, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const OutboundPacket& packet = scratch.outbound[i];
+    if (packet.drop != Drop::no_route && packet.drop != Drop::no_endpoint) continue;
+    {
+      MutexLock lock(unreachables_mutex_);
+      if (!unreachables_.take(now.boot)) return;
+    }
+    std::array<std::uint8_t, packet::kMaxUnreachableSize> answer;
+    const auto why = packet.drop == Drop::no_route ? packet::Unreachable::no_route
+                                                   : packet::Unreachable::address;
+    const std::size_t size = packet::make_unreachable(packet.inner, why, answer);
+    if (size == 0) continue;
+    const Bytes part(answer.data(), size);
+    const io::TunWrite write{{&part, 1}, {}};
+    (void)tun_.write({&write, 1});
+  }
+}
+
+void Lane::flush(const Now& now, std::span<const PeerId> peers, Worker worker) {
+  Scratch& scratch = worker.scratch;
+  for (const PeerId peer : peers) {
+    Turns::Ticket ticket;
+    {
+      // Under the lead, so that no newer packet of the lane gets a ticket before these (P77).
+      MutexLock lock(outbound_lead_);
+      Locks::TablesShared tables(locks_, worker.reader);
+      scratch.staged = {};
+      device_.take_staged(now, peer, number_, scratch.staged, scratch.attention);
+      ticket = outbound_turns_.draw();
+    }
+    scratch.aead.clear();
+    scratch.messages.clear();
+    scratch.send_plan.clear();
+    scratch.send_plan.runs.push_back(scratch.staged.run);
+    std::uint64_t counter = scratch.staged.first_counter;
+    for (protocol::StagedPacket& packet : scratch.staged.packets) {
+      const Bytes inner(packet.message.data() + TransportLayout::kHeaderSize, packet.size);
+      packet::IpView ip;
+      const bool parsed = packet::parse_ip(inner, ip) == packet::IpFault::none;
+      const std::uint8_t ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : 0;
+      add_message(scratch, scratch.staged.run, 0, ecn, counter++, packet.message.data(),
+                  packet.size);
+    }
+    aead_.seal(scratch.aead);
+    make_trains(scratch);
+    outbound_turns_.await(ticket);
+    send_trains(worker);
+    outbound_turns_.pass(ticket);
+    scratch.staged = {};
+  }
+  inbox_.post(scratch.attention);
+}
+
+}  // namespace ferrule::engine

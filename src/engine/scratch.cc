@@ -1,0 +1,29 @@
+#include "engine/scratch.h"
+
+namespace ferrule::engine {
+
+Scratch::Scratch()
+    : tun_rooms_(std::make_unique_for_overwrite<std::uint8_t[]>(kTunSlots * kPacketRoom)),
+      split_room_(std::make_unique_for_overwrite<std::uint8_t[]>(kSplitRoom)),
+      datagram_rooms_(
+          std::make_unique_for_overwrite<std::uint8_t[]>(kReceiveSlots * kDatagramRoom)) {
+  reads.resize(kTunSlots);
+  for (std::size_t i = 0; i < kTunSlots; ++i) {
+    reads[i].room = tun_room(i);
+    reads[i].headroom = protocol::TransportLayout::kHeaderSize;
+  }
+  received.resize(kReceiveSlots);
+  for (std::size_t i = 0; i < kReceiveSlots; ++i) {
+    received[i].room = {datagram_rooms_.get() + i * kDatagramRoom, kDatagramRoom};
+  }
+}
+
+std::span<bool> Scratch::opened(std::size_t count) {
+  if (count > opened_size_) {
+    opened_ = std::make_unique<bool[]>(count);
+    opened_size_ = count;
+  }
+  return {opened_.get(), count};
+}
+
+}  // namespace ferrule::engine

@@ -1,0 +1,81 @@
+// A worker's buffers and lists: allocated once, touched as far as traffic needs them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "crypto/aead.h"
+#include "io/tun.h"
+#include "io/udp.h"
+#include "protocol/batch.h"
+#include "protocol/messages.h"
+
+namespace ferrule::engine {
+
+// --- bounds of a batch ---
+constexpr std::size_t kMaxPacketSize = 65535;
+// A batch ends when this much was read: the L2 cache holds it until it is sealed and sent.
+constexpr std::size_t kBatchBytes = std::size_t{256} << 10;
+// A batch of this size is worth waking another worker for, so that it reads on meanwhile.
+constexpr std::size_t kPassLeadBytes = std::size_t{64} << 10;
+constexpr std::size_t kTunSlots = 64;
+constexpr std::size_t kReceiveSlots = 16;
+// Room for a packet where it is sealed in place: header before it, padding and tag behind it.
+constexpr std::size_t kPacketRoom =
+    protocol::TransportLayout::kOverhead + kMaxPacketSize + 1 + protocol::kPaddingMultiple;
+constexpr std::size_t kDatagramRoom = 65536;
+// Segments of the super-packets of one batch, as messages: each segment carries its headers again.
+constexpr std::size_t kSplitRoom = 2 * (kBatchBytes + kMaxPacketSize);
+
+/// A transport data message on its way out.
+struct Message {
+  std::uint8_t* data;
+  std::size_t size;
+  std::uint32_t run;  // its place in SendPlan::runs
+  std::uint8_t ecn;
+};
+
+/// Not thread-safe: each worker has its own. Memory is untouched, and so not resident, until used.
+class Scratch {
+ public:
+  Scratch();
+
+  // outwards
+  std::vector<io::TunRead> reads;
+  std::vector<protocol::OutboundPacket> outbound;
+  protocol::SendPlan send_plan;
+  protocol::StagedBatch staged;
+  std::vector<Message> messages;
+  std::vector<Bytes> parts;
+  std::vector<io::OutgoingDatagrams> trains;
+  std::vector<std::uint32_t> train_runs;  // of each train
+
+  // inwards
+  std::vector<io::ReceivedDatagrams> received;
+  std::vector<protocol::InboundMessage> inbound;
+  protocol::ReceivePlan receive_plan;
+  std::vector<io::TunWrite> writes;
+
+  // both
+  std::vector<crypto::AeadPacket> aead;
+  protocol::Attention attention;
+
+  [[nodiscard]] MutBytes tun_room(std::size_t slot) noexcept {
+    return {tun_rooms_.get() + slot * kPacketRoom, kPacketRoom};
+  }
+  [[nodiscard]] MutBytes split_room() noexcept { return {split_room_.get(), kSplitRoom}; }
+  /// Room for the outcome of opening `count` messages.
+  [[nodiscard]] std::span<bool> opened(std::size_t count);
+
+ private:
+  std::unique_ptr<std::uint8_t[]> tun_rooms_;
+  std::unique_ptr<std::uint8_t[]> split_room_;
+  std::unique_ptr<std::uint8_t[]> datagram_rooms_;
+  std::unique_ptr<bool[]> opened_;
+  std::size_t opened_size_ = 0;
+};
+
+}  // namespace ferrule::engine
