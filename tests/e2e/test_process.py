@@ -235,7 +235,7 @@ def _wait_for_rest(pid):
     eventually(still, "the daemon comes to rest")
 
 
-@behaviour(unlike_go="is larger")
+@behaviour
 def test_an_idle_daemon_is_small(scene):
     tunnel, puppet = scene.solo()
     puppet.connect()

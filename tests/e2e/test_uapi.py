@@ -151,14 +151,14 @@ def refused(daemon, request):
     return number != 0
 
 
-@behaviour(unlike_go="takes some of these")
+@behaviour
 def test_P102_bad_device_lines_are_refused(scene):
     daemon = scene.daemon(scene.host("left"))
     taken = [line for line in BAD_LINES if not refused(daemon, f"set=1\n{line}\n\n")]
     assert not taken, f"taken: {taken}"
 
 
-@behaviour(unlike_go="takes some of these")
+@behaviour
 def test_P102_bad_peer_lines_are_refused(scene):
     daemon = scene.daemon(scene.host("left"))
     key = new_private_key().public.hex()
