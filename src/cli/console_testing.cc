@@ -1,0 +1,46 @@
+#include "cli/console_testing.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "cli/program.h"
+
+namespace ferrule::cli {
+
+Answer ask(const std::vector<std::string>& words, std::string_view input,
+           const std::string& program) {
+  const MemoryFile in(input);
+  const MemoryFile out;
+  const MemoryFile err;
+  Console console{program, in.fd(), Output(out.fd()), Output(err.fd())};
+  const std::vector<std::string_view> views(words.begin(), words.end());
+  const int status = run_program(console, views);
+  return {status, out.content(), err.content()};
+}
+
+MemoryFile::MemoryFile(std::string_view content) : fd_(memfd_create("test", MFD_CLOEXEC)) {
+  FERRULE_CHECK(fd_ >= 0);
+  FERRULE_CHECK(fchmod(fd_, 0600) == 0);
+  const auto size = static_cast<ssize_t>(content.size());
+  FERRULE_CHECK(write(fd_, content.data(), content.size()) == size);
+  FERRULE_CHECK(lseek(fd_, 0, SEEK_SET) == 0);
+}
+
+MemoryFile::~MemoryFile() { close(fd_); }
+
+std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+std::string MemoryFile::content() const {
+  std::string text;
+  char piece[4096];
+  while (true) {
+    const ssize_t got = pread(fd_, piece, sizeof piece, static_cast<off_t>(text.size()));
+    FERRULE_CHECK(got >= 0);
+    if (got == 0) return text;
+    text.append(piece, static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace ferrule::cli

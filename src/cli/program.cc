@@ -1,0 +1,93 @@
+#include "cli/program.h"
+
+#include <array>
+#include <cstring>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "base/version.h"
+#include "cli/key_commands.h"
+#include "control/near_miss.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+constexpr std::array kCommands{
+    Command{"genkey", "Generates a new private key and writes it to stdout", run_genkey},
+    Command{"genpsk", "Generates a new preshared key and writes it to stdout", run_genkey},
+    Command{"pubkey", "Reads a private key from stdin and writes a public key to stdout",
+            run_pubkey},
+};
+
+bool is_called_wg(std::string_view program) {
+  const std::size_t slash = program.rfind('/');
+  return program.substr(slash == program.npos ? 0 : slash + 1) == "wg";
+}
+
+void print_usage(Output& out, std::string_view program) {
+  out.print("Usage: {} <cmd> [<args>]\n\nAvailable subcommands:\n", program);
+  for (const Command& command : kCommands) {
+    out.print("  {}: {}\n", command.name, command.description);
+  }
+  out.write("You may pass `--help' to any of these subcommands to view usage.\n");
+}
+
+// Programs look for this version in what `wg --version` says, to know what wg can do.
+void print_version(Output& out, std::string_view program) {
+  if (is_called_wg(program)) out.write("wireguard-tools v1.0.20210914 - ");
+  out.print("ferrule {}\n", kVersion);
+}
+
+bool is_any_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  for (std::string_view other : words) {
+    if (word == other) return true;
+  }
+  return false;
+}
+
+int refuse_command(Console& console, std::string_view name) {
+  console.err.print("Invalid subcommand: `{}'\n", name);
+  std::vector<std::string_view> names;
+  for (const Command& command : kCommands) names.push_back(command.name);
+  if (const auto meant = control::nearest(name, names)) {
+    console.err.print("Did you mean `{}'?\n", *meant);
+  }
+  print_usage(console.err, console.program);
+  return 1;
+}
+
+int run_words(Console& console, Arguments words) {
+  if (words.empty()) {
+    print_usage(console.err, console.program);
+    return 1;
+  }
+  if (words.size() == 1 && is_any_of(words[0], {"-v", "--version", "version"})) {
+    print_version(console.out, console.program);
+    return 0;
+  }
+  if (words.size() == 1 && is_any_of(words[0], {"-h", "--help", "help"})) {
+    print_usage(console.out, console.program);
+    return 0;
+  }
+  for (const Command& command : kCommands) {
+    if (command.name == words[0]) return command.run(console, words);
+  }
+  return refuse_command(console, words[0]);
+}
+
+}  // namespace
+
+int run_program(Console& console, Arguments words) {
+  const int status = run_words(console, words);
+  const int error = console.out.flush();
+  if (error != 0) {
+    // A key that went nowhere must not look like a key that was written.
+    console.err.print("{}: cannot write: {}\n", console.program, std::strerror(error));
+  }
+  console.err.flush();
+  return error != 0 ? 1 : status;
+}
+
+}  // namespace ferrule::cli
