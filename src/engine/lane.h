@@ -87,6 +87,7 @@ class Lane {
                       protocol::MessageType type);
   void open_messages(Scratch& scratch) const;
   void deliver(Scratch& scratch);
+  void write_split(Scratch& scratch, const io::TunWrite& refused);
 
   std::uint16_t number_;
   protocol::Device& device_;

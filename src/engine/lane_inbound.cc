@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/lane.h"
+#include "packet/split.h"
 
 namespace ferrule::engine {
 
@@ -98,17 +99,42 @@ void Lane::open_messages(Scratch& scratch) const {
 }
 
 void Lane::deliver(Scratch& scratch) {
-  scratch.parts.clear();
-  scratch.writes.clear();
-  scratch.parts.reserve(scratch.inbound.size());  // writes point into it
+  scratch.merger.set_support(tun_.offload_support());
   for (const InboundMessage& message : scratch.inbound) {
-    if (message.keypair == nullptr || message.drop != Drop::none || message.inner.empty()) continue;
-    scratch.parts.push_back(message.inner);
-    scratch.writes.push_back({{&scratch.parts.back(), 1}, {}});
+    const bool delivered = message.keypair != nullptr && message.drop == Drop::none;
+    if (delivered && !message.inner.empty()) scratch.merger.add(message.inner);
   }
-  if (scratch.writes.empty()) return;
-  if (const Result<std::size_t> written = tun_.write(scratch.writes); !written) {
-    inbox_.tun_gone();
+  scratch.writes.clear();
+  for (const packet::MergedPacket& packet : scratch.merger.finish()) {
+    scratch.writes.push_back({packet.parts, packet.offload});
+  }
+  std::span<const io::TunWrite> rest = scratch.writes;
+  while (!rest.empty()) {
+    const Result<std::size_t> written = tun_.write(rest);
+    if (!written) {
+      inbox_.tun_gone();
+      return;
+    }
+    rest = rest.subspan(*written);
+    if (rest.empty()) return;
+    write_split(scratch, rest.front());  // the interface refuses this super-packet
+    rest = rest.subspan(1);
+  }
+}
+
+void Lane::write_split(Scratch& scratch, const io::TunWrite& refused) {
+  const MutBytes whole = scratch.split_room();
+  std::size_t size = 0;
+  for (const Bytes part : refused.parts) {
+    copy(part, whole.subspan(size));
+    size += part.size();
+  }
+  const packet::Splitter splitter(whole.first(size), refused.offload);
+  const MutBytes room = whole.subspan(size);
+  for (std::size_t i = 0; i < splitter.count(); ++i) {
+    const Bytes segment = room.first(splitter.write(i, room));
+    const io::TunWrite write{{&segment, 1}, {}};
+    if (!tun_.write({&write, 1})) return;  // gone: the next read says so too
   }
 }
 

@@ -10,6 +10,7 @@
 #include "crypto/aead.h"
 #include "io/tun.h"
 #include "io/udp.h"
+#include "packet/merge.h"
 #include "protocol/batch.h"
 #include "protocol/messages.h"
 
@@ -57,6 +58,7 @@ class Scratch {
   std::vector<io::ReceivedDatagrams> received;
   std::vector<protocol::InboundMessage> inbound;
   protocol::ReceivePlan receive_plan;
+  packet::Merger merger;
   std::vector<io::TunWrite> writes;
 
   // both
