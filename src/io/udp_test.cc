@@ -19,7 +19,7 @@ class SocketWorld {
   SocketWorld() : space_(TestNamespace::make(why_not)) {
     if (space_ == nullptr) return;
     inside_.emplace(*space_);
-    if (!shell("ip addr add fd00::2/128 dev lo nodad")) why_not = "no IPv6 on loopback";
+    if (!add_address("fd00::2/128", "lo")) why_not = "no IPv6 on loopback";
   }
   std::unique_ptr<Udp> open() { return LinuxUdp::open({}).value(); }
 

@@ -1,13 +1,17 @@
 #include "io/linux/namespace_testing.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include "base/check.h"
+#include "io/linux/kernel_query.h"
 
 namespace ferrule::io {
 namespace {
@@ -19,7 +23,7 @@ UniqueFd current_namespace() {
 }  // namespace
 
 bool shell(const std::string& command) {
-  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+  return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0;
 }
 
 std::unique_ptr<TestNamespace> TestNamespace::make(std::string& why_not) {
@@ -41,6 +45,20 @@ InNamespace::InNamespace(const TestNamespace& space) : before_(current_namespace
 }
 
 InNamespace::~InNamespace() { FERRULE_CHECK(::setns(before_.get(), CLONE_NEWNET) == 0); }
+
+bool add_address(const std::string& prefix, const std::string& interface) {
+  const std::string no_dad = prefix.find(':') != std::string::npos ? " nodad" : "";
+  if (!shell("ip addr add " + prefix + " dev " + interface + no_dad)) return false;
+  const auto address = IpAddress::parse(prefix.substr(0, prefix.find('/')));
+  auto query = KernelQuery::open();
+  if (!address || !query) return false;
+  const Source source{*address, ::if_nametoindex(interface.c_str())};
+  for (int tries = 0; tries < 1000; ++tries) {
+    if (query->is_local(source)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return false;
+}
 
 bool move_interface(const std::string& name, const TestNamespace& to) {
   const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(to.fd());

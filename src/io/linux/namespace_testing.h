@@ -35,6 +35,10 @@ class InNamespace {
 /// Runs a shell command; true when it succeeded. Its output is thrown away.
 bool shell(const std::string& command);
 
+/// Gives an interface an address ("fd00::2/64") and waits until packets to it are taken: for IPv6 the
+/// kernel gets it ready in the background, even without duplicate detection.
+bool add_address(const std::string& prefix, const std::string& interface);
+
 /// Moves an interface of the calling thread's namespace into another one.
 bool move_interface(const std::string& name, const TestNamespace& to);
 
