@@ -15,12 +15,16 @@ from lib.traffic import must_ping, must_not_ping, wait_ping
 
 HOST_UNREACHABLE = (3, 1)                       # ICMP type and code
 NO_ROUTE, ADDRESS_UNREACHABLE = (1, 0), (1, 3)  # ICMPv6
+IP_RECVERR, IPV6_RECVERR = 11, 25               # Python's socket module has no names for them
 UNREACHABLE_ERRORS = {errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 def error_of_sending(host, destination):
-    """What a connected UDP socket is told after sending to `destination`."""
+    """What a UDP socket that asks for errors is told after sending to `destination`."""
+    level, option = ((socket.IPPROTO_IPV6, IPV6_RECVERR) if ":" in destination
+                     else (socket.IPPROTO_IP, IP_RECVERR))
     with host.udp("::" if ":" in destination else "0.0.0.0") as sock:
+        sock.setsockopt(level, option, 1)
         sock.connect((destination, 9))
         sock.send(b"x" * 64)
         sock.settimeout(2)

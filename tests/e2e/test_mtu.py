@@ -25,14 +25,13 @@ def test_P76a_underlay_of_1280_bytes_carries_tcp(scene):
 # Here it is a hop in the middle that nobody hears of, because it sends no ICMP.
 #
 #     left 192.0.2.1 ── 192.0.2.254 hop 198.51.100.254 ── 198.51.100.2 right
-#            1500                          1280
+#               1500                              1280
 
 @behaviour(peers=BOTH, unlike_go="sets DF")
 def test_P76a_a_narrow_hop_without_icmp_is_no_black_hole(scene):
     left, hop, right = (scene.host(name) for name in ("left", "hop", "right"))
     hosts.link(left, hop, "eth0", "west")
-    hosts.link(hop, right, "east", "eth0")
-    hop.run("ip link set east mtu 1280")
+    hosts.link(hop, right, "east", "eth0", mtu=1280)
     left.address("eth0", "192.0.2.1/24")
     hop.address("west", "192.0.2.254/24")
     hop.address("east", "198.51.100.254/24")

@@ -277,7 +277,7 @@ def test_P100_requests_may_come_in_pieces(scene):
 @behaviour(unlike_go="loses what follows a set request too closely")
 def test_P100_requests_may_come_together(scene):
     daemon = scene.daemon(scene.host("left"))
-    with daemon.connect() as connection:
+    with daemon.connect(3) as connection:
         connection.sendall(b"set=1\nlisten_port=40004\n\nget=1\n\n")
         text = ""
         while text.count("errno=0\n\n") < 2:

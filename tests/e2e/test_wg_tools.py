@@ -113,6 +113,7 @@ def test_show_tells_what_set_was_given(scene):
 def test_set_refuses_what_can_not_be(scene):
     host = scene.host("left")
     scene.daemon(host)
+    host.run("ip link set wg0 up")
     with host.udp(port=4444):
         result = host.run("wg set wg0 listen-port 4444", check=False)
     assert result.returncode != 0

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import struct
 
 from .wait import PATIENCE, eventually
 
@@ -34,8 +35,6 @@ class Daemon:
         self.socket_path = f"{SOCKET_DIR}/{interface}.sock"
         self.expected_status = 0
         self.label = f"{host.name}-{interface}"
-        count = sum(1 for p in host.processes if os.path.basename(p.log_path).startswith(self.label))
-        self.label += f"-{count + 1}" if count else ""
         self.process = host.spawn(
             [implementation.path, *arguments, interface], log_name=f"{self.label}.log",
             env=environment(host, self.label, env), pass_fds=pass_fds)
@@ -114,8 +113,11 @@ def sanitizer_reports(log_dir):
 
 def connect_uapi(host, interface, timeout_s=20):
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(timeout_s * PATIENCE)
+    # Connecting waits for a place in the listener's queue only while the socket blocks.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
+                          struct.pack("ll", int(timeout_s * PATIENCE), 0))
     connection.connect(host.path(f"{SOCKET_DIR}/{interface}.sock"))
+    connection.settimeout(timeout_s * PATIENCE)
     return connection
 
 

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import os
 import shlex
+import signal
 import socket
 import subprocess
 
@@ -47,6 +48,13 @@ class Host:
             raise AssertionError(f"host {name} did not start")
         self.pid = self.anchor.pid
 
+    def close(self):
+        """Ends what still runs here; the namespaces end with the last of it."""
+        for process in self.processes:
+            process.stop(signal.SIGKILL)
+        self.anchor.kill()
+        self.anchor.wait()
+
     def _argv(self, command):
         words = shlex.split(command) if isinstance(command, str) else [str(w) for w in command]
         return words, ["nsenter", f"--target={self.pid}", "--net", "--mount", "--"] + words
@@ -74,9 +82,18 @@ class Host:
     def spawn(self, command, *, log_name, env=None, pass_fds=()):
         """Starts a program that runs beside the test."""
         _, argv = self._argv(command)
-        process = Process(argv, os.path.join(self.log_dir, log_name), _merged(env), pass_fds)
+        process = Process(argv, self._new_log(log_name), _merged(env), pass_fds)
         self.processes.append(process)
         return process
+
+    def _new_log(self, name):
+        """A path in the log folder that no process has used before: NAME, or NAME with a number."""
+        stem, extension = os.path.splitext(name)
+        number, path = 1, os.path.join(self.log_dir, name)
+        while os.path.exists(path):
+            number += 1
+            path = os.path.join(self.log_dir, f"{stem}-{number}{extension}")
+        return path
 
     @contextlib.contextmanager
     def inside(self):
