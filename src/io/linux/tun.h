@@ -72,7 +72,8 @@ class TunInterface {
   /// Creates the interface or attaches to a persistent one of that name.
   [[nodiscard]] static Result<TunInterface> open(const TunOptions& options);
   /// Takes over a descriptor that is attached to an interface already (WG_TUN_FD): one queue, with
-  /// vnet headers or without as it came, everything else unchanged.
+  /// vnet headers or without as it came, everything else unchanged. It was opened with IFF_NO_PI: the
+  /// kernel doesn't tell (it reports the flag in any case).
   [[nodiscard]] static Result<TunInterface> adopt(UniqueFd fd, bool offload = true);
 
   /// At least one, at most as many as asked for. All of them must be read.

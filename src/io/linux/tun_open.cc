@@ -133,9 +133,9 @@ Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload) {
   if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) {
     return std::unexpected(system_error(errno, "use the given tunnel descriptor"));
   }
-  if ((request.ifr_flags & IFF_TUN) == 0 || (request.ifr_flags & IFF_NO_PI) == 0) {
-    return std::unexpected(make_error(
-        EINVAL, "use interface " + name_in(request) + ": not a tunnel without IFF_NO_PI"));
+  if ((request.ifr_flags & IFF_TUN) == 0) {
+    return std::unexpected(
+        make_error(EINVAL, "use interface " + name_in(request) + ": it carries no IP packets"));
   }
   const int file_flags = ::fcntl(fd.get(), F_GETFL);
   if (file_flags < 0 || ::fcntl(fd.get(), F_SETFL, file_flags | O_NONBLOCK) != 0 ||
