@@ -3,6 +3,8 @@
 
 The last line of output is `N passed, N failed, N skipped`. A program that crashes, hangs or ends
 badly after its last test counts as one failure more.
+
+Suites called ConstantTime... run under valgrind, where there is valgrind and no sanitizer.
 """
 
 import argparse
@@ -39,14 +41,14 @@ class Outcome:
     seconds: float = 0
 
 
-def run(path, test_filter, environment):
-    outcome = Outcome(os.path.basename(path).removeprefix("ferrule_").removesuffix("_test"))
+def run(path, tests, environment, under=()):
+    """Runs the tests of one program that GoogleTest's filter `tests` leaves."""
+    name = os.path.basename(path).removeprefix("ferrule_").removesuffix("_test")
+    outcome = Outcome(" under ".join([name, *under[:1]]))
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, "report.xml")
-        command = [path, f"--gtest_output=xml:{report}"]
-        if test_filter:
-            command.append(f"--gtest_filter=*{test_filter}*")
+        command = [*under, path, f"--gtest_output=xml:{report}", f"--gtest_filter={tests}"]
         try:
             process = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -94,6 +96,38 @@ def last_test(output):
     return f"(in or after {started[-1]})" if started else "(before the first test)"
 
 
+def constant_time_tests(path, test_filter):
+    """The filter that leaves a program's tests of constant time, or "" if it has none."""
+    listing = subprocess.run([path, "--gtest_list_tests", f"--gtest_filter=*{test_filter}*"],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                             check=False).stdout
+    suite, tests = "", []
+    for line in listing.splitlines():
+        if not line.startswith(" "):
+            suite = line.split()[0] if line else ""
+        elif suite.startswith("ConstantTime"):
+            tests.append(suite + line.split()[0])
+    return ":".join(tests)
+
+
+def is_sanitized(build_dir):
+    with open(os.path.join(build_dir, "CMakeCache.txt"), encoding="utf-8") as file:
+        return re.search(r"^FERRULE_SANITIZE:\w+=.", file.read(), re.MULTILINE) is not None
+
+
+def all_runs(options, environment):
+    """The arguments of every run() that is due."""
+    with open(os.path.join(options.build_dir, "tests.txt"), encoding="utf-8") as file:
+        programs = file.read().split()
+    sanitized = is_sanitized(options.build_dir)
+    valgrind = shutil.which("valgrind") if not sanitized else None
+    apart = "-ConstantTime*" if sanitized or valgrind else ""
+    for path in programs:
+        if valgrind and (tests := constant_time_tests(path, options.filter)):
+            yield path, tests, environment, ("valgrind", "--quiet")
+        yield path, f"*{options.filter}*{apart}", environment
+
+
 def excerpt(output):
     """The sanitizer's report, if there is one, or else the last lines."""
     if report := REPORT.search(output):
@@ -118,15 +152,13 @@ def main():
     parser.add_argument("--filter", default="", help="only tests whose name contains this")
     options = parser.parse_args()
 
-    with open(os.path.join(options.build_dir, "tests.txt"), encoding="utf-8") as file:
-        programs = file.read().split()
     environment = {**SANITIZERS, **os.environ}
     if options.vectors:
         environment["FERRULE_VECTORS"] = options.vectors
 
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(run, path, options.filter, environment) for path in programs]
+        jobs = [pool.submit(run, *arguments) for arguments in all_runs(options, environment)]
         for job in concurrent.futures.as_completed(jobs):
             outcomes.append(job.result())
             show(outcomes[-1])
