@@ -246,6 +246,26 @@ def test_an_idle_daemon_is_small(scene):
         assert rss < IDLE_RSS_KIB, f"{rss} KiB"
 
 
+# The port is taken while the interface is down, and somebody else has it when it comes up. The daemon
+# says so, lives on, and takes the port when it comes up the next time.
+
+@behaviour(unlike_go="misses the interface going down on newer kernels")
+def test_P75b_a_port_taken_meanwhile_ends_nothing(scene):
+    tunnel, puppet = scene.solo()
+    tunnel.host.run("ip link set wg0 down")
+    eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "the socket is closed")
+    with tunnel.host.udp(port=tunnel.port), tunnel.host.udp("::", tunnel.port):
+        tunnel.host.run("ip link set wg0 up")
+        tunnel.host.run(f"ping -c 1 -W 0.2 {puppet.inside4}", check=False)
+        assert tunnel.daemon.running()
+        tunnel.wg("show")
+        tunnel.host.run("ip link set wg0 down")
+    tunnel.host.run("ip link set wg0 up")
+    eventually(lambda: tunnel.port in tunnel.host.udp_ports(), "the port is taken")
+    puppet.connect()
+    assert puppet.pings(tunnel)
+
+
 # Interfaces come and go without a trace: file descriptors and memory stay where they were.
 
 @behaviour(peers=BOTH)

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""One table: ferruled beside wireguard-go and a plain cable, measured in the same run.
+
+    python3 bench/run.py                            everything, three rounds
+    python3 bench/run.py --quick                    one short round
+    python3 bench/run.py --only tcp1 cpu            some rows
+    python3 bench/run.py --against other=PATH       a further implementation
+
+Every figure is the median of rounds in which the implementations take turns, so that a machine
+that slows down slows all of them. All traffic stays in network namespaces made for the purpose.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "e2e")]
+sys.dont_write_bytecode = True
+
+from lib import sandbox                                         # noqa: E402
+from lib.daemon import Implementation                           # noqa: E402
+from lib.scene import Scene                                     # noqa: E402
+from measure import MEASUREMENTS, ROWS, Course                  # noqa: E402
+
+PLAIN = "plain veth"
+REFERENCE = "wireguard-go"
+
+
+def implementations(options):
+    """Name and program of everything that is measured; plain veth has no program."""
+    ferruled = os.path.join(os.path.abspath(options.build_dir), "ferruled")
+    found = [(PLAIN, None)]
+    if path := shutil.which(REFERENCE):
+        found.append((REFERENCE, Implementation(REFERENCE, path)))
+    for name, path in options.against:
+        found.append((name, Implementation(name, path)))
+    if os.path.exists(ferruled):
+        found.append(("ferrule", Implementation("ferrule", ferruled)))
+    return found
+
+
+def measure_once(implementation, options):
+    """One round of one implementation, on hosts of its own: {row: value}."""
+    wanted = set(options.only or [row for row, *_ in ROWS])
+    values = {}
+    with tempfile.TemporaryDirectory(prefix="ferrule-bench-") as log_dir:
+        scene = Scene(log_dir, implementation, implementation)
+        try:
+            course = Course(scene, implementation, options.seconds)
+            for measurement, rows in MEASUREMENTS:
+                if rows & wanted:
+                    values.update(attempt(measurement, course))
+            scene.finish()
+        finally:
+            for host in scene.hosts:
+                host.close()
+    return {row: value for row, value in values.items() if row in wanted}
+
+
+def attempt(measurement, course):
+    """A measurement that fails leaves its rows empty and is told; the others go on."""
+    try:
+        return measurement(course)
+    except (AssertionError, subprocess.SubprocessError) as error:
+        tell(f"{measurement.__name__}: {error}")
+        return {}
+
+
+def measure(options):
+    """{implementation: {row: [value of each round]}}"""
+    contestants = implementations(options)
+    results = {name: {} for name, _ in contestants}
+    for number in range(options.rounds):
+        for name, implementation in contestants:
+            started = time.monotonic()
+            for row, value in measure_once(implementation, options).items():
+                results[name].setdefault(row, []).append(value)
+            tell(f"round {number + 1} of {options.rounds}: {name}, "
+                 f"{time.monotonic() - started:.0f} s")
+    return results
+
+
+def tell(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# --- the table --------------------------------------------------------------------------------
+
+def medians(results, row):
+    return {name: statistics.median(rows[row]) for name, rows in results.items() if row in rows}
+
+
+def table(results):
+    names = list(results)
+    rated = [name for name in names if name not in (PLAIN, REFERENCE)]
+    header = ["", "", *names, *(f"{name} / {REFERENCE}" for name in rated)]
+    lines = [header]
+    for row, title, unit, digits, more_is_better in ROWS:
+        middle = medians(results, row)
+        if not middle:
+            continue
+        line = [title, unit]
+        line += [f"{middle[name]:.{digits}f}" if name in middle else "-" for name in names]
+        line += [ratio(middle, name, more_is_better) for name in rated]
+        lines.append(line)
+    return align(lines)
+
+
+def ratio(middle, name, more_is_better):
+    if name not in middle or not middle.get(REFERENCE):
+        return "-"
+    value = middle[name] / middle[REFERENCE]
+    better = value > 1 if more_is_better else value < 1
+    return f"{value:.2f}x {'better' if better else 'worse'}"
+
+
+def align(lines):
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)
+
+
+def machine():
+    model = "unknown"
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(),
+            "load": os.getloadavg()[0]}
+
+
+def write_json(path, results, options):
+    rows = {row: {name: {"median": statistics.median(values[row]), "rounds": values[row]}
+                  for name, values in results.items() if row in values}
+            for row, *_ in ROWS}
+    report = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
+              "units": {row: unit for row, _, unit, *_ in ROWS},
+              "rows": {row: values for row, values in rows.items() if values}}
+    with open(path, "w") as file:
+        json.dump(report, file, indent=2)
+        file.write("\n")
+
+
+# --- options ----------------------------------------------------------------------------------
+
+def named_path(text):
+    name, _, path = text.partition("=")
+    if not name or not os.access(path, os.X_OK):
+        raise argparse.ArgumentTypeError(f"{text}: want NAME=PATH of a program")
+    return name, os.path.abspath(path)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "release"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
+    parser.add_argument("--quick", action="store_true", help="one round of one second each")
+    parser.add_argument("--only", nargs="+", metavar="ROW", choices=[row for row, *_ in ROWS],
+                        help=f"rows: {' '.join(row for row, *_ in ROWS)}")
+    parser.add_argument("--against", action="append", default=[], type=named_path,
+                        metavar="NAME=PATH", help="a further implementation")
+    parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 1, 1.0
+    return options
+
+
+def main():
+    options = parse_options()
+    if reason := sandbox.missing():
+        print(f"The bench {reason}.")
+        return 1
+    if not shutil.which("iperf3"):
+        print("The bench needs a package that is not installed: iperf3.")
+        return 1
+    sandbox.enter()
+    here = machine()
+    results = measure(options)
+    print(f"{here['cpu']}, {here['cores']} cores, Linux {here['kernel']}, load {here['load']:.1f}; "
+          f"medians of {options.rounds} round(s), {options.seconds:g} s each\n")
+    print(table(results))
+    if options.json:
+        write_json(options.json, results, options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
