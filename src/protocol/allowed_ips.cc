@@ -20,11 +20,16 @@ void AllowedIps::insert(const Cidr& cidr, PeerId peer) {
     append(list, place);
     return;
   }
-  const std::uint32_t place = make_prefix(cidr);
+  trie.make_room();
+  prefixes_.make_room();
+  const std::uint32_t place = prefixes_.take(0);
+  OwnedPrefix& prefix = prefixes_[place];
+  prefix = OwnedPrefix{};
+  copy(cidr.address().bytes(), prefix.address);
+  prefix.length = static_cast<std::uint8_t>(cidr.length());
+  prefix.family = cidr.address().family();
+  prefix.peer = peer;
   trie.insert(place);
-  // Only now, when nothing can fail any more, is it taken from the free ones.
-  free_ = prefixes_[place].next;
-  prefixes_[place].peer = peer;
   append(list, place);
   ++size_;
 }
@@ -99,20 +104,6 @@ AllowedIps::PeerList& AllowedIps::make_list(PeerId peer) {
   return list;
 }
 
-// The first of the free ones, filled in but still free.
-std::uint32_t AllowedIps::make_prefix(const Cidr& cidr) {
-  if (free_ == kNone) {
-    prefixes_.emplace_back();
-    free_ = static_cast<std::uint32_t>(prefixes_.size() - 1);
-  }
-  OwnedPrefix& prefix = prefixes_[free_];
-  prefix.address = {};
-  copy(cidr.address().bytes(), prefix.address);
-  prefix.length = static_cast<std::uint8_t>(cidr.length());
-  prefix.family = cidr.address().family();
-  return free_;
-}
-
 void AllowedIps::append(PeerList& list, std::uint32_t place) noexcept {
   prefixes_[place].previous = list.last;
   prefixes_[place].next = kNone;
@@ -129,11 +120,8 @@ void AllowedIps::unlink(std::uint32_t place) noexcept {
 
 void AllowedIps::forget(std::uint32_t place) noexcept {
   trie_of(prefixes_[place].family).remove(place);
-  prefixes_[place].next = free_;
-  free_ = place;
-  if (--size_ != 0) return;
-  std::vector<OwnedPrefix>().swap(prefixes_);
-  free_ = kNone;
+  prefixes_.give_back(place, 0);
+  if (--size_ == 0) prefixes_.release();
 }
 
 }  // namespace ferrule::protocol

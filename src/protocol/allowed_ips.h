@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/net.h"
+#include "protocol/allowed_ips_blocks.h"
 #include "protocol/allowed_ips_trie.h"
 
 namespace ferrule::protocol {
@@ -59,13 +60,11 @@ class AllowedIps {
   [[nodiscard]] std::uint32_t find(const Cidr& cidr) const noexcept;
   [[nodiscard]] const PeerList* list_of(PeerId peer) const noexcept;
   [[nodiscard]] PeerList& make_list(PeerId peer);
-  [[nodiscard]] std::uint32_t make_prefix(const Cidr& cidr);
   void append(PeerList& list, std::uint32_t place) noexcept;
   void unlink(std::uint32_t place) noexcept;
   void forget(std::uint32_t place) noexcept;
 
-  std::vector<OwnedPrefix> prefixes_;  // of both families; the tries name them by their place
-  std::uint32_t free_ = kNone;
+  BlockArena<OwnedPrefix> prefixes_;  // of both families; the tries name them by their place
   std::size_t size_ = 0;
   AllowedIpsTrie v4_;
   AllowedIpsTrie v6_;

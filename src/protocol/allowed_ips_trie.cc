@@ -102,9 +102,7 @@ std::uint32_t AllowedIpsTrie::find(const AddressBits& address, unsigned length) 
   return prefixes_[place].bits() == address ? place : kNone;
 }
 
-void AllowedIpsTrie::insert(std::uint32_t place) {
-  nodes_.make_room();
-  lists_.make_room();
+void AllowedIpsTrie::insert(std::uint32_t place) noexcept {
   const OwnedPrefix& prefix = prefixes_[place];
   const AddressBits address = prefix.bits();
   const unsigned level = level_of(prefix.length);
@@ -192,7 +190,7 @@ AllowedIpsTrie::Node AllowedIpsTrie::leaf(std::uint32_t place) const noexcept {
 
 // Puts a node above the one at `at`, which holds `below`, and the prefix at `place` into or beside it.
 void AllowedIpsTrie::split(std::uint32_t at, unsigned position, const AddressBits& below,
-                           std::uint32_t place) {
+                           std::uint32_t place) noexcept {
   const OwnedPrefix& prefix = prefixes_[place];
   const Node old = nodes_[at];
   nodes_[at] = Node{};

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -32,15 +31,15 @@ struct OwnedPrefix {
   std::array<std::uint8_t, 16> address{};  // zero behind an IPv4 address
   PeerId peer;
   std::uint32_t previous = UINT32_MAX;
-  std::uint32_t next = UINT32_MAX;  // of a free one: the next free one
+  std::uint32_t next = UINT32_MAX;
   std::uint8_t length = 0;
   Family family = Family::none;
 
   [[nodiscard]] AddressBits bits() const noexcept { return AddressBits::v6(address.data()); }
 };
 
-/// An index over some of the elements of a vector of prefixes; it names them by their place there and
-/// does not own them. A prefix may not change while it is in the trie. Lookups may run in any number
+/// An index over some of the prefixes of an arena; it names them by their place there and does not own
+/// them. A prefix may not change while it is in the trie. Lookups may run in any number
 /// of threads as long as nobody changes the trie.
 ///
 /// It is a tree bitmap (Eatherton, Varghese, Dittia) that skips levels as a Patricia trie does: a node
@@ -52,15 +51,19 @@ class AllowedIpsTrie {
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
   /// Keeps the reference.
-  explicit AllowedIpsTrie(const std::vector<OwnedPrefix>& prefixes) noexcept
-      : prefixes_(prefixes) {}
+  explicit AllowedIpsTrie(const BlockArena<OwnedPrefix>& prefixes) noexcept : prefixes_(prefixes) {}
 
   /// The place of the longest prefix that holds the address, or kNone.
   [[nodiscard]] std::uint32_t lookup(const AddressBits& address) const noexcept;
   /// The place of exactly this prefix, or kNone. Host bits are zero.
   [[nodiscard]] std::uint32_t find(const AddressBits& address, unsigned length) const noexcept;
-  /// The prefix at `place` is not in the trie yet. Changes nothing if it throws.
-  void insert(std::uint32_t place);
+  /// Before each insert, which can't fail then.
+  void make_room() {
+    nodes_.make_room();
+    lists_.make_room();
+  }
+  /// The prefix at `place` is not in the trie yet.
+  void insert(std::uint32_t place) noexcept;
   /// The prefix at `place` is in the trie.
   void remove(std::uint32_t place) noexcept;
 
@@ -88,14 +91,15 @@ class AllowedIpsTrie {
   [[nodiscard]] AddressBits any_like(const AddressBits& address) const noexcept;
   [[nodiscard]] Node leaf(std::uint32_t place) const noexcept;
 
-  void split(std::uint32_t at, unsigned position, const AddressBits& below, std::uint32_t place);
+  void split(std::uint32_t at, unsigned position, const AddressBits& below,
+             std::uint32_t place) noexcept;
   void add_child(std::uint32_t at, unsigned nibble, const Node& added) noexcept;
   void remove_child(std::uint32_t at, unsigned nibble) noexcept;
   void add_prefix(std::uint32_t at, unsigned bit, std::uint32_t place) noexcept;
   void remove_prefix(std::uint32_t at, unsigned bit) noexcept;
   void remove_if_needless(std::uint32_t at) noexcept;
 
-  const std::vector<OwnedPrefix>& prefixes_;
+  const BlockArena<OwnedPrefix>& prefixes_;
   BlockArena<Node> nodes_;
   BlockArena<std::uint32_t> lists_;
   std::uint32_t root_ = kNone;
