@@ -17,7 +17,11 @@ ARPHRD_ETHER = 1
 
 
 class Sniffer:
-    """Everything IP that passes `interface` on `host`, in and out, until the context ends."""
+    """Everything IP that passes `interface` on `host`, in and out, until the context ends.
+
+    On a tunnel's interface, consecutive packets of one flow may pass as one: the daemon merges what
+    it delivers. Whoever counts packets must count them at a socket.
+    """
 
     def __init__(self, host, interface="eth0"):
         with host.inside():
