@@ -1,0 +1,373 @@
+// Rekeying, expiry, keepalives, giving up: hours in milliseconds (P50 to P60).
+#include <gtest/gtest.h>
+
+#include "protocol/world_testing.h"
+
+namespace ferrule::protocol::testing {
+namespace {
+
+class TimersOfDevices : public ::testing::Test {
+ protected:
+  TimersOfDevices() { world.pair(a, b); }
+
+  OutboundPacket ping() {
+    const OutboundPacket packet = a.send(ipv4("10.0.0.1", "10.0.0.2"));
+    world.settle();
+    return packet;
+  }
+  OutboundPacket pong() {
+    const OutboundPacket packet = b.send(ipv4("10.0.0.2", "10.0.0.1"));
+    world.settle();
+    return packet;
+  }
+  void lose_everything() {
+    world.passes = [](const Datagram&) { return false; };
+  }
+  // Transport messages of 32 bytes: keepalives.
+  std::size_t keepalives(const Host& from) {
+    std::size_t count = 0;
+    for (const Datagram& datagram : world.sent) {
+      count +=
+          datagram.from == from.endpoint && datagram.type() == 4 && datagram.bytes.size() == 32;
+    }
+    return count;
+  }
+
+  World world;
+  Host& a = world.host("192.0.2.1:1000");
+  Host& b = world.host("192.0.2.2:2000");
+};
+
+TEST_F(TimersOfDevices, P50_InitiationIsRetriedAfterFiveSecondsAndJitter) {
+  lose_everything();
+  ping();
+  world.run(4999ms);
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+  world.run(334ms);
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+}
+
+TEST_F(TimersOfDevices, P50_GivesUpAfterTwentySendsAndDropsWhatWasStaged) {
+  lose_everything();
+  ping();
+  world.run(600s);
+  EXPECT_EQ(world.count_sent(1, a), 20u);
+  EXPECT_EQ(a.drops(Drop::staged_expired), 1u);
+}
+
+TEST_F(TimersOfDevices, P50_TheNextPacketStartsOver) {
+  lose_everything();
+  ping();
+  world.run(600s);
+  ping();
+  world.run(600s);
+  EXPECT_EQ(world.count_sent(1, a), 40u);
+}
+
+TEST_F(TimersOfDevices, P50_RetryForgetsTheStickySource) {
+  ping();
+  pong();  // a knows the address that it was reached on
+  lose_everything();
+  world.run(200s);
+  ping();
+  world.run(6s);
+  SendPlan plan;
+  world.passes = nullptr;
+  world.run(6s);
+  EXPECT_EQ(b.delivered.size(), 2u);
+}
+
+TEST_F(TimersOfDevices, P51_NeverTwoInitiationsWithinFiveSeconds) {
+  lose_everything();
+  for (int i = 0; i < 300; ++i) {
+    ping();
+    world.run(100ms);
+  }
+  Instant last = Instant::from_ns(0);
+  EXPECT_LE(world.count_sent(1, a), 6u);
+  EXPECT_GE(world.count_sent(1, a), 5u);
+  (void)last;
+}
+
+TEST_F(TimersOfDevices, P51_AResponseCountsAsASend) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() == 1; };
+  ping();  // b responds, in vain
+  pong();
+  world.run(4s);
+  EXPECT_EQ(world.count_sent(1, b), 0u);
+  world.run(2s);
+  EXPECT_EQ(world.count_sent(1, b), 1u);
+}
+
+TEST_F(TimersOfDevices, P52_ReceivedDataIsAnsweredByAKeepaliveAfterTenSeconds) {
+  ping();
+  world.run(9999ms);
+  EXPECT_EQ(keepalives(b), 0u);
+  world.run(2ms);
+  EXPECT_EQ(keepalives(b), 1u);
+}
+
+TEST_F(TimersOfDevices, P52_AnswerByDataDisarmsTheKeepalive) {
+  ping();
+  world.run(5s);
+  pong();
+  world.run(6s);
+  EXPECT_EQ(keepalives(b), 0u);
+}
+
+TEST_F(TimersOfDevices, P52_DataDuringTheWaitIsOwedAnotherKeepalive) {
+  ping();
+  world.run(5s);
+  ping();
+  world.run(21s);
+  EXPECT_EQ(keepalives(b), 2u);
+}
+
+TEST_F(TimersOfDevices, P52_KeepalivesAreNotAnswered) {
+  ping();
+  world.run(100s);
+  EXPECT_EQ(keepalives(a) + keepalives(b), 1u);
+}
+
+TEST_F(TimersOfDevices, P53_SilenceAfterDataStartsAHandshakeAfterFifteenSeconds) {
+  ping();
+  lose_everything();
+  ping();
+  world.run(14999ms);
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+  world.run(335ms);
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+}
+
+TEST_F(TimersOfDevices, P53_AnyAuthenticatedAnswerDisarmsIt) {
+  ping();
+  world.run(100s);
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+}
+
+TEST_F(TimersOfDevices, P54_KeysAreErasedAfter540Seconds) {
+  ping();
+  const std::uint64_t before = b.drops(Drop::unknown_index);
+  const Datagram data = world.sent.back();
+  world.run(539s);
+  b.receive(data);
+  EXPECT_EQ(b.drops(Drop::expired_keypair), 1u);  // known still
+  world.run(2s);
+  b.receive(data);
+  EXPECT_EQ(b.drops(Drop::unknown_index), before + 1);
+}
+
+TEST_F(TimersOfDevices, P55_PersistentKeepaliveIsSentAtOnceWhenSwitchedOn) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+  EXPECT_EQ(keepalives(a), 1u);
+}
+
+TEST_F(TimersOfDevices, P55_PersistentKeepaliveComesEveryInterval) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  const std::size_t before = keepalives(a);
+  world.run(100s);
+  EXPECT_EQ(keepalives(a), before + 4);
+}
+
+TEST_F(TimersOfDevices, P55_ZeroSwitchesItOff) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  a.add_peer(b, "10.0.0.2/32", true, 0);
+  const std::size_t before = keepalives(a);
+  world.run(100s);
+  EXPECT_EQ(keepalives(a), before);
+}
+
+TEST_F(TimersOfDevices, P56_InitiatorRekeysWhenItSendsAfter120Seconds) {
+  ping();
+  world.run(119s);
+  ping();
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+  world.run(1s);
+  ping();
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+  EXPECT_EQ(b.delivered.size(), 3u);
+}
+
+TEST_F(TimersOfDevices, P56_ResponderDoesNotRekeyByTime) {
+  ping();
+  world.run(121s);
+  pong();
+  EXPECT_EQ(world.count_sent(1, b), 0u);
+}
+
+TEST_F(TimersOfDevices, P57_InitiatorRekeysWhenItReceivesAfter165Seconds) {
+  ping();
+  world.run(164s);
+  pong();
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+  world.run(1s);
+  pong();
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+}
+
+TEST_F(TimersOfDevices, P57_OnceAKeypair) {
+  ping();
+  world.run(166s);
+  world.passes = [](const Datagram& datagram) { return datagram.type() != 1; };
+  pong();
+  pong();
+  pong();
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+}
+
+TEST_F(TimersOfDevices, P45_AtOrPast180SecondsNothingIsEncrypted) {
+  ping();
+  world.run(179s);
+  EXPECT_EQ(pong().verdict, Verdict::send);
+  world.passes = [](const Datagram& datagram) { return datagram.type() == 4; };
+  world.run(1s);
+  EXPECT_EQ(pong().verdict, Verdict::stage);
+}
+
+TEST_F(TimersOfDevices, P45_AtOrPast180SecondsNothingIsDecrypted) {
+  ping();
+  lose_everything();
+  world.run(179s);
+  pong();
+  const Datagram data = world.sent.back();
+  world.run(1s);
+  a.receive(data);
+  EXPECT_EQ(a.drops(Drop::expired_keypair), 1u);
+  EXPECT_TRUE(a.delivered.empty());
+}
+
+TEST_F(TimersOfDevices, P58_CompletedHandshakeStampsTheWallClock) {
+  ping();
+  EXPECT_EQ(a.status(b).last_handshake, world.now().wall);
+  EXPECT_EQ(b.status(a).last_handshake, world.now().wall);
+}
+
+TEST_F(TimersOfDevices, P58_ResponderCompletesWithItsFirstDataPacketOnly) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() != 2; };
+  ping();
+  EXPECT_EQ(b.status(a).last_handshake, WallTime{});
+}
+
+TEST_F(TimersOfDevices, P59_StagedPacketsConfirmTheKey) {
+  ping();
+  EXPECT_EQ(keepalives(a), 0u);
+  EXPECT_EQ(b.delivered.size(), 1u);
+}
+
+TEST_F(TimersOfDevices, P59_WithNothingStagedAnEmptyPacketConfirmsTheKey) {
+  a.add_peer(b, "10.0.0.2/32", true, 1);
+  world.settle();
+  EXPECT_EQ(keepalives(a), 1u);
+  EXPECT_EQ(pong().verdict, Verdict::send);
+}
+
+TEST_F(TimersOfDevices, P59a_ADownedDeviceHasNoDeadlinesSessionsOrStagedPackets) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  a.down();
+  EXPECT_FALSE(a.device->next_deadline().has_value());
+  const std::size_t before = world.sent.size();
+  world.run(100s);
+  EXPECT_EQ(world.count_sent(4, a), 1u);
+  (void)before;
+}
+
+TEST_F(TimersOfDevices, P59a_ComingUpSendsAKeepaliveToPeersWithAnInterval) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  a.down();
+  world.run(100s);
+  const std::size_t before = world.count_sent(1, a);
+  a.up();
+  world.settle();
+  EXPECT_EQ(world.count_sent(1, a), before + 1);
+}
+
+TEST_F(TimersOfDevices, P59a_PersistentKeepaliveAloneRevivesASessionLongDead) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  lose_everything();
+  world.run(3000s);
+  world.passes = nullptr;
+  world.run(31s);
+  EXPECT_EQ(pong().verdict, Verdict::send);
+  EXPECT_EQ(a.delivered.size(), 1u);
+}
+
+TEST_F(TimersOfDevices, P59a_NoTimerOfARemovedPeerFires) {
+  lose_everything();
+  ping();
+  DeviceChange change;
+  change.replace_peers = true;
+  a.apply(std::move(change));
+  EXPECT_FALSE(a.device->next_deadline().has_value());
+  world.run(20s);
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+}
+
+TEST_F(TimersOfDevices, P60_StampsIncreaseThoughTheWallClockGoesBackwards) {
+  ping();
+  world.now_.wall.seconds -= 3600;
+  world.run(121s);
+  ping();
+  EXPECT_EQ(world.count_sent(2, b), 2u);
+  EXPECT_EQ(b.drops(Drop::replayed_initiation), 0u);
+}
+
+TEST_F(TimersOfDevices, P60_WallClockForwardThenBackNeitherRepeatsNorSticks) {
+  world.now_.wall.seconds += 3600;
+  ping();
+  world.now_.wall.seconds -= 3600;
+  for (int i = 0; i < 5; ++i) {
+    world.run(121s);
+    ping();
+  }
+  EXPECT_EQ(world.count_sent(2, b), 6u);
+}
+
+TEST_F(TimersOfDevices, P60_WallClockJumpsMoveNoTimer) {
+  ping();
+  world.now_.wall.seconds += 1'000'000;
+  world.run(100s);
+  ping();
+  EXPECT_EQ(world.count_sent(1, a), 1u);
+}
+
+TEST_F(TimersOfDevices, AnIdleDeviceWaitsForNothing) {
+  ping();
+  world.run(600s);
+  EXPECT_FALSE(a.device->next_deadline().has_value());
+  EXPECT_FALSE(b.device->next_deadline().has_value());
+}
+
+TEST_F(TimersOfDevices, ADeadlineSaysWhatItIsFor) {
+  lose_everything();
+  ping();
+  EXPECT_EQ(a.device->next_deadline()->reason, Timer::retransmit);
+}
+
+TEST_F(TimersOfDevices, AnHourOfTrafficUnderLossKeepsUp) {
+  std::uint64_t state = 7;
+  world.passes = [&](const Datagram&) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % 10 >= 3;  // 30 % loss
+  };
+  std::size_t sent = 0;
+  for (; sent < 3600; ++sent) {
+    ping();
+    world.run(1s);
+  }
+  EXPECT_GE(b.delivered.size(), sent * 6 / 10);
+  world.passes = nullptr;
+  const std::size_t before = b.delivered.size();
+  ping();
+  world.run(16s);
+  EXPECT_GT(b.delivered.size(), before);
+}
+
+}  // namespace
+}  // namespace ferrule::protocol::testing
