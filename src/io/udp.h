@@ -40,7 +40,7 @@ constexpr std::size_t kMaxSendSize = 65507;
 constexpr std::size_t kMaxSendParts = 512;
 
 /// A port's pair of sockets, IPv4 and IPv6, seen as one. `receive` may be called by one thread at a
-/// time, `send` by any number, `close` by anyone once nobody is in the others.
+/// time, `send` by any number; it is destroyed once nobody is in either.
 class Udp {
  public:
   virtual ~Udp() = default;

@@ -27,7 +27,7 @@ class Epoll {
   void remove(int fd) noexcept;
 
   /// The first of the events that are there, waiting up to `timeout` (none: for ever; 0: not at all)
-  /// for one. Empty after a timeout or a signal. An event's tag is its data.u64.
+  /// for one. Empty after a timeout or a signal.
   [[nodiscard]] std::span<epoll_event> wait(std::span<epoll_event> room,
                                             std::optional<Duration> timeout);
 
@@ -36,6 +36,11 @@ class Epoll {
   Result<void> control(int operation, int fd, std::uint32_t events, std::uint64_t tag);
   UniqueFd fd_;
 };
+
+/// The tag of an event. (epoll_event is packed: references into it are not aligned.)
+[[nodiscard]] inline std::uint64_t tag_of(const epoll_event& event) noexcept {
+  return event.data.u64;
+}
 
 /// eventfd(2): wakes a thread that waits on it. Thread-safe.
 class EventFd {

@@ -23,7 +23,7 @@ TEST(EventLoop, ReadyDescriptorGivesItsTag) {
   two.signal();
   auto events = epoll.wait(room, std::nullopt);
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].data.u64, 22u);
+  EXPECT_EQ(tag_of(events[0]), 22u);
   EXPECT_TRUE(two.drain());
   EXPECT_FALSE(two.drain());
   EXPECT_TRUE(epoll.wait(room, 0ns).empty());

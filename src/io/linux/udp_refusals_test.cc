@@ -180,7 +180,7 @@ TEST_F(UdpRefusals, RefusalThatPlainSendsMeetTooTeachesNothing) {
 }
 
 TEST_F(UdpRefusals, P75_EachRefusalOfTheSourceIsAnsweredByASendWithout) {
-  for (const int error : {EINVAL, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL}) {
+  for (const int error : {EINVAL, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ENODEV}) {
     kernel_.judge = [error](const Asked& asked) { return asked.source ? error : 0; };
     Entry entry(pattern(3000), at_b(), 1000);
     entry.outgoing.from = {IpAddress::parse("127.0.0.1").value(), 1};

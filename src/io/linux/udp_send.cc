@@ -47,8 +47,10 @@ bool is_passing(int error) noexcept {
   return is_full(error) || error == EINTR || error == ECONNREFUSED;
 }
 
-bool refuses_source(int error) noexcept {  // P75
-  return error == EINVAL || error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL;
+// P75. ENODEV: the interface remembered was deleted, although its address is still ours.
+bool refuses_source(int error) noexcept {
+  return error == EINVAL || error == ENETUNREACH || error == EHOSTUNREACH ||
+         error == EADDRNOTAVAIL || error == ENODEV;
 }
 
 bool refuses_segments(int error) noexcept {

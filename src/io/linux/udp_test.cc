@@ -363,5 +363,16 @@ TEST(LinuxUdp, P75_SourceWhoseAddressWasRemovedIsRefusedAndTheDatagramStillGoes)
   }
 }
 
+TEST(LinuxUdp, P75_SourceWhoseInterfaceWasDeletedIsRefusedAndTheDatagramStillGoes) {
+  auto udp = LinuxUdp::open({}).value();
+  for (auto address : {"127.0.0.1", "::1"}) {
+    Entry entry(pattern(10), endpoint(address, udp->port()));
+    entry.outgoing.from = {IpAddress::parse(address).value(), 999'999};
+    ASSERT_EQ(send(*udp, entry.outgoing), 1u);
+    EXPECT_TRUE(entry.outgoing.source_refused);
+    EXPECT_EQ(receive(*udp, 1).size(), 1u);
+  }
+}
+
 }  // namespace
 }  // namespace ferrule::io
