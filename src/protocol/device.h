@@ -179,6 +179,7 @@ class Device {
   // timers (device_timers.cc)
   void fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox);
   void fire_retransmit(const Now& now, Peer& peer, Outbox& outbox);
+  void fire_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox);
   void fire_persistent_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void reschedule(Peer& peer);

@@ -60,7 +60,7 @@ void Device::fire_timers(const Now& now, Outbox& outbox) {
 void Device::fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox) {
   const auto is_due = [&due](Timer timer) { return due[static_cast<std::size_t>(timer)]; };
   if (is_due(Timer::retransmit)) fire_retransmit(now, peer, outbox);
-  if (is_due(Timer::keepalive)) send_keepalive(now, peer, outbox);
+  if (is_due(Timer::keepalive)) fire_keepalive(now, peer, outbox);
   if (is_due(Timer::new_handshake)) fire_new_handshake(now, peer, outbox);
   if (is_due(Timer::zero_keys)) clear_sessions(peer);
   if (is_due(Timer::persistent_keepalive)) fire_persistent_keepalive(now, peer, outbox);
@@ -80,6 +80,12 @@ void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
     }
   }
   if (again) start_handshake(now, peer, outbox);
+}
+
+void Device::fire_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
+  send_keepalive(now, peer, outbox);
+  PeerGuard guard(exclusion_, peer.id);
+  peer.traffic.timers.keepalive_answered(now.boot);
 }
 
 void Device::fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox) {

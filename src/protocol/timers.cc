@@ -1,6 +1,7 @@
 #include "protocol/timers.h"
 
 #include <chrono>
+#include <utility>
 
 #include "base/bytes.h"
 #include "protocol/constants.h"
@@ -29,6 +30,12 @@ void Timers::data_received(Instant now) noexcept {
   if (armed(Timer::keepalive)) {
     need_another_keepalive_ = true;
   } else {
+    arm(Timer::keepalive, now + kKeepaliveTimeout);
+  }
+}
+
+void Timers::keepalive_answered(Instant now) noexcept {
+  if (std::exchange(need_another_keepalive_, false)) {
     arm(Timer::keepalive, now + kKeepaliveTimeout);
   }
 }
@@ -95,11 +102,6 @@ DueTimers Timers::take_due(Instant now) noexcept {
   for (std::size_t i = 0; i < kTimerCount; ++i) {
     due[i] = deadlines_[i] <= now;
     if (due[i]) deadlines_[i] = Instant::never();
-  }
-  // Data came while this keepalive was waiting: it is owed one of its own (P52).
-  if (due[static_cast<std::size_t>(Timer::keepalive)] && need_another_keepalive_) {
-    need_another_keepalive_ = false;
-    arm(Timer::keepalive, now + kKeepaliveTimeout);
   }
   return due;
 }

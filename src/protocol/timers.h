@@ -33,6 +33,8 @@ class Timers {
   void data_sent(Instant now, Rng& rng) noexcept;
   /// Data (not a keepalive) was received.
   void data_received(Instant now) noexcept;
+  /// The keepalive timer fired and was answered. Data that came while it waited is owed another one.
+  void keepalive_answered(Instant now) noexcept;
   /// A keepalive, data or handshake message was sent.
   void any_authenticated_packet_sent() noexcept;
   /// A keepalive, data or handshake message was received.
