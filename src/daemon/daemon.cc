@@ -43,7 +43,8 @@ std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
 }
 
 Result<io::TunInterface> open_tun(const Options& options) {
-  if (options.tun_fd) return io::TunInterface::adopt(io::UniqueFd(*options.tun_fd), options.offload);
+  if (options.tun_fd)
+    return io::TunInterface::adopt(io::UniqueFd(*options.tun_fd), options.offload);
   io::TunOptions tun;
   tun.name = options.interface;
   tun.offload = options.offload;
@@ -83,7 +84,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   Result<io::InterfaceMonitor> far_news = io::InterfaceMonitor::open_everywhere();
   Result<io::KernelQuery> kernel = io::KernelQuery::open();
   if (!kernel) return std::unexpected(kernel.error());
-  Doors doors{std::move(*epoll), std::move(*wake), std::move(*timer), std::move(*tun),
+  Doors doors{std::move(*epoll), std::move(*wake), std::move(*timer),  std::move(*tun),
               std::move(*news),  std::nullopt,     std::move(*kernel), std::move(*socket)};
   if (far_news) doors.far_news = std::move(*far_news);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
@@ -103,8 +104,8 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
       far_news_(std::move(doors.far_news)),
       kernel_(std::move(doors.kernel)),
       socket_(std::move(doors.socket)),
-      engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_,
-              [this] { wake_.signal(); }, {.workers_per_lane = workers_per_lane(tun_.queue_count())}),
+      engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { wake_.signal(); },
+              {.workers_per_lane = workers_per_lane(tun_.queue_count())}),
       server_(socket_, engine_, log_, epoll_, kFirstClient) {}
 
 Result<void> Daemon::watch() {

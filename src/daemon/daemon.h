@@ -31,7 +31,16 @@ class Daemon {
 
  private:
   struct Doors;
-  enum Tag : std::uint64_t { kWake, kTimer, kSignal, kListener, kSocketWatch, kNews, kFarNews, kFirstClient };
+  enum Tag : std::uint64_t {
+    kWake,
+    kTimer,
+    kSignal,
+    kListener,
+    kSocketWatch,
+    kNews,
+    kFarNews,
+    kFirstClient
+  };
 
   Daemon(Doors doors, const Options& options, io::SignalFd signals);
   Result<void> watch();

@@ -65,7 +65,8 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   CLI::App app("Ferrule: WireGuard in user space", "ferruled");
   app.footer(kEnvironmentHelp);
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground");
-  app.add_flag("--no-offload", no_offload, "No segmentation or receive offloads (TSO, USO, GSO, GRO)");
+  app.add_flag("--no-offload", no_offload,
+               "No segmentation or receive offloads (TSO, USO, GSO, GRO)");
   app.add_option("--lanes", options.lanes, "How many lanes carry data; default: one a core")
       ->check(CLI::Range(1, 256));
   app.set_version_flag("--version", fmt::format("ferruled {}", kVersion));
@@ -78,7 +79,9 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
     return Exit{status == 0 ? 0 : 1};
   }
   if (!valid_interface_name(options.interface)) {
-    fmt::print(stderr, "ferruled: \"{}\" is no interface name: expected 1 to {} characters without '/', ':' or spaces\n",
+    fmt::print(stderr,
+               "ferruled: \"{}\" is no interface name: expected 1 to {} characters without '/', "
+               "':' or spaces\n",
                options.interface, IFNAMSIZ - 1);
     return Exit{1};
   }
@@ -88,8 +91,8 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   options.log_level_given =
       environment("LOG_LEVEL").has_value() && options.log_level != LogLevel::silent;
   options.tun_name_file = environment("WG_TUN_NAME_FILE");
-  for (auto& [name, fd] : {std::pair{"WG_TUN_FD", &options.tun_fd},
-                           std::pair{"WG_UAPI_FD", &options.uapi_fd}}) {
+  for (auto& [name, fd] :
+       {std::pair{"WG_TUN_FD", &options.tun_fd}, std::pair{"WG_UAPI_FD", &options.uapi_fd}}) {
     const auto read = descriptor(name);
     if (const Exit* exit = std::get_if<Exit>(&read)) return *exit;
     *fd = std::get<std::optional<int>>(read);

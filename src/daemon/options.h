@@ -14,10 +14,11 @@ struct Options {
   std::string interface;
   bool foreground = false;
   LogLevel log_level = LogLevel::error;
-  bool log_level_given = false;              // LOG_LEVEL: a daemon in the background then keeps its output
-  std::optional<int> tun_fd;                 // WG_TUN_FD
-  std::optional<int> uapi_fd;                // WG_UAPI_FD: a listening socket
-  std::optional<std::string> tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
+  bool log_level_given = false;  // LOG_LEVEL: a daemon in the background then keeps its output
+  std::optional<int> tun_fd;     // WG_TUN_FD
+  std::optional<int> uapi_fd;    // WG_UAPI_FD: a listening socket
+  std::optional<std::string>
+      tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
   bool offload = true;
   std::size_t lanes = 0;  // 0: as many as there are cores to use
 };

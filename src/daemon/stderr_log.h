@@ -10,7 +10,8 @@ namespace ferrule::daemon {
 /// Writes "ferruled: IFACE: line". Thread-safe: a line is one write(2).
 class StderrLog final : public Log {
  public:
-  StderrLog(LogLevel level, std::string interface) : level_(level), interface_(std::move(interface)) {}
+  StderrLog(LogLevel level, std::string interface)
+      : level_(level), interface_(std::move(interface)) {}
   [[nodiscard]] bool wants(LogLevel level) const noexcept override {
     return level != LogLevel::silent && level <= level_;
   }

@@ -95,8 +95,8 @@ void Crew::serve(Door door, Worker worker) {
   }
   DoorLead lead(*this, door);
   const Now now = io::now();
-  const Pumped pumped = door == kTun ? lane_.pump_outbound(now, worker, lead)
-                                     : lane_.pump_inbound(now, worker, lead);
+  const Pumped pumped =
+      door == kTun ? lane_.pump_outbound(now, worker, lead) : lane_.pump_inbound(now, worker, lead);
   if (pumped == Pumped::broken) {
     epoll_->remove(fds_[door]);  // the control thread knows, and nothing spins (P75b)
     return;

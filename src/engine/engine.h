@@ -35,8 +35,7 @@ struct UdpDoor {
 };
 
 /// Opens the sockets of `lanes` lanes on one port (0: any).
-using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port,
-                                                             std::uint32_t mark,
+using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port, std::uint32_t mark,
                                                              std::size_t lanes)>;
 
 struct EngineOptions {

@@ -17,8 +17,7 @@ namespace ferrule::engine {
 /// and must not call back.
 class Inbox {
  public:
-  Inbox(std::uint64_t salt, std::function<void()> wake)
-      : queue_(salt), wake_(std::move(wake)) {}
+  Inbox(std::uint64_t salt, std::function<void()> wake) : queue_(salt), wake_(std::move(wake)) {}
 
   /// Moves the peers of `attention` over and leaves it empty, with its room.
   void post(protocol::Attention& attention) {

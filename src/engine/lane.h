@@ -52,8 +52,12 @@ class Lane {
     io::Tun& tun;
   };
   Lane(std::uint16_t number, const Parts& parts) noexcept
-      : number_(number), device_(parts.device), locks_(parts.locks), aead_(parts.aead),
-        inbox_(parts.inbox), tun_(parts.tun) {}
+      : number_(number),
+        device_(parts.device),
+        locks_(parts.locks),
+        aead_(parts.aead),
+        inbox_(parts.inbox),
+        tun_(parts.tun) {}
 
   /// The sockets to use from now on; null for none. Only while no worker pumps.
   void set_udp(io::Udp* udp) noexcept { udp_ = udp; }

@@ -107,8 +107,7 @@ void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
     const packet::Splitter splitter(inner, offload);
     for (std::size_t n = 0; n < splitter.count(); ++n) {
       const std::size_t size = splitter.write(n, scratch.split_room());
-      device_.stage(now, packet.peer, scratch.split_room().first(size), number_,
-                    scratch.attention);
+      device_.stage(now, packet.peer, scratch.split_room().first(size), number_, scratch.attention);
     }
   }
 }
@@ -148,8 +147,7 @@ void Lane::prepare_planned(Scratch& scratch, std::size_t count) {
     }
     for (std::size_t n = 0; n < splitter.count(); ++n) {
       std::uint8_t* message = room.data() + used;
-      const std::size_t size =
-          splitter.write(n, room.subspan(used + TransportLayout::kHeaderSize));
+      const std::size_t size = splitter.write(n, room.subspan(used + TransportLayout::kHeaderSize));
       add_message(scratch, run, packet.run, packet.ecn, packet.first_counter + n, message, size);
       used += scratch.messages.back().size;
     }
