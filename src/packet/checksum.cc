@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "packet/checksum_kernels.h"
+#include "packet/headers.h"
 
 namespace ferrule::packet {
 
@@ -89,7 +90,11 @@ void InternetSum::add_copying(Bytes from, MutBytes to) noexcept {
 
 InternetSum pseudo_header_sum(Bytes addresses, std::uint8_t protocol, std::size_t length) noexcept {
   InternetSum sum;
-  sum.add(addresses);
+  if (addresses.size() == 2 * ipv4::kAddressSize) {
+    sum.add_header<2 * ipv4::kAddressSize>(addresses.data());
+  } else {
+    sum.add(addresses);
+  }
   sum.add_word(protocol);
   sum.add_long(static_cast<std::uint32_t>(length));
   return sum;

@@ -4,13 +4,14 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/bytes.h"
 
 namespace ferrule::packet {
 
 /// A one's complement sum of 16-bit big-endian words, in progress. Sums may be added up in any order.
-/// Value type. There is room for 2^30 additions of any kind.
+/// Value type. There is room for 2^28 additions of any kind.
 class InternetSum {
  public:
   constexpr InternetSum() noexcept = default;
@@ -21,6 +22,16 @@ class InternetSum {
   /// The same, and copies `from` to the start of `to`, which is at least as long and does not overlap
   /// it: one pass over memory instead of two.
   void add_copying(Bytes from, MutBytes to) noexcept;
+  /// The same for the few bytes of a header, a number that is known beforehand: without a call.
+  template <std::size_t kSize>
+    requires(kSize % 4 == 0)
+  void add_header(const std::uint8_t* from) noexcept {
+    for (std::size_t at = 0; at < kSize; at += 4) {
+      std::uint32_t word;
+      std::memcpy(&word, from + at, sizeof word);
+      words_ += word;
+    }
+  }
   void add_word(std::uint16_t value) noexcept { words_ += in_memory(value); }
   void add_long(std::uint32_t value) noexcept {
     add_word(static_cast<std::uint16_t>(value >> 16));

@@ -68,7 +68,7 @@ void write_message(MutBytes message, std::uint8_t type, std::uint8_t code, Bytes
   std::fill_n(message.begin(), icmp::kHeaderSize, std::uint8_t{0});
   message[icmp::kType] = type;
   message[icmp::kCode] = code;
-  sum.add(message.first(icmp::kHeaderSize));
+  sum.add_header<icmp::kHeaderSize>(message.data());
   sum.add_copying(quote, message.subspan(icmp::kHeaderSize));
   store_be16(message.data() + icmp::kChecksum, sum.checksum());
 }
@@ -85,7 +85,7 @@ void write_v4(const IpView& ip, Bytes quote, MutBytes out) noexcept {
   std::copy_n(ip.destination, ipv4::kAddressSize, header + ipv4::kSource);
   std::copy_n(ip.source, ipv4::kAddressSize, header + ipv4::kDestination);
   InternetSum sum;
-  sum.add(out.first(ipv4::kHeaderSize));
+  sum.add_header<ipv4::kHeaderSize>(header);
   store_be16(header + ipv4::kChecksum, sum.checksum());
   write_message(out.subspan(ipv4::kHeaderSize), kUnreachableV4, kHostUnreachable, quote, {});
 }

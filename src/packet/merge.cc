@@ -16,7 +16,7 @@ void write_lengths(const Segment& first, std::size_t length) noexcept {
     store_be16(header + ipv4::kLength, static_cast<std::uint16_t>(length));
     store_be16(header + ipv4::kChecksum, 0);
     InternetSum sum;
-    sum.add(first.packet.first(ipv4::kHeaderSize));
+    sum.add_header<ipv4::kHeaderSize>(header);
     store_be16(header + ipv4::kChecksum, sum.checksum());
   } else {
     store_be16(header + ipv6::kPayloadLength,
@@ -87,7 +87,7 @@ bool Merger::may_follow(const Run& run, const Segment& segment) noexcept {
 
 void Merger::pass(MutBytes packet) {
   const auto member = static_cast<std::uint32_t>(members_.size());
-  members_.push_back({packet, kNone});
+  members_.emplace_back().part = packet;
   Run& run = runs_.emplace_back();
   run.first_member = run.last_member = member;
 }
@@ -114,7 +114,7 @@ void Merger::open(const Segment& segment, std::size_t slot) {
 
 void Merger::extend(Run& run, const Segment& segment) {
   const auto member = static_cast<std::uint32_t>(members_.size());
-  members_.push_back({Bytes(segment.packet).subspan(segment.header_size), kNone});
+  members_.emplace_back().part = Bytes(segment.packet).subspan(segment.header_size);
   members_[run.last_member].next = member;
   run.last_member = member;
   run.length += segment.payload_size();

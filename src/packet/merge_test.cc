@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "packet/checksum.h"
 #include "packet/headers.h"
 #include "packet/merge_model_testing.h"
 #include "packet/packets_testing.h"
@@ -259,6 +260,14 @@ TEST(Merger, UdpWithoutAChecksumGetsNone) {
   EXPECT_EQ(sizes(packets), (Sizes{1, 1}));
 }
 
+TEST(Merger, UdpThatIsShorterThanItsPacketGoesAlone) {
+  std::vector<Packet> packets = flow({.udp = true}, 3);
+  // UDP options (RFC 9868) behind the datagram. Even the sum over all of it is right.
+  store_be16(packets[1].data() + 24, 104);
+  store_be16(packets[1].data() + 26, updated_checksum(load_be16(packets[1].data() + 26), 108, 104));
+  EXPECT_EQ(sizes(packets), (Sizes{1, 1, 1}));
+}
+
 // Two packets of a flow whose second one has the right checksum 0: chosen by its last word.
 std::vector<Packet> with_zero_checksum() {
   for (std::uint32_t value = 0;; ++value) {
@@ -273,6 +282,20 @@ TEST(Merger, TheOtherZeroOfATcpChecksumIsKept) {
   std::vector<Packet> packets = with_zero_checksum();
   EXPECT_EQ(sizes(packets), (Sizes{2}));
   packets[1][36] = packets[1][37] = 0xff;  // as right as 0, but not what segmentation writes
+  EXPECT_EQ(sizes(packets), (Sizes{1, 1}));
+}
+
+TEST(Merger, TheOtherZeroOfAnIpv4HeaderChecksumIsKept) {
+  Spec spec;
+  const auto checksum_with = [&](unsigned id) {
+    spec.id = static_cast<std::uint16_t>(id);
+    return load_be16(build(nth(spec, 1)).data() + 10);
+  };
+  unsigned id = 0;
+  while (checksum_with(id) != 0) ++id;
+  std::vector<Packet> packets = flow(spec, 2);
+  EXPECT_EQ(sizes(packets), (Sizes{2}));
+  packets[1][10] = packets[1][11] = 0xff;
   EXPECT_EQ(sizes(packets), (Sizes{1, 1}));
 }
 

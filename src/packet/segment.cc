@@ -79,7 +79,7 @@ bool transport_checksum_right(const Segment& segment) noexcept {
 bool ipv4_checksum_right(Bytes packet) noexcept {
   if (load_be16(packet.data() + ipv4::kChecksum) == kAllOnes) return false;
   InternetSum sum;
-  sum.add(packet.first(ipv4::kHeaderSize));
+  sum.add_header<ipv4::kHeaderSize>(packet.data());
   return sum.folded() == kAllOnes;
 }
 
@@ -108,16 +108,14 @@ FlowKnown read_segment(MutBytes packet, Segment& out) noexcept {
         ip.next_protocol == (ip.family == Family::v4 ? protocol::kIcmp : protocol::kIcmpv6);
     return icmp ? FlowKnown::none : FlowKnown::addresses;
   }
-  Segment segment;
   const bool udp = ip.next_protocol == protocol::kUdp;
   const bool v4 = ip.family == Family::v4;
-  segment.packet = packet;
-  segment.gso = udp ? GsoType::udp : v4 ? GsoType::tcp4 : GsoType::tcp6;
-  segment.transport = static_cast<std::uint8_t>(ip.header_size);
-  segment.id = v4 ? load_be16(packet.data() + ipv4::kId) : std::uint16_t{0};
-  segment.flow_hash = hash_of(ip.addresses(), packet.data() + ip.header_size, ip.next_protocol);
-  const bool whole = udp ? read_udp(segment) : read_tcp(segment);
-  out = segment;
+  out.packet = packet;
+  out.gso = udp ? GsoType::udp : v4 ? GsoType::tcp4 : GsoType::tcp6;
+  out.transport = static_cast<std::uint8_t>(ip.header_size);
+  out.id = v4 ? load_be16(packet.data() + ipv4::kId) : std::uint16_t{0};
+  out.flow_hash = hash_of(ip.addresses(), packet.data() + ip.header_size, ip.next_protocol);
+  const bool whole = udp ? read_udp(out) : read_tcp(out);
   return whole ? FlowKnown::segment : FlowKnown::flow;
 }
 

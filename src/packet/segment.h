@@ -37,8 +37,8 @@ struct Segment {
   [[nodiscard]] std::size_t checksum_offset() const noexcept;
 };
 
-/// Reads `packet`, which may hold anything. `out` is filled for `segment` and `flow` (then without
-/// header_size, push, id and sequence).
+/// Reads `packet`, which may hold anything, into a fresh `out`: it is filled for `segment`, and for
+/// `flow` but for header_size, push and sequence.
 [[nodiscard]] FlowKnown read_segment(MutBytes packet, Segment& out) noexcept;
 
 /// The addresses of an IP packet, source then destination; empty when it is none.
