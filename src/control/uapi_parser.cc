@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "base/key_text.h"
+#include "control/values.h"
 
 namespace ferrule::control {
 
@@ -30,16 +30,6 @@ bool looks_like_a_key_name(std::string_view text) {
   constexpr std::size_t kLongestName = 32;
   return !text.empty() && text.size() <= kLongestName &&
          std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-}
-
-template <class T>
-std::optional<T> parse_decimal(std::string_view text) {
-  T value{};
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
 }
 
 }  // namespace
