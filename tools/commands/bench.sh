@@ -2,6 +2,8 @@
 # bench [OPTION...]         throughput, latency and memory, measured (./dev bench --help)
 # needs: bench/run.py
 source tools/lib.sh
+[[ ${1:-} == --help ]] || ((EUID == 0)) ||
+  die "Measuring makes network namespaces, which needs root: sudo ./dev bench"
 need bench
-build release -DFERRULE_BENCH=ON >&2
+build release >&2
 exec python3 bench/run.py --build-dir build/release "$@"
