@@ -60,9 +60,11 @@ def kdf(count, key, data):
     return keys
 
 
-def _chacha20_block(key_words, counter, nonce_words):
-    initial = [0x61707865, 0x3320646E, 0x79622D32, 0x6B206574, *key_words, counter, *nonce_words]
-    x = initial[:]
+CHACHA_CONSTANTS = (0x61707865, 0x3320646E, 0x79622D32, 0x6B206574)
+
+
+def _chacha_rounds(state):
+    x = list(state)
     mask = 0xFFFFFFFF
     for _ in range(10):
         for a, b, c, d in ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
@@ -81,7 +83,13 @@ def _chacha20_block(key_words, counter, nonce_words):
             xb ^= xc
             xb = (xb << 7 | xb >> 25) & mask
             x[a], x[b], x[c], x[d] = xa, xb, xc, xd
-    return struct.pack("<16I", *((v + w) & mask for v, w in zip(x, initial)))
+    return x
+
+
+def _chacha20_block(key_words, counter, nonce_words):
+    initial = [*CHACHA_CONSTANTS, *key_words, counter, *nonce_words]
+    return struct.pack("<16I", *((v + w) & 0xFFFFFFFF
+                                 for v, w in zip(_chacha_rounds(initial), initial)))
 
 
 def _chacha20(key, nonce, data, counter):
@@ -122,6 +130,14 @@ def open_(key, counter, sealed, aad=b""):
     return _chacha20(key, nonce, ciphertext, 1)
 
 
+def xseal(key, nonce24, plaintext, aad=b""):
+    """XChaCha20-Poly1305: the nonce's first 16 bytes make a key, its last 8 are the counter."""
+    words = _chacha_rounds([*CHACHA_CONSTANTS, *struct.unpack("<8I", key),
+                            *struct.unpack("<4I", nonce24[:16])])
+    subkey = struct.pack("<8I", *words[:4], *words[12:])
+    return seal(subkey, int.from_bytes(nonce24[16:], "little"), plaintext, aad)
+
+
 def tai64n(now=None):
     now = time.time() if now is None else now
     return struct.pack(">QI", 2**62 + 10 + int(now), int(now % 1 * 1e9))
@@ -129,6 +145,14 @@ def tai64n(now=None):
 
 def mac1(responder_public, message_start):
     return mac(hash_(b"mac1----", responder_public), message_start)
+
+
+def cookie_reply(responder_public, message, cookie):
+    """What a responder under load answers to an initiation or a response (section 5.4.7)."""
+    nonce = os.urandom(24)
+    key = hash_(b"cookie--", responder_public)
+    return (struct.pack("<I", COOKIE_REPLY) + message[4:8] + nonce
+            + xseal(key, nonce, cookie, message[-32:-16]))
 
 
 # --- handshake --------------------------------------------------------------------------------
