@@ -169,7 +169,7 @@ void UapiParser::take_peer_key(std::string_view key, std::string_view value) {
     if (!secret) return refuse_secret(key, kHexKey);
     peer.preshared_key = PresharedKey(std::move(*secret));
   } else if (key == "endpoint") {
-    const auto endpoint = parse_endpoint(value);
+    const auto endpoint = parse_endpoint(value, scope_of_);
     if (!endpoint) {
       return refuse_value(key, value,
                           "a numeric address and a port, 192.0.2.1:51820 or [::1]:51820");
@@ -202,20 +202,6 @@ void UapiParser::take_allowed_ip(protocol::PeerChange& peer, std::string_view va
   }
   peer.allowed_ips.push_back({*cidr, remove});
   ++allowed_ips_;
-}
-
-std::optional<Endpoint> UapiParser::parse_endpoint(std::string_view text) const {
-  if (auto endpoint = Endpoint::parse(text)) return endpoint;
-  // "[fe80::1%eth0]:1": the scope may be the name of an interface, as getnameinfo writes it.
-  const std::size_t percent = text.find('%');
-  const std::size_t bracket = text.find(']');
-  if (percent == text.npos || bracket == text.npos || percent > bracket) return std::nullopt;
-  const std::string name(text.substr(percent + 1, bracket - percent - 1));
-  if (name.empty() || name.find('\0') != name.npos) return std::nullopt;
-  const std::uint32_t scope_id = scope_of_(name.c_str());
-  if (scope_id == 0) return std::nullopt;
-  return Endpoint::parse(
-      fmt::format("{}%{}{}", text.substr(0, percent), scope_id, text.substr(bracket)));
 }
 
 void UapiParser::take_flag(std::string_view key, std::string_view value, bool& to) {

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "control/endpoint_text.h"
 #include "control/wiped_text.h"
 #include "protocol/configuration.h"
 
@@ -29,10 +30,6 @@ struct StatsRequest {};
 /// expected, fit for the log (it never holds a key). Either way exactly one answer is due.
 using UapiRequest = std::variant<GetRequest, StatsRequest, protocol::DeviceChange, Error>;
 
-/// The interface index that a scope in `[fe80::1%eth0]:51820` names, or 0 when nothing is called
-/// so. `wg` writes scopes as names. The daemon passes if_nametoindex: this folder asks no system.
-using ScopeLookup = std::uint32_t (*)(const char* interface_name);
-
 /// Turns the bytes of one connection into requests. Lines are parsed as they arrive, so that a
 /// request costs what it is parsed into and one unfinished line; between requests a parser holds no
 /// memory (P103). Nothing of a request with a bad line is handed out (P102): the rest of it, up to
@@ -41,6 +38,7 @@ using ScopeLookup = std::uint32_t (*)(const char* interface_name);
 /// Not thread-safe. The caller wipes what it read from the socket: it may hold keys.
 class UapiParser {
  public:
+  /// The daemon passes if_nametoindex: `wg` writes the scope of an endpoint as a name.
   explicit UapiParser(ScopeLookup scope_of) noexcept : scope_of_(scope_of) {}
 
   /// Takes bytes from the front of `input`, up to the end of a request or of the input. Call it
@@ -66,7 +64,6 @@ class UapiParser {
   void take_peer_key(std::string_view key, std::string_view value);
   void take_allowed_ip(protocol::PeerChange& peer, std::string_view value);
   void begin_peer(std::string_view value);
-  [[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text) const;
 
   // Only the first refusal of a request counts.
   void refuse(int code, std::string_view why);
