@@ -77,27 +77,30 @@ Result<LinkState> KernelQuery::link(const std::string& name,
                    (info->ifi_flags & IFF_UP) != 0};
 }
 
+// NETNSA_NSID_NOT_ASSIGNED when it has no number yet.
+Result<std::int32_t> KernelQuery::known_namespace_id(int namespace_fd) {
+  const std::string attempted = "find the number of a network namespace";
+  NetlinkRequest request(RTM_GETNSID, 0);
+  request.extra<rtgenmsg>();
+  put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
+  auto answer = socket_.request(*request.header, attempted);
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto id = u32_of(**answer, NLMSG_ALIGN(sizeof(rtgenmsg)), NETNSA_NSID);
+  if (!id) return std::unexpected(system_error(EBADMSG, attempted));
+  return static_cast<std::int32_t>(*id);
+}
+
 Result<std::int32_t> KernelQuery::namespace_id(int namespace_fd) {
-  constexpr auto kAttempted = "find the number of a network namespace";
-  const auto ask = [&]() -> Result<std::int32_t> {
-    NetlinkRequest request(RTM_GETNSID, 0);
-    request.extra<rtgenmsg>();
-    put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
-    auto answer = socket_.request(*request.header, kAttempted);
-    if (!answer) return std::unexpected(std::move(answer.error()));
-    const auto id = u32_of(**answer, NLMSG_ALIGN(sizeof(rtgenmsg)), NETNSA_NSID);
-    if (!id) return std::unexpected(system_error(EBADMSG, kAttempted));
-    return static_cast<std::int32_t>(*id);
-  };
-  auto id = ask();
+  auto id = known_namespace_id(namespace_fd);
   if (!id || *id != NETNSA_NSID_NOT_ASSIGNED) return id;
   NetlinkRequest request(RTM_NEWNSID, NLM_F_ACK);
   request.extra<rtgenmsg>();
   put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
   put_u32(request, NETNSA_NSID, static_cast<std::uint32_t>(NETNSA_NSID_NOT_ASSIGNED));
   auto given = socket_.request(*request.header, "number a network namespace");
+  // EEXIST: somebody else was faster.
   if (!given && given.error().code != EEXIST) return std::unexpected(std::move(given.error()));
-  return ask();
+  return known_namespace_id(namespace_fd);
 }
 
 Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Source& source,

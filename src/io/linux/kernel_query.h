@@ -48,6 +48,7 @@ class KernelQuery {
 
  private:
   explicit KernelQuery(NetlinkSocket socket) noexcept : socket_(std::move(socket)) {}
+  Result<std::int32_t> known_namespace_id(int namespace_fd);
   NetlinkSocket socket_;
 };
 

@@ -79,6 +79,20 @@ bool MemoryNetwork::put(MemoryDatagram datagram, std::vector<std::function<void(
   return false;
 }
 
+// Locked. Does with a datagram just sent what the hook says.
+void MemoryNetwork::pass(MemoryDatagram datagram, std::vector<std::function<void()>>& wake) {
+  switch (hook_ ? hook_(datagram) : Fate::deliver) {
+    case Fate::deliver:
+      put(std::move(datagram), wake);
+      break;
+    case Fate::hold:
+      held_.push_back(std::move(datagram));
+      break;
+    case Fate::drop:
+      break;
+  }
+}
+
 MemoryUdp::MemoryUdp(MemoryNetwork& network, MemoryUdpOptions options) noexcept
     : network_(network),
       addresses_(std::move(options.addresses)),
@@ -187,9 +201,7 @@ bool MemoryUdp::send_one(OutgoingDatagrams& entry, std::vector<std::function<voi
     MemoryDatagram datagram{
         {from->address, port_, 0}, entry.to, entry.traffic_class, {piece.begin(), piece.end()}};
     network_.sent_.push_back(datagram);
-    const auto fate = network_.hook_ ? network_.hook_(datagram) : MemoryNetwork::Fate::deliver;
-    if (fate == MemoryNetwork::Fate::deliver) network_.put(std::move(datagram), wake);
-    if (fate == MemoryNetwork::Fate::hold) network_.held_.push_back(std::move(datagram));
+    network_.pass(std::move(datagram), wake);
   } while (at < bytes.size());
   return all_sent;
 }

@@ -49,6 +49,7 @@ class MemoryNetwork {
 
  private:
   friend class MemoryUdp;
+  void pass(MemoryDatagram datagram, std::vector<std::function<void()>>& wake);
   bool put(MemoryDatagram datagram, std::vector<std::function<void()>>& wake);
 
   mutable std::mutex mutex_;  // guards everything here, and the state of all sockets
