@@ -16,6 +16,7 @@ target_compile_options(ferrule_flags INTERFACE
   $<$<NOT:$<BOOL:$<TARGET_PROPERTY:FERRULE_IS_TEST>>>:-Wconversion> -Wno-sign-conversion
   -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>  # stable_partition in GCC 12's library
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 suspects every literal + std::string
   $<$<BOOL:${FERRULE_WERROR}>:-Werror>)
 

@@ -50,6 +50,7 @@ build() {
     flock 9
     cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$ci "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
-    cmake --build "build/$preset" --parallel "${FERRULE_JOBS:-$(nproc)}"
+    cmake --build "build/$preset" --parallel "${FERRULE_JOBS:-$(nproc)}" \
+      -- -k "$([[ $ci == ON ]] && echo 0 || echo 1)"
   ) 9>"build/$preset/.lock" </dev/null || die "The $preset build failed."
 }
