@@ -40,6 +40,7 @@ struct UapiServer::Client {
   std::optional<protocol::Device::PeerCursor> cursor;
   bool walking = false;  // a get's answer is under way
   bool ended = false;    // nothing more will come
+  bool broken = false;   // nothing more can be sent
 };
 
 UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
@@ -64,7 +65,7 @@ void UapiServer::serve(std::uint64_t tag, std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
   go_on(client);
   const bool waits = client.pending.size() > client.taken;
-  if ((client.ended && !waits) || (events & EPOLLERR) != 0) {
+  if (client.broken || (client.ended && !waits) || (events & EPOLLERR) != 0) {
     close(tag);
     return;
   }
@@ -85,7 +86,7 @@ void UapiServer::receive(Client& client) {
 }
 
 void UapiServer::take_requests(Client& client, std::string_view input) {
-  while (!client.walking && !input.empty()) {
+  while (!client.walking && !client.broken && !input.empty()) {
     if (auto request = client.parser.feed(input)) answer(client, std::move(*request));
   }
   client.unread.append(input);
@@ -112,7 +113,7 @@ void UapiServer::answer(Client& client, control::UapiRequest request) {
 
 // Sends what waits, makes more of a get's answer, and turns to what the client asked meanwhile.
 void UapiServer::go_on(Client& client) {
-  while (send_pending(client)) {
+  while (send_pending(client) && !client.broken) {
     if (client.walking) {
       const bool more = engine_.device().visit_peers(
           client.cursor, kPeersAtOnce,
@@ -147,8 +148,7 @@ bool UapiServer::send_pending(Client& client) {
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EAGAIN) return false;
     if (sent < 0) {
-      client.ended = true;
-      client.walking = false;
+      client.broken = true;
       break;
     }
     client.taken += static_cast<std::size_t>(sent);
