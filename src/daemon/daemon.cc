@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -55,6 +56,7 @@ Result<io::TunInterface> open_tun(const Options& options) {
 }  // namespace
 
 struct Daemon::Doors {
+  std::string interface;
   io::Epoll epoll;
   io::EventFd wake;
   io::TimerFd timer;
@@ -66,12 +68,20 @@ struct Daemon::Doors {
 };
 
 Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalFd signals) {
-  // The socket first: that another daemon is running is the better answer than a busy interface.
-  Result<UapiSocket> socket =
-      options.uapi_fd ? UapiSocket::adopt(io::UniqueFd(*options.uapi_fd), options.interface)
-                      : UapiSocket::listen(options.interface);
+  // The socket first: that another daemon is running is the better answer than a busy interface. But
+  // only an adopted interface knows its own name.
+  std::optional<Result<io::TunInterface>> adopted;
+  std::string interface = options.interface;
+  if (options.tun_fd) {
+    adopted = open_tun(options);
+    if (!*adopted) return std::unexpected(adopted->error());
+    interface = (*adopted)->name().value_or(interface);
+  }
+  Result<UapiSocket> socket = options.uapi_fd
+                                  ? UapiSocket::adopt(io::UniqueFd(*options.uapi_fd), interface)
+                                  : UapiSocket::listen(interface);
   if (!socket) return std::unexpected(socket.error());
-  Result<io::TunInterface> tun = open_tun(options);
+  Result<io::TunInterface> tun = adopted ? std::move(*adopted) : open_tun(options);
   if (!tun) return std::unexpected(tun.error());
   Result<io::Epoll> epoll = io::Epoll::open();
   if (!epoll) return std::unexpected(epoll.error());
@@ -84,8 +94,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   Result<io::InterfaceMonitor> far_news = io::InterfaceMonitor::open_everywhere();
   Result<io::KernelQuery> kernel = io::KernelQuery::open();
   if (!kernel) return std::unexpected(kernel.error());
-  Doors doors{std::move(*epoll), std::move(*wake), std::move(*timer),  std::move(*tun),
-              std::move(*news),  std::nullopt,     std::move(*kernel), std::move(*socket)};
+  Doors doors{std::move(interface), std::move(*epoll),  std::move(*wake),
+              std::move(*timer),    std::move(*tun),    std::move(*news),
+              std::nullopt,         std::move(*kernel), std::move(*socket)};
   if (far_news) doors.far_news = std::move(*far_news);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
   if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
@@ -94,7 +105,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
 }
 
 Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
-    : log_(options.log_level, options.interface),
+    : interface_(std::move(doors.interface)),
+      log_(options.log_level, interface_),
       signals_(std::move(signals)),
       epoll_(std::move(doors.epoll)),
       wake_(std::move(doors.wake)),
@@ -183,6 +195,9 @@ void Daemon::handle_signal() {
 
 void Daemon::hear(io::InterfaceMonitor& monitor) {
   const io::NetworkChanges changes = monitor.drain();
+  const bool moved = std::ranges::any_of(changes.links, &io::LinkChange::deleted);
+  // Perhaps ours, into another network namespace: listen there before asking how it is (P75c).
+  if (moved && far_news_) (void)far_news_->listen();
   if (changes.everything || !changes.links.empty()) follow_interface();
   if (changes.everything || changes.addresses || changes.routes) check_sources();
 }

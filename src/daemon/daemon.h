@@ -26,6 +26,9 @@ class Daemon {
   [[nodiscard]] static Result<std::unique_ptr<Daemon>> open(const Options& options,
                                                             io::SignalFd signals);
 
+  /// The interface's name: an adopted one has its own, whatever was asked for.
+  [[nodiscard]] const std::string& interface() const noexcept { return interface_; }
+
   /// Runs until it is told to end: a signal, the socket or the interface removed.
   void run();
 
@@ -51,6 +54,7 @@ class Daemon {
   void check_sources();
   void end(std::string_view why);
 
+  std::string interface_;
   StderrLog log_;
   crypto::SystemRng rng_;
   io::SignalFd signals_;

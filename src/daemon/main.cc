@@ -1,8 +1,10 @@
 // ferruled: a WireGuard interface in user space.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -20,6 +22,15 @@ int fail(const Options& options, const Error& error) {
   return 1;
 }
 
+// A caller may have closed the standard descriptors: what is opened next must not take their place.
+void open_standard_descriptors() {
+  int fd;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 // Keys never reach a core dump, nor another process by ptrace.
 void guard_memory() {
   const rlimit none{0, 0};
@@ -35,10 +46,10 @@ Result<io::SignalFd> open_signals() {
 }
 
 // An adopted interface has a name of its own.
-Result<void> write_name(const Options& options) {
+Result<void> write_name(const Options& options, const std::string& interface) {
   if (!options.tun_name_file) return {};
   std::ofstream file(*options.tun_name_file);
-  if (file << options.interface << '\n' << std::flush) return {};
+  if (file << interface << '\n' << std::flush) return {};
   return std::unexpected(system_error(EIO, "write " + *options.tun_name_file));
 }
 
@@ -54,7 +65,9 @@ int run(const Options& options) {
   if (!signals) return fail(options, signals.error());
   Result<std::unique_ptr<Daemon>> daemon = Daemon::open(options, std::move(*signals));
   if (!daemon) return fail(options, daemon.error());
-  if (Result<void> written = write_name(options); !written) return fail(options, written.error());
+  if (Result<void> written = write_name(options, (*daemon)->interface()); !written) {
+    return fail(options, written.error());
+  }
   readiness.ready(options.log_level_given);
   (*daemon)->run();
   return 0;
@@ -64,6 +77,7 @@ int run(const Options& options) {
 }  // namespace ferrule::daemon
 
 int main(int argc, char** argv) {
+  ferrule::daemon::open_standard_descriptors();
   const auto options = ferrule::daemon::read_options(argc, argv);
   if (const auto* exit = std::get_if<ferrule::daemon::Exit>(&options)) return exit->status;
   return ferrule::daemon::run(std::get<ferrule::daemon::Options>(options));
