@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -174,6 +175,7 @@ class Device {
   void clear_handshake(Peer& peer);
   void send_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
+  void log_peer(const Peer& peer, std::string_view what) const;
   void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
 
   // timers (device_timers.cc)

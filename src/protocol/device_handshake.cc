@@ -1,6 +1,8 @@
 // Handshake messages in and out, and the sessions they end with (§5.4.2 to §5.4.7).
+#include <string>
 #include <utility>
 
+#include "base/key_text.h"
 #include "crypto/x25519.h"
 #include "protocol/device.h"
 
@@ -31,6 +33,18 @@ Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Times
 }
 
 }  // namespace
+
+void Device::log_peer(const Peer& peer, std::string_view what) const {
+  if (!log_.wants(LogLevel::verbose)) return;
+  const std::string key = to_base64(peer.public_key);
+  std::string line = "peer ";
+  line += key.substr(0, 4);
+  line += "\u2026";
+  line += key.substr(39, 4);
+  line += ": ";
+  line += what;
+  log_.write(LogLevel::verbose, line);
+}
 
 void Device::handle(const Now& now, const HandshakeMessage& message, bool under_load,
                     Outbox& outbox) {
@@ -159,6 +173,7 @@ void Device::respond(const Now& now, Peer& peer, OpenedInitiation initiation,
   }
   reschedule(peer);
   outbox.messages.push_back(out);
+  log_peer(peer, "received a handshake initiation, sending the response");
 }
 
 void Device::handle_response(const Now& now, const HandshakeMessage& message, Outbox& outbox) {
@@ -188,6 +203,7 @@ void Device::handle_response(const Now& now, const HandshakeMessage& message, Ou
   }
   send_staged_or_keepalive(now, *peer, outbox);  // P59
   reschedule(*peer);
+  log_peer(*peer, "received a handshake response");
 }
 
 void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message) {
@@ -249,6 +265,7 @@ void Device::start_handshake(const Now& now, Peer& peer, Outbox& outbox) {
   peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
   peer.traffic.timers.any_authenticated_packet_sent();
   outbox.messages.push_back(out);
+  log_peer(peer, "sending a handshake initiation");
 }
 
 bool Device::make_initiation(const Now& now, Peer& peer, OutgoingMessage& message) {

@@ -79,7 +79,11 @@ void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
       drop_staged(traffic, Drop::staged_expired);
     }
   }
-  if (again) start_handshake(now, peer, outbox);
+  if (again) {
+    start_handshake(now, peer, outbox);
+  } else {
+    log_peer(peer, "the handshake was not answered: giving up until there is a packet to send");
+  }
 }
 
 void Device::fire_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
