@@ -1,11 +1,11 @@
-"""Every number of the protocol stands in protocol/constants.h, with its name. (1ns, the least step of
-time, is no number of the protocol.)"""
+"""Every number of the protocol stands in protocol/constants.h, with its name. 1s and 1ns are units
+and no numbers of the protocol."""
 
 import re
 
 from tree import CPP, CPP_TEST, code_only, line_of
 
-DURATION = re.compile(r"\b(?!1ns)[1-9][0-9']*(?:h|min|s|ms|us|ns)\b"
+DURATION = re.compile(r"\b(?!1n?s)[1-9][0-9']*(?:h|min|s|ms|us|ns)\b"
                       r"|\b(?:seconds|milliseconds|nanoseconds|minutes|hours)[({][1-9]")
 
 

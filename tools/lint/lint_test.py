@@ -125,7 +125,7 @@ class Constants(unittest.TestCase):
     def test_spans_of_time_belong_to_the_constants(self):
         self.assertTrue(constants.check(tree_of("src/protocol/x.cc", "auto t = now + 120s;\n")))
         self.assertTrue(constants.check(tree_of("src/protocol/x.cc", "std::chrono::seconds(5);\n")))
-        self.assertFalse(constants.check(tree_of("src/protocol/x.cc", "t > 0s; t + 1ns; x60s;\n")))
+        self.assertFalse(constants.check(tree_of("src/protocol/x.cc", "t > 0s; t + 1ns; 1s / n; x60s;\n")))
         self.assertFalse(constants.check(tree_of("src/protocol/constants.h", "k = 120s;\n")))
 
 
