@@ -255,15 +255,20 @@ void Device::start_handshake(const Now& now, Peer& peer, Outbox& outbox) {
   }
   const bool made = make_initiation(now, peer, out);
   handshake.last_sent_at = now.boot;
-  PeerGuard guard(exclusion_, peer.id);
-  peer.traffic.timers.handshake_initiated(now.boot, rng_);  // retries what could not be made, too
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    Timers& timers = peer.traffic.timers;
+    timers.handshake_initiated(now.boot, rng_);  // retries what could not be made, too
+    if (made) {
+      peer.traffic.tx_bytes += out.size;
+      timers.any_authenticated_packet_traversal(now.boot);
+      timers.any_authenticated_packet_sent();
+    }
+  }
   if (!made) {
     drops_.count(Drop::no_resources);
     return;
   }
-  peer.traffic.tx_bytes += out.size;
-  peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
-  peer.traffic.timers.any_authenticated_packet_sent();
   outbox.messages.push_back(out);
   log_peer(peer, "sending a handshake initiation");
 }
