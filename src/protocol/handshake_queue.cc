@@ -24,15 +24,9 @@ std::size_t HandshakeQueue::bucket_of(const IpAddress& source) const noexcept {
 }
 
 Drop HandshakeQueue::push(Instant now, const HandshakeMessage& message) {
-  if (size_ == kHandshakeQueueBound) {
-    loaded_at_ = now;
-    return Drop::queue_full;
-  }
+  if (size_ == kHandshakeQueueBound) return Drop::queue_full;
   const std::size_t bucket = bucket_of(message.from.address);
-  if (queued_[bucket] == kHandshakeQueueShare) {
-    note_load(now, bucket);
-    return Drop::source_queue_full;
-  }
+  if (queued_[bucket] == kHandshakeQueueShare) return Drop::source_queue_full;
   append(message);
   ++size_;
   ++queued_[bucket];
@@ -56,7 +50,6 @@ std::optional<HandshakeMessage> HandshakeQueue::pop(Instant now) {
 }
 
 void HandshakeQueue::append(const HandshakeMessage& message) {
-  if (size_ == 0 && first_ != nullptr) popped_ = pushed_ = 0;
   if (first_ == nullptr || pushed_ == kChunkMessages) {
     auto chunk = std::make_unique<Chunk>();
     Chunk* const added = chunk.get();

@@ -111,6 +111,11 @@ TEST_F(HandshakeQueueTest, P82_LoadLastsASecondLonger) {
   EXPECT_FALSE(queue_.under_load(kStart + 6s, anna_));
 }
 
+TEST_F(HandshakeQueueTest, P82_LoadLastsAsLongAsTheQueueIsNotServed) {
+  push_strangers(512);
+  EXPECT_TRUE(queue_.under_load(kStart + 1h, anna_));
+}
+
 TEST_F(HandshakeQueueTest, P82_AnIdleQueueIsNotUnderLoad) {
   EXPECT_FALSE(queue_.under_load(kStart, anna_));
   EXPECT_FALSE(queue_.under_load(Instant::from_ns(0), anna_));
@@ -146,6 +151,12 @@ TEST_F(HandshakeQueueTest, P85a_AFloodingSourceIsUnderLoadForASecondLonger) {
   drain(kStart + 5s);
   EXPECT_TRUE(queue_.under_load(kStart + 5999ms, anna_));
   EXPECT_FALSE(queue_.under_load(kStart + 6s, anna_));
+}
+
+TEST_F(HandshakeQueueTest, P85a_AFloodingSourceIsUnderLoadAsLongAsItIsNotServed) {
+  for (int i = 0; i < 64; ++i) (void)push(anna_);
+  EXPECT_TRUE(queue_.under_load(kStart + 1h, anna_));
+  EXPECT_FALSE(queue_.under_load(kStart + 1h, bert_));
 }
 
 TEST_F(HandshakeQueueTest, P85a_ASourceJustUnderItsShareIsNotUnderLoad) {

@@ -194,6 +194,27 @@ TEST(IndexTable, P33_MemoryIsFlatOverAMillionInitiations) {
   EXPECT_LE(most_late, most_early + 4096);
 }
 
+TEST(IndexTable, P33_MemoryFollowsAFallingNumberOfIndices) {
+  test::RepeatableRng rng(9);
+  IndexTable table;
+  std::vector<LocalIndex> live;
+  live.reserve(100'000);
+  const std::size_t before = heap_bytes();
+  for (int i = 0; i < 100'000; ++i) live.push_back(*table.insert(rng, entry_of(0)));
+  const std::size_t with_all = heap_bytes() - before;
+  for (int i = 0; i < 90'000; ++i) {
+    table.remove(live.back());
+    live.pop_back();
+  }
+  // Whoever is left goes on with handshakes, as peers do.
+  for (int initiation = 0; initiation < 50'000; ++initiation) {
+    LocalIndex& index = live[static_cast<std::size_t>(initiation) % live.size()];
+    table.remove(index);
+    index = *table.insert(rng, entry_of(0));
+  }
+  EXPECT_LE(heap_bytes() - before, with_all / 3);
+}
+
 TEST(IndexTable, P33_MemoryIsGivenBackWithTheLastIndices) {
   test::RepeatableRng rng(8);
   IndexTable table;

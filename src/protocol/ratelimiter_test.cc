@@ -130,6 +130,13 @@ TEST_F(RateLimiterTest, P82_EverythingIsForgottenWhenItIsIdle) {
   EXPECT_EQ(limiter_.size(), 0u);
 }
 
+TEST_F(RateLimiterTest, P82_AFloodIsForgottenWhileOneSourceGoesOn) {
+  for (std::uint32_t n = 0; n < 1000; ++n) (void)limiter_.allow(kStart, nth_v4(n));
+  Instant now = kStart + 200ms;
+  for (int i = 0; i < 500; ++i, now = now + 1ms) (void)limiter_.allow(now, ip("192.0.2.1"));
+  EXPECT_EQ(limiter_.size(), 1u);
+}
+
 // Forgetting is spread over the calls, and yet keeps pace with sources that come once each.
 TEST_F(RateLimiterTest, P82_AStreamOfStrangersIsRememberedForAQuarterSecond) {
   for (std::uint32_t n = 0; n < 200'000; ++n) {
