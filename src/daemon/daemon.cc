@@ -199,7 +199,7 @@ void Daemon::hear(io::InterfaceMonitor& monitor) {
   // Perhaps ours, into another network namespace: listen there before asking how it is (P75c).
   if (moved && far_news_) (void)far_news_->listen();
   if (changes.everything || !changes.links.empty()) follow_interface();
-  if (changes.everything || changes.addresses || changes.routes) check_sources();
+  if (changes.everything || changes.addresses || changes.routes) follow_network();
 }
 
 void Daemon::follow_interface() {
@@ -218,8 +218,8 @@ void Daemon::follow_interface() {
   }
 }
 
-void Daemon::check_sources() {
-  engine_.device().check_sources([this](const Endpoint& to, const Source& from) {
+void Daemon::follow_network() {
+  engine_.network_changed([this](const Endpoint& to, const Source& from) {
     return kernel_.source_holds(to, from, engine_.fwmark());
   });
 }

@@ -51,7 +51,7 @@ class Daemon {
   void handle_signal();
   void hear(io::InterfaceMonitor& monitor);
   void follow_interface();
-  void check_sources();
+  void follow_network();
   void end(std::string_view why);
 
   std::string interface_;

@@ -135,6 +135,12 @@ void Engine::down() {
   bind_again_at_.reset();
 }
 
+void Engine::network_changed(
+    const std::function<bool(const Endpoint& to, const Source& from)>& still_good) {
+  for (const UdpDoor& door : sockets_) door.udp->forget_paths();
+  device_.check_sources(still_good);
+}
+
 Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
   if (Result<void> fits = device_.check(change); !fits) return fits;
   const std::uint32_t old_mark = mark_;

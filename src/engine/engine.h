@@ -65,7 +65,10 @@ class Engine {
   void up(const Now& now);
   void down();
   void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
-  void forget_sources() { device_.forget_sources(); }
+  /// Addresses, routes or MTUs of the machine have changed: forgets what was learned about paths, and
+  /// the sticky sources for which `still_good` is false (P75).
+  void network_changed(
+      const std::function<bool(const Endpoint& to, const Source& from)>& still_good);
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
 
   /// All or nothing (P102): an Error means that the device is as it was.

@@ -59,6 +59,8 @@ class Udp {
   [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
   /// SO_MARK; 0 for none.
   [[nodiscard]] virtual Result<void> set_mark(std::uint32_t mark) = 0;
+  /// Forgets what was learned about paths (which refuse long trains): routes or MTUs have changed.
+  virtual void forget_paths() noexcept {}
   /// Datagrams lost in send() because the system refused them, since the start.
   [[nodiscard]] virtual std::uint64_t send_failures() const noexcept = 0;
 };

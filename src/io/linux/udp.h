@@ -62,8 +62,7 @@ class LinuxUdp final : public Udp {
   }
   /// Whether datagrams arrive coalesced (UDP_GRO).
   [[nodiscard]] bool coalesces(Family family) const noexcept { return socket(family).coalesces; }
-  /// Forgets which paths refuse long segments: call it when routes or MTUs have changed.
-  void forget_paths() noexcept { limits_.forget(); }
+  void forget_paths() noexcept override { limits_.forget(); }
   /// Datagrams cut off since the start, because they did not fit into their room.
   [[nodiscard]] std::uint64_t truncated() const noexcept {
     return truncated_.load(std::memory_order_relaxed);
