@@ -1,0 +1,30 @@
+// Leaving nothing behind: what the functions of this folder spill to the stack, and what stays in
+// the vector registers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "crypto/avx512/vector.h"
+
+namespace ferrule::crypto::avx512 {
+
+/// How deep below their caller the functions of this folder reach. A test looks at what they leave.
+constexpr std::size_t kStackDepth = 3072;
+
+/// Overwrites that much of the stack, from the caller's frame downwards.
+FERRULE_AVX512 void wipe_stack() noexcept;
+
+/// Zeroes all vector registers.
+FERRULE_AVX512 void wipe_registers() noexcept;
+
+/// Overwrites `vectors` vectors of 64 bytes in a way that the compiler may neither leave out nor turn
+/// into a call or a string instruction, which would take twice as long.
+FERRULE_AVX512_INLINE void wipe(void* memory, std::size_t vectors) noexcept {
+  auto* bytes = static_cast<std::uint8_t*>(memory);
+  for (std::size_t i = 0; i < vectors; ++i) {
+    asm volatile("vmovdqu64 %1, (%0)" : : "r"(bytes + i * kVecSize), "v"(zero()) : "memory");
+  }
+}
+
+}  // namespace ferrule::crypto::avx512
