@@ -11,6 +11,7 @@ namespace {
 // Every backend there is, the fastest first. To add one: a file aead_<name>.cc, its function in
 // aead_backends.h, a line here; the tests and benchmarks then find it by themselves.
 constexpr std::array kBackends{
+    &avx512_aead_backend,
     &openssl_aead_backend,
 };
 
