@@ -191,6 +191,7 @@ class Device {
   void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
   void set_allowed_ips(PeerId peer, const PeerChange& change);
   void remove_other_allowed_ips(PeerId peer, const PeerChange& change);
+  void remove_allowed_ips(PeerId peer, const std::function<bool(const Cidr&)>& unwanted);
   void remove_peer(Peer& peer);
   [[nodiscard]] PeerStatus status_of(const Peer& peer) const;
   void clear_sessions(Peer& peer);

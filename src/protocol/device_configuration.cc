@@ -122,26 +122,31 @@ void Device::remove_other_allowed_ips(PeerId id, const PeerChange& change) {
   for (const AllowedIpChange& item : change.allowed_ips) {
     if (!item.remove) wanted.insert(item.cidr);
   }
-  std::vector<Cidr> unwanted;
+  remove_allowed_ips(id, [&wanted](const Cidr& cidr) { return !wanted.contains(cidr); });
+}
+
+void Device::remove_allowed_ips(PeerId id, const std::function<bool(const Cidr&)>& unwanted) {
+  std::vector<Cidr> cidrs;
   allowed_ips_.for_each(id, [&](const Cidr& cidr) {
-    if (!wanted.contains(cidr)) unwanted.push_back(cidr);
+    if (unwanted(cidr)) cidrs.push_back(cidr);
   });
-  for (std::size_t done = 0; done < unwanted.size();) {
+  for (std::size_t done = 0; done < cidrs.size();) {
     TablesGuard guard(exclusion_);
-    const std::size_t end = std::min(done + kPrefixesPerHold, unwanted.size());
-    for (; done < end; ++done) (void)allowed_ips_.remove(unwanted[done], id);
+    const std::size_t end = std::min(done + kPrefixesPerHold, cidrs.size());
+    for (; done < end; ++done) (void)allowed_ips_.remove(cidrs[done], id);
   }
 }
 
 void Device::remove_peer(Peer& peer) {
+  // Without prefixes no packet reaches it any more; what is staged until then goes with it.
+  remove_allowed_ips(peer.id, [](const Cidr&) { return true; });
   clear_sessions(peer);
   deadlines_.remove(peer.id);
+  TablesGuard tables(exclusion_);
   {
     PeerGuard guard(exclusion_, peer.id);
     drop_staged(peer.traffic, Drop::peer_removed);
   }
-  TablesGuard guard(exclusion_);
-  allowed_ips_.remove_peer(peer.id);
   peers_.remove(peer.id);
 }
 
