@@ -61,7 +61,11 @@ void Device::handle(const Now& now, const HandshakeMessage& message, bool under_
     handle_cookie_reply(now, message);
     return;
   }
-  if (under_load && !proves_address(now, message, outbox)) return;
+  if (!under_load) {
+    ratelimiter_.forget_idle(now.boot);
+  } else if (!proves_address(now, message, outbox)) {
+    return;
+  }
   if (*type == MessageType::handshake_initiation) {
     handle_initiation(now, message, outbox);
   } else {
