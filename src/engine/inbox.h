@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -32,10 +33,12 @@ class Inbox {
 
   /// Drop::none when the message was queued.
   [[nodiscard]] protocol::Drop post(Instant now, const protocol::HandshakeMessage& message) {
-    protocol::Drop drop;
-    {
+    protocol::Drop drop = protocol::Drop::no_resources;
+    try {
       MutexLock lock(mutex_);
       drop = queue_.push(now, message);
+    } catch (const std::bad_alloc&) {
+      // Under a flood without memory, the message is what can be spared (P35).
     }
     if (drop == protocol::Drop::none) rouse();
     return drop;
