@@ -13,6 +13,7 @@ namespace {
 
 // More than this gains nothing for one interface, and each worker has buffers.
 constexpr std::size_t kMaxWorkers = 16;
+constexpr std::size_t kMaxDefaultLanes = 4;
 
 // "max 100000" or "150000 100000": microseconds of quota in a period (cgroup v2).
 std::size_t quota_cores() {
@@ -34,6 +35,11 @@ std::size_t usable_cores() {
   const bool known = ::sched_getaffinity(0, sizeof set, &set) == 0;
   const std::size_t allowed = known ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
   return std::clamp<std::size_t>(std::min(allowed, quota_cores()), 1, kMaxWorkers);
+}
+
+std::size_t default_lanes() {
+  const std::size_t cores = usable_cores();
+  return cores <= 2 ? cores : std::min(kMaxDefaultLanes, cores / 2);
 }
 
 std::size_t workers_per_lane(std::size_t lanes) {

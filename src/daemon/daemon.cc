@@ -49,7 +49,7 @@ Result<io::TunInterface> open_tun(const Options& options) {
   io::TunOptions tun;
   tun.name = options.interface;
   tun.offload = options.offload;
-  tun.queues = options.lanes != 0 ? options.lanes : 1;
+  tun.queues = options.lanes != 0 ? options.lanes : default_lanes();
   return io::TunInterface::open(tun);
 }
 

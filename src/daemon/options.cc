@@ -67,7 +67,8 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground");
   app.add_flag("--no-offload", no_offload,
                "No segmentation or receive offloads (TSO, USO, GSO, GRO)");
-  app.add_option("--lanes", options.lanes, "How many lanes carry data; default: one a core")
+  app.add_option("--lanes", options.lanes,
+                 "How many lanes carry data; default: by the cores to use")
       ->check(CLI::Range(1, 256));
   app.set_version_flag("--version", fmt::format("ferruled {}", kVersion));
   app.add_option("IFACE", options.interface, "Name of the tunnel interface, such as wg0")

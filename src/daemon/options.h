@@ -20,7 +20,7 @@ struct Options {
   std::optional<std::string>
       tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
   bool offload = true;
-  std::size_t lanes = 0;  // 0: as many as there are cores to use
+  std::size_t lanes = 0;  // 0: by the cores to use
 };
 
 /// The program ends at once with this status: help, version and usage errors have been printed.
