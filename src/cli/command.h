@@ -1,10 +1,13 @@
 // What a command of `ferrule` is: a name, what it is for, and a function.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "cli/device_client.h"
 #include "cli/output.h"
 
 namespace ferrule::cli {
@@ -15,6 +18,8 @@ struct Console {
   int in = 0;
   Output out{1};
   Output err{2};
+  std::unique_ptr<DeviceClient> devices = make_uapi_client();
+  std::int64_t now_s = 0;  // Unix time
 };
 
 /// The words of a command line: the command's name, then what follows it.

@@ -4,20 +4,80 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <memory>
+#include <utility>
+
 #include "base/check.h"
 #include "cli/program.h"
+#include "cli/scopes.h"
+#include "crypto/x25519.h"
 
 namespace ferrule::cli {
 
-Answer ask(const std::vector<std::string>& words, std::string_view input,
-           const std::string& program) {
+namespace {
+
+class TestDeviceClient final : public DeviceClient {
+ public:
+  explicit TestDeviceClient(TestDevices& devices) : devices_(devices) {}
+
+  Result<std::vector<std::string>> list() override {
+    if (devices_.list_errno != 0) return std::unexpected(system_error(devices_.list_errno, "list"));
+    std::vector<std::string> names;
+    for (const auto& [name, answer] : devices_.answers) names.push_back(name);
+    return names;
+  }
+
+  Result<control::DeviceStatus> get(const std::string& name) override {
+    const auto device = devices_.answers.find(name);
+    if (device == devices_.answers.end()) return std::unexpected(system_error(ENODEV, name));
+    if (devices_.get_errno != 0) return std::unexpected(system_error(devices_.get_errno, name));
+    control::UapiAnswer answer(scope_of);
+    (void)answer.feed(device->second + "errno=0\n\n");
+    FERRULE_CHECK(answer.outcome());
+    if (answer.device().private_key) {
+      answer.device().public_key = crypto::public_key_of(*answer.device().private_key);
+    }
+    return std::move(answer.device());
+  }
+
+  Result<void> set(const std::string& name, const protocol::DeviceChange& change) override {
+    if (!devices_.answers.contains(name)) return std::unexpected(system_error(ENODEV, name));
+    if (devices_.set_errno != 0) return std::unexpected(system_error(devices_.set_errno, name));
+    devices_.set_requests.emplace_back(control::set_request(change, scope_name).view());
+    return {};
+  }
+
+ private:
+  TestDevices& devices_;
+};
+
+Answer ask_on(TestDevices& devices, const std::vector<std::string>& words, std::string_view input,
+              const std::string& program) {
   const MemoryFile in(input);
   const MemoryFile out;
   const MemoryFile err;
-  Console console{program, in.fd(), Output(out.fd()), Output(err.fd())};
+  Console console{program,
+                  in.fd(),
+                  Output(out.fd()),
+                  Output(err.fd()),
+                  std::make_unique<TestDeviceClient>(devices),
+                  kTestNow};
   const std::vector<std::string_view> views(words.begin(), words.end());
   const int status = run_program(console, views);
   return {status, out.content(), err.content()};
+}
+
+}  // namespace
+
+Answer ask(const std::vector<std::string>& words, std::string_view input,
+           const std::string& program) {
+  TestDevices none;
+  return ask_on(none, words, input, program);
+}
+
+Answer ask(TestDevices& devices, const std::vector<std::string>& words, std::string_view input) {
+  return ask_on(devices, words, input, "ferrule");
 }
 
 MemoryFile::MemoryFile(std::string_view content) : fd_(memfd_create("test", MFD_CLOEXEC)) {

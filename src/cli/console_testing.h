@@ -1,6 +1,8 @@
 // Runs `ferrule` within a test, on input and output that are memory.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +15,25 @@ struct Answer {
   std::string err;
 };
 
+/// Unix time in all tests.
+constexpr std::int64_t kTestNow = 1'700'000'000;
+
+/// Devices as they are in a test: what each answers to get=1, without the errno line, and what they
+/// have been asked to become, as set requests.
+struct TestDevices {
+  std::map<std::string, std::string> answers;
+  std::vector<std::string> set_requests;
+  int get_errno = 0;
+  int set_errno = 0;
+  int list_errno = 0;
+};
+
 /// What `words` prints and returns when given `input`, called by the name `program`.
 [[nodiscard]] Answer ask(const std::vector<std::string>& words, std::string_view input = {},
                          const std::string& program = "ferrule");
+/// The same on a machine with these devices.
+[[nodiscard]] Answer ask(TestDevices& devices, const std::vector<std::string>& words,
+                         std::string_view input = {});
 
 /// A file in memory, and the path by which it can be opened. Closed at the end of its life.
 class MemoryFile {

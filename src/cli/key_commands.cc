@@ -1,13 +1,15 @@
 #include "cli/key_commands.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "base/key_text.h"
+#include "cli/input.h"
+#include "cli/key_output.h"
+#include "control/conf_document.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
 
@@ -22,11 +24,8 @@ bool takes_no_arguments(Console& console, Arguments arguments) {
 }
 
 void print_key(Output& out, std::span<const std::uint8_t, kKeySize> key) {
-  std::array<char, kKeyBase64Size> text;
-  key_to_base64(key, text);
-  out.write({text.data(), text.size()});
+  write_key(out, key);
   out.write("\n");
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
 }
 
 bool is_world_accessible_file(int fd) {
@@ -34,30 +33,8 @@ bool is_world_accessible_file(int fd) {
   return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO) != 0;
 }
 
-// Reads until `to` is full or the input ends, and returns how much that was.
-std::size_t read_up_to(int fd, std::span<char> to) {
-  std::size_t size = 0;
-  while (size < to.size()) {
-    const ssize_t got = read(fd, to.data() + size, to.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  return size;
-}
-
 // Zero bytes too: keys come out of buffers and device trees.
-bool is_blank(char c) { return c == '\0' || std::strchr(" \t\n\v\f\r", c) != nullptr; }
-
-bool rest_is_blank(int fd) {
-  std::array<char, 256> rest;
-  while (const std::size_t size = read_up_to(fd, rest)) {
-    for (char c : std::span(rest).first(size)) {
-      if (!is_blank(c)) return false;
-    }
-  }
-  return true;
-}
+bool is_blank(char c) { return c == '\0' || control::is_conf_space(c); }
 
 }  // namespace
 
@@ -85,7 +62,7 @@ int run_pubkey(Console& console, Arguments arguments) {
   const std::size_t size = read_up_to(console.in, text);
   auto secret = secret_from_base64({text.data(), size});
   wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  if (size == text.size() && !rest_is_blank(console.in)) {
+  if (size == text.size() && !rest_is(is_blank, console.in)) {
     console.err.print("{}: Trailing characters found after key\n", console.program);
     return 1;
   }

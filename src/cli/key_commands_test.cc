@@ -63,7 +63,7 @@ TEST(GenKey, WarnsOfAFileThatAnyoneMayRead) {
   const MemoryFile out;
   ASSERT_EQ(fchmod(out.fd(), 0644), 0);
   const MemoryFile err;
-  Console console{"ferrule", 0, Output(out.fd()), Output(err.fd())};
+  Console console{"ferrule", 0, Output(out.fd()), Output(err.fd()), nullptr, 0};
   const std::string_view words[] = {"genkey"};
   EXPECT_EQ(run_program(console, words), 0);
   EXPECT_EQ(err.content(),
@@ -75,7 +75,7 @@ TEST(GenKey, AKeyThatCouldNotBeWrittenIsAnError) {
   const MemoryFile err;
   const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
   ASSERT_GE(full, 0);
-  Console console{"ferrule", 0, Output(full), Output(err.fd())};
+  Console console{"ferrule", 0, Output(full), Output(err.fd()), nullptr, 0};
   const std::string_view words[] = {"genkey"};
   EXPECT_EQ(run_program(console, words), 1);
   EXPECT_EQ(err.content(), "ferrule: cannot write: No space left on device\n");

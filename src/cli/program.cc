@@ -8,6 +8,8 @@
 
 #include "base/version.h"
 #include "cli/key_commands.h"
+#include "cli/set.h"
+#include "cli/show.h"
 #include "control/near_miss.h"
 
 namespace ferrule::cli {
@@ -15,6 +17,16 @@ namespace ferrule::cli {
 namespace {
 
 constexpr std::array kCommands{
+    Command{"show", "Shows the current configuration and device information", run_show},
+    Command{
+        "showconf",
+        "Shows the current configuration of a given WireGuard interface, for use with `setconf'",
+        run_showconf},
+    Command{"set", "Change the current configuration, add peers, remove peers, or change peers",
+            run_set},
+    Command{"setconf", "Applies a configuration file to a WireGuard interface", run_setconf},
+    Command{"addconf", "Appends a configuration file to a WireGuard interface", run_setconf},
+    Command{"syncconf", "Synchronizes a configuration file to a WireGuard interface", run_setconf},
     Command{"genkey", "Generates a new private key and writes it to stdout", run_genkey},
     Command{"genpsk", "Generates a new preshared key and writes it to stdout", run_genkey},
     Command{"pubkey", "Reads a private key from stdin and writes a public key to stdout",
@@ -60,6 +72,8 @@ int refuse_command(Console& console, std::string_view name) {
 
 int run_words(Console& console, Arguments words) {
   if (words.empty()) {
+    static constexpr std::array<std::string_view, 1> kShow{"show"};
+    if (is_called_wg(console.program)) return run_show(console, kShow);
     print_usage(console.err, console.program);
     return 1;
   }

@@ -1,0 +1,31 @@
+// WireGuard devices of this machine, whoever runs them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "control/uapi_client.h"
+#include "protocol/configuration.h"
+
+namespace ferrule::cli {
+
+/// Asks and configures devices by name. Errors have the errno that says why; ENODEV is "there is no
+/// such device". Not thread-safe.
+class DeviceClient {
+ public:
+  virtual ~DeviceClient() = default;
+  /// The names of all devices, in the order in which they are found.
+  [[nodiscard]] virtual Result<std::vector<std::string>> list() = 0;
+  [[nodiscard]] virtual Result<control::DeviceStatus> get(const std::string& name) = 0;
+  [[nodiscard]] virtual Result<void> set(const std::string& name,
+                                         const protocol::DeviceChange& change) = 0;
+};
+
+/// Devices of daemons with a socket `<folder>/<name>.sock`. The socket of a daemon that has died is
+/// removed when it is come upon, as wg does.
+[[nodiscard]] std::unique_ptr<DeviceClient> make_uapi_client(
+    std::string folder = "/var/run/wireguard");
+
+}  // namespace ferrule::cli

@@ -1,0 +1,98 @@
+#include "cli/resolve.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace ferrule::cli {
+
+namespace {
+
+constexpr int kForever = -1;
+constexpr int kUsualRetries = 15;
+constexpr unsigned kFirstWaitUs = 1'000'000;
+constexpr unsigned kLongestWaitUs = 20'000'000;
+
+std::optional<int> retries(Console& console) {
+  const char* text = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
+  if (text == nullptr) return kUsualRetries;
+  if (std::string_view(text) == "infinity") return kForever;
+  const auto number = control::parse_decimal<int>(text);
+  if (number && *number >= 0) return number;
+  console.err.print("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'\n", text);
+  return std::nullopt;
+}
+
+// What the resolver will not know later either.
+bool is_final(int error) {
+  return error == EAI_NONAME || error == EAI_FAIL || error == EAI_NODATA || error == EAI_SERVICE;
+}
+
+std::string text_of(const control::HostPort& to) {
+  const bool brackets = to.host.find(':') != to.host.npos;
+  return fmt::format(fmt::runtime(brackets ? "[{}]:{}" : "{}:{}"), to.host, to.service);
+}
+
+std::optional<Endpoint> endpoint_of(const addrinfo& found) {
+  if (found.ai_family == AF_INET && found.ai_addrlen == sizeof(sockaddr_in)) {
+    sockaddr_in address;
+    std::memcpy(&address, found.ai_addr, sizeof address);
+    std::array<std::uint8_t, 4> bytes;
+    std::memcpy(bytes.data(), &address.sin_addr, bytes.size());
+    return Endpoint{IpAddress::v4(bytes), ntohs(address.sin_port), 0};
+  }
+  if (found.ai_family == AF_INET6 && found.ai_addrlen == sizeof(sockaddr_in6)) {
+    sockaddr_in6 address;
+    std::memcpy(&address, found.ai_addr, sizeof address);
+    std::array<std::uint8_t, 16> bytes;
+    std::memcpy(bytes.data(), &address.sin6_addr, bytes.size());
+    const IpAddress ip = IpAddress::v6(bytes);
+    return Endpoint{ip.unmapped(), ntohs(address.sin6_port),
+                    ip.is_link_local() ? address.sin6_scope_id : 0};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port) {
+  const auto limit = retries(console);
+  if (!limit) return std::nullopt;
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;
+  hints.ai_protocol = IPPROTO_UDP;
+  const std::string text = text_of(host_port);
+  unsigned wait_us = kFirstWaitUs;
+  for (int tries = 0;; ++tries) {
+    addrinfo* found = nullptr;
+    const int error =
+        getaddrinfo(host_port.host.c_str(), host_port.service.c_str(), &hints, &found);
+    if (error == 0) {
+      const auto endpoint = endpoint_of(*found);
+      freeaddrinfo(found);
+      return endpoint;
+    }
+    const char* why = error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
+    if (is_final(error) || (*limit != kForever && tries >= *limit)) {
+      console.err.print("{}: `{}'\n", why, text);
+      return std::nullopt;
+    }
+    console.err.print("{}: `{}'. Trying again in {:.2f} seconds...\n", why, text,
+                      wait_us / 1'000'000.0);
+    console.err.flush();
+    usleep(wait_us);
+    wait_us = std::min(kLongestWaitUs, wait_us / 5 * 6);
+  }
+}
+
+}  // namespace ferrule::cli

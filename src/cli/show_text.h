@@ -1,0 +1,35 @@
+// A device as `show` prints it: for people, and in lines of fields for programs.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/output.h"
+#include "cli/style.h"
+#include "control/uapi_client.h"
+
+namespace ferrule::cli {
+
+/// What is printed of a device: its name, and what it said.
+struct NamedDevice {
+  std::string name;
+  control::DeviceStatus status;
+};
+
+/// For people; peers by their latest handshake.
+void print_pretty(Output& out, const NamedDevice& device, const Style& style, std::int64_t now_s);
+
+/// One field, like `endpoints`, or `dump` for all; with_name begins each line with the device's name.
+/// False when there is no such field.
+[[nodiscard]] bool print_field(Output& out, const NamedDevice& device, std::string_view field,
+                               bool with_name);
+
+/// The device's name: its whole description, in the words of wg-json.
+void print_json(Output& out, const NamedDevice& device);
+/// A text as JSON has it, in quotes.
+[[nodiscard]] std::string json_text(std::string_view text);
+
+/// A .conf file that configures the device as it is.
+void print_conf(Output& out, const control::DeviceStatus& status);
+
+}  // namespace ferrule::cli
