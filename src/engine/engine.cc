@@ -21,8 +21,7 @@ std::size_t reader_count(std::size_t lanes, std::size_t workers) { return lanes 
 
 Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log,
                std::function<void()> wake, const EngineOptions& options)
-    : rng_(rng),
-      log_(log),
+    : log_(log),
       locks_(reader_count(tuns.size(), options.workers_per_lane)),
       inbox_(random_salt(rng), std::move(wake)),
       aead_(options.aead != nullptr ? *options.aead : crypto::best_aead_backend()),

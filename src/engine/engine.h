@@ -88,7 +88,6 @@ class Engine {
   void try_bind(const Now& now);
   void send(protocol::Outbox& outbox);
 
-  Rng& rng_;
   Log& log_;
   Locks locks_;
   Inbox inbox_;
