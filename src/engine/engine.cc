@@ -26,6 +26,10 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
       inbox_(random_salt(rng), std::move(wake)),
       aead_(options.aead != nullptr ? *options.aead : crypto::best_aead_backend()),
       device_(rng, aead_, locks_, log),
+      control_(device_, inbox_,
+               [this](std::span<const PeerId> peers) {
+                 for (const auto& crew : crews_) crew->flush(peers);
+               }),
       open_udp_(std::move(open_udp)),
       tuns_(std::move(tuns)) {
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
@@ -45,19 +49,9 @@ void Engine::stop_lanes() {
 
 void Engine::work(const Now& now) {
   inbox_.settle();
-  inbox_.take(attention_);
-  for (const PeerId peer : attention_) device_.attend(now, peer, outbox_);
   if (inbox_.take_socket_died()) try_bind(now);
-  more_handshakes_ = true;
-  for (std::size_t i = 0; i < kHandshakesPerSlice && more_handshakes_; ++i) {
-    const std::optional<Inbox::Popped> popped = inbox_.pop(now.boot);
-    more_handshakes_ = popped.has_value();
-    if (popped) device_.handle(now, popped->message, popped->under_load, outbox_);
-  }
-  if (more_handshakes_) inbox_.rouse();
-  device_.fire_timers(now, outbox_);
   if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
-  send(outbox_);
+  control_.work(now, udp());
 }
 
 std::optional<Instant> Engine::next_deadline() {
@@ -68,26 +62,8 @@ std::optional<Instant> Engine::next_deadline() {
   return next;
 }
 
-void Engine::send(protocol::Outbox& outbox) {
-  if (!sockets_.empty()) {
-    for (const protocol::OutgoingMessage& message : outbox.messages) {
-      const Bytes part = message.view();
-      io::OutgoingDatagrams datagram;
-      datagram.parts = {&part, 1};
-      datagram.to = message.to;
-      datagram.from = message.from;
-      datagram.traffic_class = message.traffic_class;
-      if (sockets_.front().udp->send({&datagram, 1}) == 0) {
-        device_.drops().count(protocol::Drop::send_failed);
-      }
-      if (datagram.source_refused) device_.forget_source(message.peer, message.from);
-    }
-    if (!outbox.flush.empty()) {
-      for (const auto& crew : crews_) crew->flush(outbox.flush);
-    }
-  }
-  outbox.messages.clear();
-  outbox.flush.clear();
+io::Udp* Engine::udp() const noexcept {
+  return sockets_.empty() ? nullptr : sockets_.front().udp.get();
 }
 
 void Engine::use_sockets(std::vector<UdpDoor> sockets) {
@@ -122,9 +98,9 @@ void Engine::try_bind(const Now& now) {
 
 void Engine::up(const Now& now) {
   if (device_.is_up()) return;
-  device_.up(now, outbox_);
+  device_.up(now, control_.outbox());
   try_bind(now);
-  send(outbox_);
+  control_.send(udp());
 }
 
 void Engine::down() {
@@ -156,8 +132,8 @@ Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
     bind_again_at_.reset();
     device_.forget_sources();  // P75
   }
-  device_.apply(now, std::move(change), outbox_);
-  send(outbox_);
+  device_.apply(now, std::move(change), control_.outbox());
+  control_.send(udp());
   return {};
 }
 

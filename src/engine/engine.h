@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "crypto/aead.h"
+#include "engine/control.h"
 #include "engine/crew.h"
 #include "engine/inbox.h"
 #include "engine/lane.h"
@@ -78,7 +79,6 @@ class Engine {
   [[nodiscard]] std::uint32_t fwmark() const noexcept { return mark_; }
 
  private:
-  static constexpr std::size_t kHandshakesPerSlice = 32;
   static constexpr Duration kBindRetry = 1s;
 
   Result<void> bind(std::uint16_t port);
@@ -86,13 +86,14 @@ class Engine {
   void use_sockets(std::vector<UdpDoor> sockets);
   void stop_lanes();
   void try_bind(const Now& now);
-  void send(protocol::Outbox& outbox);
+  [[nodiscard]] io::Udp* udp() const noexcept;  // null while there is none
 
   Log& log_;
   Locks locks_;
   Inbox inbox_;
   const crypto::AeadBackend& aead_;
   protocol::Device device_;
+  Control control_;
   UdpOpener open_udp_;
   std::vector<TunDoor> tuns_;
   std::vector<std::unique_ptr<Lane>> lanes_;
@@ -101,9 +102,6 @@ class Engine {
   std::uint16_t port_ = 0;
   std::uint32_t mark_ = 0;
   std::optional<Instant> bind_again_at_;
-  protocol::Outbox outbox_;
-  protocol::Attention attention_;
-  bool more_handshakes_ = false;
 };
 
 }  // namespace ferrule::engine

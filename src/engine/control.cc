@@ -1,0 +1,52 @@
+#include "engine/control.h"
+
+namespace ferrule::engine {
+
+void Control::work(const Now& now, io::Udp* udp) {
+  inbox_.settle();
+  inbox_.take(attention_);
+  for (const PeerId peer : attention_) device_.attend(now, peer, outbox_);
+  bool more = true;
+  for (std::size_t i = 0; i < kHandshakesPerSlice && more; ++i) {
+    const std::optional<Inbox::Popped> popped = inbox_.pop(now.boot);
+    more = popped.has_value();
+    if (popped) device_.handle(now, popped->message, popped->under_load, outbox_);
+  }
+  if (more) inbox_.rouse();
+  device_.fire_timers(now, outbox_);
+  send(udp);
+}
+
+void Control::send(io::Udp* udp) {
+  if (udp != nullptr) {
+    send_messages(*udp);
+  } else {
+    device_.drops().count(protocol::Drop::send_failed, outbox_.messages.size());
+  }
+  outbox_.messages.clear();
+  if (!outbox_.flush.empty()) flush_(outbox_.flush);
+  outbox_.flush.clear();
+}
+
+void Control::send_messages(io::Udp& udp) {
+  if (outbox_.messages.empty()) return;
+  parts_.clear();
+  datagrams_.clear();
+  parts_.reserve(outbox_.messages.size());  // datagrams point into it
+  for (const protocol::OutgoingMessage& message : outbox_.messages) {
+    io::OutgoingDatagrams datagram;
+    datagram.parts = {&parts_.emplace_back(message.view()), 1};
+    datagram.to = message.to;
+    datagram.from = message.from;
+    datagram.traffic_class = message.traffic_class;
+    datagrams_.push_back(datagram);
+  }
+  const std::size_t sent = udp.send(datagrams_);
+  device_.drops().count(protocol::Drop::send_failed, datagrams_.size() - sent);
+  for (std::size_t i = 0; i < datagrams_.size(); ++i) {
+    if (!datagrams_[i].source_refused) continue;
+    device_.forget_source(outbox_.messages[i].peer, datagrams_[i].from);  // P75
+  }
+}
+
+}  // namespace ferrule::engine
