@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,11 +46,11 @@ class Inbox {
   }
 
   void socket_died() noexcept {
-    socket_died_.store(true, std::memory_order_relaxed);
+    socket_died_.store(true);
     rouse();
   }
   void tun_gone() noexcept {
-    tun_gone_.store(true, std::memory_order_relaxed);
+    tun_gone_.store(true);
     rouse();
   }
 

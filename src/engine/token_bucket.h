@@ -21,7 +21,7 @@ class TokenBucket {
   [[nodiscard]] bool take(Instant now) noexcept {
     const std::int64_t passed = std::clamp<std::int64_t>((now - last_).count(), 0, full_);
     credit_ns_ = std::min(full_, credit_ns_ + passed);
-    last_ = now;
+    last_ = std::max(last_, now);  // several workers' clocks: one may be behind another
     if (credit_ns_ < cost_) return false;
     credit_ns_ -= cost_;
     return true;

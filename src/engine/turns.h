@@ -27,7 +27,9 @@ class Turns {
   }
 
   void pass(Ticket ticket) noexcept {
-    serving_.store(ticket + 1, std::memory_order_release);
+    // Not a mere release: notify_all() looks whether anybody sleeps (libstdc++ does so with a load),
+    // and must not look before the store is seen, or a worker that is just lying down sleeps on.
+    serving_.store(ticket + 1, std::memory_order_seq_cst);
     serving_.notify_all();
   }
 

@@ -1,0 +1,138 @@
+#include "engine/inbox.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "protocol/constants.h"
+
+namespace ferrule::engine {
+namespace {
+
+constexpr Instant kNow = Instant::from_ns(1'000'000'000'000);
+
+struct Rig {
+  std::atomic<int> wakes = 0;
+  Inbox inbox{1, [this] { ++wakes; }};
+
+  void post(PeerId peer) {
+    protocol::Attention attention{peer};
+    inbox.post(attention);
+  }
+  protocol::Attention take() {
+    protocol::Attention taken;
+    inbox.settle();
+    inbox.take(taken);
+    return taken;
+  }
+};
+
+protocol::HandshakeMessage message_from(std::string_view address) {
+  protocol::HandshakeMessage message;
+  message.size = 148;
+  message.from = {*IpAddress::parse(address), 1, 0};
+  return message;
+}
+
+TEST(Inbox, NothingPostedWakesNobody) {
+  Rig rig;
+  protocol::Attention none;
+  rig.inbox.post(none);
+  EXPECT_EQ(rig.wakes, 0);
+}
+
+TEST(Inbox, TheFirstPostWakesAndFurtherOnesDoNot) {
+  Rig rig;
+  rig.post({1, 0});
+  rig.post({2, 0});
+  EXPECT_EQ(rig.wakes, 1);
+}
+
+TEST(Inbox, WhatIsPostedAfterSettlingWakesAgain) {
+  Rig rig;
+  rig.post({1, 0});
+  rig.inbox.settle();
+  rig.post({2, 0});
+  EXPECT_EQ(rig.wakes, 2);
+}
+
+TEST(Inbox, PeersAreTakenOnceAndInOrder) {
+  Rig rig;
+  rig.post({1, 0});
+  rig.post({2, 0});
+  EXPECT_EQ(rig.take(), (protocol::Attention{{1, 0}, {2, 0}}));
+  EXPECT_TRUE(rig.take().empty());
+}
+
+TEST(Inbox, PostingLeavesTheListEmpty) {
+  Rig rig;
+  protocol::Attention attention{{1, 0}};
+  rig.inbox.post(attention);
+  EXPECT_TRUE(attention.empty());
+}
+
+TEST(Inbox, AHandshakeMessageWakesAndIsPopped) {
+  Rig rig;
+  ASSERT_EQ(rig.inbox.post(kNow, message_from("192.0.2.1")), protocol::Drop::none);
+  EXPECT_EQ(rig.wakes, 1);
+  const auto popped = rig.inbox.pop(kNow);
+  ASSERT_TRUE(popped);
+  EXPECT_EQ(popped->message.from, message_from("192.0.2.1").from);
+  EXPECT_FALSE(popped->under_load);
+  EXPECT_FALSE(rig.inbox.pop(kNow));
+}
+
+TEST(Inbox, P86_AMessageTooManyIsRefusedAndWakesNobody) {
+  Rig rig;
+  protocol::Drop drop = protocol::Drop::none;
+  for (std::size_t i = 0; drop == protocol::Drop::none; ++i) {
+    rig.inbox.settle();
+    rig.wakes = 0;
+    drop = rig.inbox.post(kNow, message_from("192.0.2.1"));
+  }
+  EXPECT_EQ(drop, protocol::Drop::source_queue_full);
+  EXPECT_EQ(rig.wakes, 0);
+}
+
+TEST(Inbox, ADeadSocketIsToldOnce) {
+  Rig rig;
+  rig.inbox.socket_died();
+  EXPECT_EQ(rig.wakes, 1);
+  EXPECT_TRUE(rig.inbox.take_socket_died());
+  EXPECT_FALSE(rig.inbox.take_socket_died());
+}
+
+TEST(Inbox, AGoneInterfaceStaysGone) {
+  Rig rig;
+  rig.inbox.tun_gone();
+  EXPECT_EQ(rig.wakes, 1);
+  EXPECT_TRUE(rig.inbox.is_tun_gone());
+  EXPECT_TRUE(rig.inbox.is_tun_gone());
+}
+
+// Whatever happens between posters and the control thread, no post is left lying without a wake-up.
+TEST(Inbox, NoWakeUpIsLost) {
+  constexpr std::uint32_t kPosts = 100'000;
+  std::atomic<int> bell{0};
+  Inbox inbox(1, [&] {
+    bell = 1;
+    bell.notify_one();
+  });
+  std::thread poster([&] {
+    for (std::uint32_t i = 0; i < kPosts; ++i) {
+      protocol::Attention attention{{i, 0}};
+      inbox.post(attention);
+    }
+  });
+  protocol::Attention taken;
+  for (std::uint32_t seen = 0; seen < kPosts; seen += static_cast<std::uint32_t>(taken.size())) {
+    bell.wait(0);
+    bell = 0;
+    inbox.settle();
+    inbox.take(taken);
+  }
+  poster.join();
+}
+
+}  // namespace
+}  // namespace ferrule::engine
