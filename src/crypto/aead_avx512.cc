@@ -96,8 +96,9 @@ class Group {
   FERRULE_AVX512_INLINE void make_first_pass() noexcept {
     plan_.first(work_.pass);
     if (one_key_) work_.inputs.set_only_key(*packets_[0].key);
-    for (unsigned i = 0; i < packets_.size(); ++i) set_lanes(packets_[i], i, 0);
-    make_pass();
+    LaneFiller filler;
+    for (unsigned i = 0; i < packets_.size(); ++i) set_lanes(filler, packets_[i], i, 0);
+    make_pass(filler);
     work_.note_group(packets_.size(), work_.pass.lanes());
     for (std::size_t i = 0; i < halves(packets_.size()); ++i) {
       one_time_keys(work_.keystream.block + i * kPolyLanes, work_.keys[i]);
@@ -105,21 +106,23 @@ class Group {
   }
   FERRULE_AVX512_INLINE bool make_next_pass() noexcept {
     if (!plan_.next(work_.pass)) return false;
-    make_pass();
+    LaneFiller filler;
+    make_pass(filler);
     return true;
   }
-  FERRULE_AVX512_INLINE void make_pass() noexcept {
+  FERRULE_AVX512_INLINE void make_pass(LaneFiller& filler) noexcept {
     for (const Segment& segment : work_.pass.segments()) {
-      for (unsigned i = 0; i < segment.lanes; i += LaneInputs::kVecLanes) {
-        set_lanes(packets_[segment.packet], segment.lane + i, segment.block + i);
-      }
+      set_lanes(filler, packets_[segment.packet], segment.lane, segment.block);
     }
+    filler.write(work_.inputs);
     make_keystream(work_.inputs, work_.pass.lanes(), work_.keystream);
   }
-  FERRULE_AVX512_INLINE void set_lanes(const AeadPacket& packet, unsigned lane,
+  FERRULE_AVX512_INLINE void set_lanes(LaneFiller& filler, const AeadPacket& packet, unsigned lane,
                                        std::uint32_t block) noexcept {
-    work_.inputs.set_blocks(lane, packet.counter, block);
-    if (!one_key_) work_.inputs.set_key(lane, *packet.key);
+    filler.set(lane, packet.counter, block);
+    if (one_key_ || (lane != 0 && packet.key == key_of_lanes_)) return;
+    key_of_lanes_ = packet.key;
+    work_.inputs.set_key(lane, *packet.key);
   }
 
   FERRULE_AVX512_INLINE void add_keystream() noexcept {
@@ -158,6 +161,7 @@ class Group {
   Workspace& work_;
   BatchPlan plan_;
   bool one_key_;
+  const AeadKey* key_of_lanes_ = nullptr;  // of those set last
 };
 
 // Functions of their own, so that what they spill is below the frame from which it is wiped.

@@ -37,8 +37,8 @@ struct Case {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  std::vector<std::size_t> mixed;
-  for (std::size_t i = 0; i < 40; ++i) mixed.push_back(i * 97 % 1500);
+  std::vector<std::size_t> mixed(40);
+  for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] = i * 97 % 1500;
   for (const bool open : {false, true}) {
     all.push_back({"one packet", {1420}, 1, open});
     all.push_back({"one short packet", {64}, 1, open});
@@ -167,6 +167,7 @@ class OwnStack {
     inside.uc_link = &outside_;
     makecontext(&inside, &enter, 0);
     swapcontext(&outside_, &inside);
+    work_ = nullptr;
     Residue residue{stack, {}};
     std::memcpy(residue.registers.data(), registers_, sizeof registers_);
     return residue;

@@ -84,12 +84,10 @@ void expect_continues(const Pass& pass, unsigned lane, std::span<const AeadPacke
 TEST(Avx512BatchPlan, EveryBlockHasOneLane) {
   std::mt19937_64 random(1);
   for (int round = 0; round < 5000; ++round) {
-    std::vector<AeadPacket> packets;
     const std::size_t count = 1 + random() % kMaxGroup;
     const std::size_t longest = random() % 4 == 0 ? 65536 : 300;
-    for (std::size_t i = 0; i < count; ++i) {
-      packets.push_back({nullptr, random() % longest, nullptr, 0});
-    }
+    std::vector<AeadPacket> packets(count);
+    for (AeadPacket& packet : packets) packet.size = random() % longest;
     std::vector<std::uint32_t> done(count);
     BatchPlan plan(packets);
     Pass pass;

@@ -95,11 +95,11 @@ FERRULE_AVX512_INLINE Row initial_row(const LaneInputs& inputs, unsigned lane) n
   } else if constexpr (kI < 12) {
     return load_row<Row>(inputs.key(kI - 4, lane));
   } else if constexpr (kI == 12) {
-    return load_row<Row>(inputs.counter(lane));
+    return load_row<Row>(inputs.counter + lane);
   } else if constexpr (kI == 13) {
     return broadcast<Row>(0);
   } else {
-    return load_row<Row>(kI == 14 ? inputs.nonce_low(lane) : inputs.nonce_high(lane));
+    return load_row<Row>((kI == 14 ? inputs.nonce_low : inputs.nonce_high) + lane);
   }
 }
 

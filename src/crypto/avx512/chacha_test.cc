@@ -36,14 +36,19 @@ std::array<std::uint8_t, 64> expected_block(const AeadKey& key, std::uint64_t no
   return chacha_block(state);
 }
 
-FERRULE_AVX512 void set_lane(LaneInputs& inputs, unsigned lane, const Lane& value) {
-  inputs.set_key(lane, value.key);
-  inputs.set_blocks(lane, value.nonce, value.block);
+FERRULE_AVX512 void set_lanes(LaneInputs& inputs, std::span<const Lane> lanes) {
+  LaneFiller filler;
+  for (unsigned i = 0; i < lanes.size(); ++i) {
+    inputs.set_key(i, lanes[i].key);
+    filler.set(i, lanes[i].nonce, lanes[i].block);
+  }
+  filler.write(inputs);
 }
 FERRULE_AVX512 void set_all_lanes(LaneInputs& inputs, const Lane& value) {
   inputs.set_only_key(value.key);
-  inputs.set_blocks(0, value.nonce, value.block);
-  inputs.set_blocks(16, value.nonce, value.block + 16);
+  LaneFiller filler;
+  filler.set(0, value.nonce, value.block);
+  filler.write(inputs);
 }
 
 bool holds(const Keystream& stream, unsigned lane, const std::array<std::uint8_t, 64>& block) {
@@ -66,9 +71,9 @@ TEST(Avx512Chacha, P2_EachLaneHasItsKeyNonceAndCounter) {
   for (unsigned lanes = 1; lanes <= kMaxLanes; ++lanes) {
     LaneInputs inputs;
     std::vector<Lane> values;
-    for (unsigned i = 0; i < lanes; ++i) {
-      set_lane(inputs, i, values.emplace_back(random_lane(random)));
-    }
+    values.reserve(lanes);
+    for (unsigned i = 0; i < lanes; ++i) values.push_back(random_lane(random));
+    set_lanes(inputs, values);
     Keystream stream;
     make_keystream(inputs, lanes, stream);
     for (unsigned i = 0; i < lanes; ++i) {
@@ -122,7 +127,10 @@ TEST(Avx512Lanes, KeysAreWiped) {
   };
   Random random(4);
   LaneInputs several;
-  for (unsigned i = 0; i < kMaxLanes; ++i) set_lane(several, i, random_lane(random));
+  std::vector<Lane> lanes;
+  lanes.reserve(kMaxLanes);
+  for (unsigned i = 0; i < kMaxLanes; ++i) lanes.push_back(random_lane(random));
+  set_lanes(several, lanes);
   Wipe::run(several);
   EXPECT_EQ(words(several, 0) | words(several, 16), 0u);
   LaneInputs one;

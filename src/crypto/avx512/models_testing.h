@@ -15,9 +15,10 @@
 #include "crypto/avx512/cpu.h"
 
 /// The first line of a test that runs vector code.
-#define FERRULE_SKIP_WITHOUT_AVX512()                                                            \
-  if (!::ferrule::crypto::avx512::cpu_can_run()) GTEST_SKIP() << "this CPU has no AVX-512 with " \
-                                                                 "IFMA"
+#define FERRULE_SKIP_WITHOUT_AVX512()             \
+  if (!::ferrule::crypto::avx512::cpu_can_run())  \
+  GTEST_SKIP() << "this CPU has no AVX-512 with " \
+                  "IFMA"
 
 namespace ferrule::crypto::avx512::test {
 
