@@ -62,6 +62,7 @@ bool is_any_of(std::string_view word, std::initializer_list<std::string_view> wo
 int refuse_command(Console& console, std::string_view name) {
   console.err.print("Invalid subcommand: `{}'\n", name);
   std::vector<std::string_view> names;
+  names.reserve(kCommands.size());
   for (const Command& command : kCommands) names.push_back(command.name);
   if (const auto meant = control::nearest(name, names)) {
     console.err.print("Did you mean `{}'?\n", *meant);

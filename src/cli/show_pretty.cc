@@ -15,6 +15,7 @@ using protocol::PeerStatus;
 // The latest handshake first; those without one last, in the order that they have.
 std::vector<const PeerStatus*> by_handshake(const std::vector<PeerStatus>& peers) {
   std::vector<const PeerStatus*> sorted;
+  sorted.reserve(peers.size());
   for (const PeerStatus& peer : peers) sorted.push_back(&peer);
   std::ranges::stable_sort(sorted, [](const PeerStatus* a, const PeerStatus* b) {
     return a->last_handshake > b->last_handshake;

@@ -42,6 +42,13 @@ struct Target {
 };
 
 template <class T>
+bool assign(std::optional<T>& to, std::optional<T> value) {
+  const bool is_there = value.has_value();
+  if (is_there) to = std::move(value);
+  return is_there;
+}
+
+template <class T>
 bool assign(auto& to, std::optional<T> value) {
   if (!value) return false;
   to = std::move(*value);
@@ -188,8 +195,7 @@ const Key* find_meant(std::string_view written, Kind section, ConfDialect dialec
 }
 
 std::string why_no_key(std::string_view written, Kind section, const Key* meant) {
-  const std::string what =
-      fmt::format("{} is not a key of {}", without_keys(written), name_of(section));
+  std::string what = fmt::format("{} is not a key of {}", without_keys(written), name_of(section));
   if (meant == nullptr) return what;
   if (!is_named(written, meant->name))
     return fmt::format("{}; did you mean {}?", what, meant->name);

@@ -99,7 +99,8 @@ bool UapiAnswer::take(std::string_view key, std::string_view value) {
   if (key == "errno") {
     // Negative, as the daemons have it, or positive, as the protocol was once described.
     if (value.starts_with('-')) value.remove_prefix(1);
-    return assign(errno_, parse_decimal<int>(value));
+    errno_ = parse_decimal<int>(value);
+    return errno_.has_value();
   }
   if (key == "public_key") {
     device_.peers.emplace_back();
