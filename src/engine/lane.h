@@ -77,10 +77,21 @@ class Lane {
   };
   Result<Batch> read_batch(Scratch& scratch);
   void plan_outbound(const Now& now, Worker worker, std::size_t count);
-  void prepare_planned(Scratch& scratch, std::size_t count);
-  void add_message(Scratch& scratch, const protocol::SendRun& run, std::uint32_t run_number,
-                   std::uint8_t ecn, std::uint64_t counter, std::uint8_t* message,
-                   std::size_t size) const;
+  struct Cut {  // how far a batch has been made into messages
+    std::size_t packet = 0;
+    std::size_t segment = 0;
+  };
+  struct NewMessage {
+    std::uint8_t* data;  // header, inner packet, room for padding and tag
+    std::size_t size;    // of the inner packet
+    std::size_t padded;
+    std::uint64_t counter;
+    std::uint32_t run;  // its place in SendPlan::runs
+    std::uint8_t ecn;
+  };
+  static void make_messages(Scratch& scratch, std::size_t count, Cut& cut);
+  static bool cut_segments(Scratch& scratch, Cut& cut, std::size_t& used);
+  static void add_message(Scratch& scratch, const NewMessage& made);
   static void make_trains(Scratch& scratch);
   void send_trains(Worker worker);
   void answer_unreachable(const Now& now, Scratch& scratch, std::size_t count);

@@ -58,12 +58,16 @@ Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) {
     ticket = outbound_turns_.draw();
     if (batch->bytes >= kPassLeadBytes) lead.pass();
   }
-  prepare_planned(scratch, count);
-  aead_.seal(scratch.aead);
-  make_trains(scratch);
-  outbound_turns_.await(ticket);
-  send_trains(worker);
+  Cut cut;
+  do {
+    make_messages(scratch, count, cut);
+    aead_.seal(scratch.aead);
+    make_trains(scratch);
+    outbound_turns_.await(ticket);
+    send_trains(worker);
+  } while (cut.packet < count);
   outbound_turns_.pass(ticket);
+  scratch.send_plan.clear();  // lets go of the keypairs (P46)
   answer_unreachable(now, scratch, count);
   inbox_.post(scratch.attention);
   return Pumped::some;
@@ -85,12 +89,13 @@ Result<Lane::Batch> Lane::read_batch(Scratch& scratch) {
 
 void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
   Scratch& scratch = worker.scratch;
-  const std::size_t mtu = device_.mtu();
+  scratch.mtu = device_.mtu();
   scratch.send_plan.clear();
   scratch.outbound.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     // An empty packet is dropped by its header.
-    if (!describe(scratch.reads[i], mtu, scratch.outbound[i])) scratch.outbound[i].inner = {};
+    if (!describe(scratch.reads[i], scratch.mtu, scratch.outbound[i]))
+      scratch.outbound[i].inner = {};
   }
   Locks::TablesShared tables(locks_, worker.reader);
   device_.plan_send(now, scratch.outbound, scratch.send_plan, scratch.attention);
@@ -112,46 +117,62 @@ void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
   }
 }
 
-void Lane::add_message(Scratch& scratch, const protocol::SendRun& run, std::uint32_t run_number,
-                       std::uint8_t ecn, std::uint64_t counter, std::uint8_t* message,
-                       std::size_t size) const {
-  const std::size_t padded = protocol::padded_size(size, device_.mtu());
-  std::uint8_t* text = message + TransportLayout::kHeaderSize;
-  std::memset(text + size, 0, padded - size);
-  protocol::write_transport_header(message, run.keypair->remote_index(), counter);
-  scratch.aead.push_back({text, padded, &run.keypair->sending_key(), counter});
-  scratch.messages.push_back({message, padded + TransportLayout::kOverhead, run_number, ecn});
+void Lane::add_message(Scratch& scratch, const NewMessage& made) {
+  const protocol::SendRun& run = scratch.send_plan.runs[made.run];
+  std::uint8_t* text = made.data + TransportLayout::kHeaderSize;
+  std::memset(text + made.size, 0, made.padded - made.size);
+  protocol::write_transport_header(made.data, run.keypair->remote_index(), made.counter);
+  scratch.aead.push_back({text, made.padded, &run.keypair->sending_key(), made.counter});
+  scratch.messages.push_back(
+      {made.data, made.padded + TransportLayout::kOverhead, made.run, made.ecn});
 }
 
-void Lane::prepare_planned(Scratch& scratch, std::size_t count) {
+// Small segments make much more of a super-packet than it was: when the room is full, what there is
+// goes first, and `cut` says where to go on.
+void Lane::make_messages(Scratch& scratch, std::size_t count, Cut& cut) {
   scratch.aead.clear();
   scratch.messages.clear();
-  const MutBytes room = scratch.split_room();
   std::size_t used = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const OutboundPacket& packet = scratch.outbound[i];
+  for (; cut.packet < count; ++cut.packet, cut.segment = 0) {
+    const OutboundPacket& packet = scratch.outbound[cut.packet];
     if (packet.verdict != Verdict::send) continue;
-    const io::TunRead& read = scratch.reads[i];
-    const protocol::SendRun& run = scratch.send_plan.runs[packet.run];
-    if (read.offload.gso == packet::GsoType::none) {
-      packet::complete_checksum(packet_of(read), read.offload);
-      add_message(scratch, run, packet.run, packet.ecn, packet.first_counter,
-                  read.room.data() + read.headroom - TransportLayout::kHeaderSize, read.size);
+    const io::TunRead& read = scratch.reads[cut.packet];
+    if (read.offload.gso != packet::GsoType::none) {
+      if (!cut_segments(scratch, cut, used)) return;
       continue;
     }
-    // Each segment goes straight to its place in the train: one copy, and a fixed stride.
-    const packet::Splitter splitter(packet_of(read), read.offload);
-    if (used + packet.wire_bytes + protocol::kPaddingMultiple > room.size()) {
-      device_.drops().count(Drop::no_resources, packet.datagrams);
-      continue;
-    }
-    for (std::size_t n = 0; n < splitter.count(); ++n) {
-      std::uint8_t* message = room.data() + used;
-      const std::size_t size = splitter.write(n, room.subspan(used + TransportLayout::kHeaderSize));
-      add_message(scratch, run, packet.run, packet.ecn, packet.first_counter + n, message, size);
-      used += scratch.messages.back().size;
-    }
+    packet::complete_checksum(packet_of(read), read.offload);
+    add_message(scratch, {.data = read.room.data() + read.headroom - TransportLayout::kHeaderSize,
+                          .size = read.size,
+                          .padded = protocol::padded_size(read.size, scratch.mtu),
+                          .counter = packet.first_counter,
+                          .run = packet.run,
+                          .ecn = packet.ecn});
   }
+}
+
+// Each segment goes straight to its place in the train: one copy, and a fixed stride. False when the
+// room ended before the super-packet did.
+bool Lane::cut_segments(Scratch& scratch, Cut& cut, std::size_t& used) {
+  const OutboundPacket& packet = scratch.outbound[cut.packet];
+  const io::TunRead& read = scratch.reads[cut.packet];
+  const packet::Splitter splitter(packet_of(read), read.offload);
+  const MutBytes room = scratch.split_room();
+  for (; cut.segment < splitter.count(); ++cut.segment) {
+    const std::size_t size = splitter.size_of(cut.segment);
+    const std::size_t padded = protocol::padded_size(size, scratch.mtu);
+    if (used + padded + TransportLayout::kOverhead > room.size()) return false;
+    const MutBytes text = room.subspan(used + TransportLayout::kHeaderSize);
+    (void)splitter.write(cut.segment, text);
+    add_message(scratch, {.data = room.data() + used,
+                          .size = size,
+                          .padded = padded,
+                          .counter = packet.first_counter + cut.segment,
+                          .run = packet.run,
+                          .ecn = packet.ecn});
+    used += padded + TransportLayout::kOverhead;
+  }
+  return true;
 }
 
 void Lane::make_trains(Scratch& scratch) {
@@ -197,19 +218,17 @@ void Lane::make_trains(Scratch& scratch) {
 
 void Lane::send_trains(Worker worker) {
   Scratch& scratch = worker.scratch;
-  if (!scratch.trains.empty()) {
-    const std::size_t sent = udp_->send(scratch.trains);
-    if (sent < scratch.trains.size()) {
-      device_.drops().count(Drop::send_failed, scratch.trains.size() - sent);
-    }
-    for (std::size_t i = 0; i < scratch.trains.size(); ++i) {
-      if (!scratch.trains[i].source_refused) continue;
-      Locks::TablesShared tables(locks_, worker.reader);
-      device_.forget_source(scratch.send_plan.runs[scratch.train_runs[i]].peer,
-                            scratch.trains[i].from);
-    }
+  if (scratch.trains.empty()) return;
+  const std::size_t sent = udp_->send(scratch.trains);
+  if (sent < scratch.trains.size()) {
+    device_.drops().count(Drop::send_failed, scratch.trains.size() - sent);
   }
-  scratch.send_plan.clear();  // lets go of the keypairs (P46)
+  for (std::size_t i = 0; i < scratch.trains.size(); ++i) {
+    if (!scratch.trains[i].source_refused) continue;
+    Locks::TablesShared tables(locks_, worker.reader);
+    device_.forget_source(scratch.send_plan.runs[scratch.train_runs[i]].peer,
+                          scratch.trains[i].from);
+  }
 }
 
 void Lane::answer_unreachable(const Now& now, Scratch& scratch, std::size_t count) {
@@ -252,15 +271,21 @@ void Lane::flush(const Now& now, std::span<const PeerId> peers, Worker worker) {
       const Bytes inner(packet.message.data() + TransportLayout::kHeaderSize, packet.size);
       packet::IpView ip;
       const bool parsed = packet::parse_ip(inner, ip) == packet::IpFault::none;
-      const std::uint8_t ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : 0;
-      add_message(scratch, scratch.staged.run, 0, ecn, counter++, packet.message.data(),
-                  packet.size);
+      // The message has the size that the MTU gave it when it was staged.
+      add_message(scratch,
+                  {.data = packet.message.data(),
+                   .size = packet.size,
+                   .padded = packet.message.size() - TransportLayout::kOverhead,
+                   .counter = counter++,
+                   .run = 0,
+                   .ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : std::uint8_t{0}});
     }
     aead_.seal(scratch.aead);
     make_trains(scratch);
     outbound_turns_.await(ticket);
     send_trains(worker);
     outbound_turns_.pass(ticket);
+    scratch.send_plan.clear();  // lets go of the keypair (P46)
     scratch.staged = {};
   }
   inbox_.post(scratch.attention);

@@ -9,7 +9,8 @@ Scratch::Scratch()
           std::make_unique_for_overwrite<std::uint8_t[]>(kReceiveSlots * kDatagramRoom)) {
   reads.resize(kTunSlots);
   for (std::size_t i = 0; i < kTunSlots; ++i) {
-    reads[i].room = tun_room(i);
+    // What is behind it is for padding and tag, whatever comes.
+    reads[i].room = tun_room(i).first(protocol::TransportLayout::kHeaderSize + kMaxPacketSize);
     reads[i].headroom = protocol::TransportLayout::kHeaderSize;
   }
   received.resize(kReceiveSlots);

@@ -28,7 +28,8 @@ constexpr std::size_t kReceiveSlots = 16;
 constexpr std::size_t kPacketRoom =
     protocol::TransportLayout::kOverhead + kMaxPacketSize + 1 + protocol::kPaddingMultiple;
 constexpr std::size_t kDatagramRoom = 65536;
-// Segments of the super-packets of one batch, as messages: each segment carries its headers again.
+// For segments of a batch's super-packets, as messages. Each segment carries its headers again: a batch
+// of very small ones is sent in several rounds.
 constexpr std::size_t kSplitRoom = 2 * (kBatchBytes + kMaxPacketSize);
 
 /// A transport data message on its way out.
@@ -46,6 +47,7 @@ class Scratch {
 
   // outwards
   std::vector<io::TunRead> reads;
+  std::size_t mtu = 0;  // of the batch: it may change at any time
   std::vector<protocol::OutboundPacket> outbound;
   protocol::SendPlan send_plan;
   protocol::StagedBatch staged;

@@ -1,6 +1,7 @@
 #include "engine/world_testing.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "base/check.h"
@@ -23,6 +24,19 @@ PrivateKey make_key(std::uint8_t number) {
 
 }  // namespace
 
+std::size_t Train::bytes() const { return std::accumulate(parts.begin(), parts.end(), 0u); }
+
+std::size_t RecordingUdp::send(std::span<io::OutgoingDatagrams> batch) {
+  for (const io::OutgoingDatagrams& entry : batch) {
+    Train& train = trains.emplace_back();
+    for (const Bytes part : entry.parts) train.parts.push_back(part.size());
+    train.segment_size = entry.segment_size;
+    train.traffic_class = entry.traffic_class;
+    train.to = entry.to;
+  }
+  return inner_.send(batch);
+}
+
 Host::Host(World& in, std::uint8_t number, const HostOptions& options)
     : world(in),
       v4(endpoint_of("192.0.2.", number)),
@@ -42,11 +56,12 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
   udp_options.port = kPort;
   udp_options.offload = options.coalesces;
   udp = std::move(*io::MemoryUdp::open(world.network, udp_options));
+  recorder = std::make_unique<RecordingUdp>(*udp);
   for (std::size_t i = 0; i < options.lanes; ++i) {
     tuns.push_back(std::make_unique<io::MemoryTun>(options.tun));
     const Lane::Parts parts{device, locks_, crypto::best_aead_backend(), inbox_, *tuns[i]};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
-    lanes_[i]->set_udp(udp.get());
+    lanes_[i]->set_udp(recorder.get());
   }
   protocol::DeviceChange change;
   change.private_key = PrivateKey(key.clone());

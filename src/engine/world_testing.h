@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,34 @@ class NullLog final : public Log {
 class NoLead final : public Lead {
  public:
   void pass() noexcept override {}
+};
+
+/// A call's entry as it was handed to a socket.
+struct Train {
+  std::vector<std::size_t> parts;  // their sizes
+  std::size_t segment_size = 0;
+  std::uint8_t traffic_class = 0;
+  Endpoint to;
+
+  [[nodiscard]] std::size_t bytes() const;
+};
+
+/// A socket that remembers what lanes hand it. Does not own the one behind it.
+class RecordingUdp final : public io::Udp {
+ public:
+  explicit RecordingUdp(io::Udp& inner) noexcept : inner_(inner) {}
+  Result<std::size_t> receive(std::span<io::ReceivedDatagrams> slots) override {
+    return inner_.receive(slots);
+  }
+  std::size_t send(std::span<io::OutgoingDatagrams> batch) override;
+  std::uint16_t port() const noexcept override { return inner_.port(); }
+  Result<void> set_mark(std::uint32_t mark) override { return inner_.set_mark(mark); }
+  std::uint64_t send_failures() const noexcept override { return inner_.send_failures(); }
+
+  std::vector<Train> trains;
+
+ private:
+  io::Udp& inner_;
 };
 
 struct HostOptions {
@@ -72,6 +101,7 @@ class Host {
   PrivateKey key;
   std::vector<std::unique_ptr<io::MemoryTun>> tuns;
   std::unique_ptr<io::MemoryUdp> udp;  // all lanes share it
+  std::unique_ptr<RecordingUdp> recorder;
 
  private:
   NullLog log_;
