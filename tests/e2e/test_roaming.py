@@ -268,7 +268,8 @@ def test_P75a_one_port_serves_both_families(scene):
     tunnel.set("listen-port 0")
     port = int(tunnel.wg("show", "listen-port"))
     assert port != 0
-    assert tunnel.host.udp_ports().count(port) == 2, "one socket a family"
+    sockets = tunnel.host.udp_ports().count(port)
+    assert sockets >= 2 and sockets % 2 == 0, "a pair of sockets, one a family, for each lane"
     puppet.to = ("192.0.2.1", port)
     puppet.connect()
     assert puppet.pings(tunnel)
