@@ -85,7 +85,9 @@ void Crew::run(std::size_t number) {
       serve(static_cast<Door>(event.data.u64), worker);
     }
   }
-  rearm(kMail);  // its signal stays: it is for the others too
+  // One of us may have taken the signal that was for all: pass it on.
+  mail_->signal();
+  rearm(kMail);
 }
 
 void Crew::serve(Door door, Worker worker) {
