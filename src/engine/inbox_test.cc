@@ -85,7 +85,7 @@ TEST(Inbox, AHandshakeMessageWakesAndIsPopped) {
 TEST(Inbox, P86_AMessageTooManyIsRefusedAndWakesNobody) {
   Rig rig;
   protocol::Drop drop = protocol::Drop::none;
-  for (std::size_t i = 0; drop == protocol::Drop::none; ++i) {
+  while (drop == protocol::Drop::none) {
     rig.inbox.settle();
     rig.wakes = 0;
     drop = rig.inbox.post(kNow, message_from("192.0.2.1"));
