@@ -32,7 +32,8 @@ class UapiServer {
   void serve(std::uint64_t tag, std::uint32_t events);
 
  private:
-  static constexpr std::size_t kMaxClients = 1024;
+  // Below the usual limit of 1024 descriptors: past that, accept(2) fails and the listener stays readable.
+  static constexpr std::size_t kMaxClients = 512;
   struct Client;
 
   void receive(Client& client);
