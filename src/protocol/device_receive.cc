@@ -82,6 +82,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) 
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
     traffic.timers.handshake_complete();
     traffic.last_handshake = now.wall;
+    traffic.handshake_wanted = false;  // the session that was asked for is here
     traffic.flush_wanted = !traffic.staged.empty();
   }
   keep_key_fresh_receiving(now, traffic);

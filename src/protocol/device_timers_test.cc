@@ -249,6 +249,25 @@ TEST_F(TimersOfDevices, P58_ResponderCompletesWithItsFirstDataPacketOnly) {
   EXPECT_EQ(b.status(a).last_handshake, WallTime{});
 }
 
+TEST_F(TimersOfDevices, P58_CompletionFulfilsAWishForAHandshakeThatNobodySawYet) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() < 3; };
+  ping();  // b has a key that is not confirmed
+  const Packet inner = ipv4("10.0.0.2", "10.0.0.1");
+  OutboundPacket packet;
+  packet.inner = inner;
+  SendPlan plan;
+  Attention attention;
+  b.device->plan_send(world.now(), {&packet, 1}, plan, attention);
+  ASSERT_EQ(packet.verdict, Verdict::stage);
+  b.device->stage(world.now(), packet.peer, inner, 0, attention);
+  world.passes = nullptr;
+  ping();  // confirms it, before the control side comes round
+  Outbox outbox;
+  for (const PeerId peer : attention) b.device->attend(world.now(), peer, outbox);
+  world.run(8s);
+  EXPECT_EQ(world.count_sent(1, b), 0u);
+}
+
 TEST_F(TimersOfDevices, P59_StagedPacketsConfirmTheKey) {
   ping();
   EXPECT_EQ(keepalives(a), 0u);
