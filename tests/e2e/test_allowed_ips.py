@@ -10,7 +10,7 @@ from lib import packets
 from lib.registry import BOTH, behaviour
 from lib.sniffer import Sniffer
 from lib.traffic import must_ping, ping
-from lib.wait import eventually
+from lib.wait import PATIENCE, eventually
 
 
 def second_puppet(scene, tunnel, first, allowed):
@@ -154,7 +154,7 @@ def test_P90_130000_allowed_ips_on_one_peer(scene):
     left.wg("setconf", "/dev/stdin", input=config)
     seconds = time.monotonic() - started
     scene.note(f"set in {seconds:.1f} s")
-    assert seconds < 8, f"{seconds:.1f} s for 130,000 allowed IPs"
+    assert seconds < 8 * PATIENCE, f"{seconds:.1f} s for 130,000 allowed IPs"
 
     listed = left.wg("show", "allowed-ips").split("\t")[1].split()
     assert len(listed) == len(prefixes) + 2
