@@ -48,6 +48,12 @@ class TestDeviceClient final : public DeviceClient {
     return {};
   }
 
+  Result<control::Stats> stats(const std::string& name) override {
+    const auto answer = devices_.stats.find(name);
+    if (answer == devices_.stats.end()) return std::unexpected(system_error(EPROTO, name));
+    return answer->second;
+  }
+
  private:
   TestDevices& devices_;
 };

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "control/uapi_client.h"
+
 namespace ferrule::cli {
 
 struct Answer {
@@ -23,6 +25,7 @@ constexpr std::int64_t kTestNow = 1'700'000'000;
 struct TestDevices {
   std::map<std::string, std::string> answers;
   std::vector<std::string> set_requests;
+  std::map<std::string, control::Stats> stats;
   int get_errno = 0;
   int set_errno = 0;
   int list_errno = 0;

@@ -54,6 +54,7 @@ class UapiDeviceClient final : public DeviceClient {
   Result<std::vector<std::string>> list() override;
   Result<control::DeviceStatus> get(const std::string& name) override;
   Result<void> set(const std::string& name, const protocol::DeviceChange& change) override;
+  Result<control::Stats> stats(const std::string& name) override;
 
  private:
   [[nodiscard]] Result<io::UniqueFd> connect_to(const std::string& name) const;
@@ -122,6 +123,17 @@ Result<void> UapiDeviceClient::set(const std::string& name, const protocol::Devi
   send_all(fd->get(), control::set_request(change, scope_name).view());
   control::UapiAnswer answer(scope_of);
   return read_answer(fd->get(), answer);
+}
+
+Result<control::Stats> UapiDeviceClient::stats(const std::string& name) {
+  const auto fd = connect_to(name);
+  if (!fd) return std::unexpected(fd.error());
+  send_all(fd->get(), control::kStatsRequest);
+  control::UapiAnswer answer(scope_of);
+  if (auto outcome = read_answer(fd->get(), answer); !outcome) {
+    return std::unexpected(outcome.error());
+  }
+  return std::move(answer.stats());
 }
 
 }  // namespace

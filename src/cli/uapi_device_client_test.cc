@@ -16,6 +16,8 @@
 namespace ferrule::cli {
 namespace {
 
+using testing::ElementsAre;
+using testing::Pair;
 using testing::UnorderedElementsAre;
 
 // A daemon's socket that serves one connection: reads a request, answers, and closes.
@@ -132,6 +134,25 @@ TEST_F(UapiDeviceClient, P103_TheSocketOfADeadDaemonIsRemoved) {
 
 TEST_F(UapiDeviceClient, WithoutAFolderThereAreNoDevices) {
   EXPECT_TRUE(make_uapi_client("/does/not/exist")->list()->empty());
+}
+
+TEST_F(UapiDeviceClient, StatsAreNamesAndNumbersInTheDaemonsOrder) {
+  OneAnswer daemon(folder_ / "wg0.sock", "drop_no_route=3\ndrop_bad_mac1=1\nerrno=0\n\n");
+  daemon.serve();
+  const auto stats = client_->stats("wg0");
+  EXPECT_EQ(daemon.request(), "stats=1\n\n");
+  ASSERT_TRUE(stats);
+  EXPECT_THAT(*stats, ElementsAre(Pair("drop_no_route", 3), Pair("drop_bad_mac1", 1)));
+}
+
+// wireguard-go closes the connection on an operation that it does not know.
+TEST_F(UapiDeviceClient, ADaemonThatHasNoStatsIsAnError) {
+  OneAnswer daemon(folder_ / "wg0.sock", "");
+  daemon.serve();
+  const auto stats = client_->stats("wg0");
+  (void)daemon.request();
+  ASSERT_FALSE(stats);
+  EXPECT_EQ(stats.error().code, EPROTO);
 }
 
 }  // namespace

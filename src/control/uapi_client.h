@@ -30,6 +30,9 @@ struct DeviceStatus {
 constexpr std::string_view kGetRequest = "get=1\n\n";
 constexpr std::string_view kStatsRequest = "stats=1\n\n";
 
+/// Names and numbers that a daemon counts, in its own order.
+using Stats = std::vector<std::pair<std::string, std::uint64_t>>;
+
 /// The text of a set request. It holds keys, hence the type.
 [[nodiscard]] WipedText set_request(const protocol::DeviceChange& change, ScopeName name_of);
 
@@ -48,9 +51,7 @@ class UapiAnswer {
   /// The device, of a complete answer to a get request without error.
   [[nodiscard]] DeviceStatus& device() noexcept { return device_; }
   /// Names and numbers, of an answer to a stats request.
-  [[nodiscard]] const std::vector<std::pair<std::string, std::uint64_t>>& stats() const noexcept {
-    return stats_;
-  }
+  [[nodiscard]] Stats& stats() noexcept { return stats_; }
 
  private:
   void take_line(std::string_view line);
@@ -64,7 +65,7 @@ class UapiAnswer {
   bool is_bad_ = false;
   std::optional<int> errno_;  // positive
   DeviceStatus device_;
-  std::vector<std::pair<std::string, std::uint64_t>> stats_;
+  Stats stats_;
 };
 
 }  // namespace ferrule::control
