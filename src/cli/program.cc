@@ -8,15 +8,18 @@
 
 #include "base/version.h"
 #include "cli/key_commands.h"
+#include "cli/metrics.h"
 #include "cli/set.h"
 #include "cli/show.h"
+#include "cli/watch.h"
 #include "control/near_miss.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-constexpr std::array kCommands{
+// wg's, with its words.
+constexpr std::array kWgCommands{
     Command{"show", "Shows the current configuration and device information", run_show},
     Command{
         "showconf",
@@ -33,14 +36,28 @@ constexpr std::array kCommands{
             run_pubkey},
 };
 
+// What wg has not; out of sight when we are called by its name.
+constexpr std::array kOwnCommands{
+    Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
+    Command{"watch", "Prints what happens to peers, as it happens", run_watch},
+};
+
 bool is_called_wg(std::string_view program) {
   const std::size_t slash = program.rfind('/');
   return program.substr(slash == program.npos ? 0 : slash + 1) == "wg";
 }
 
+std::vector<Command> commands_of(std::string_view program) {
+  std::vector<Command> commands(kWgCommands.begin(), kWgCommands.end());
+  if (!is_called_wg(program)) {
+    commands.insert(commands.end(), kOwnCommands.begin(), kOwnCommands.end());
+  }
+  return commands;
+}
+
 void print_usage(Output& out, std::string_view program) {
   out.print("Usage: {} <cmd> [<args>]\n\nAvailable subcommands:\n", program);
-  for (const Command& command : kCommands) {
+  for (const Command& command : commands_of(program)) {
     out.print("  {}: {}\n", command.name, command.description);
   }
   out.write("You may pass `--help' to any of these subcommands to view usage.\n");
@@ -62,8 +79,7 @@ bool is_any_of(std::string_view word, std::initializer_list<std::string_view> wo
 int refuse_command(Console& console, std::string_view name) {
   console.err.print("Invalid subcommand: `{}'\n", name);
   std::vector<std::string_view> names;
-  names.reserve(kCommands.size());
-  for (const Command& command : kCommands) names.push_back(command.name);
+  for (const Command& command : commands_of(console.program)) names.push_back(command.name);
   if (const auto meant = control::nearest(name, names)) {
     console.err.print("Did you mean `{}'?\n", *meant);
   }
@@ -86,7 +102,7 @@ int run_words(Console& console, Arguments words) {
     print_usage(console.out, console.program);
     return 0;
   }
-  for (const Command& command : kCommands) {
+  for (const Command& command : commands_of(console.program)) {
     if (command.name == words[0]) return command.run(console, words);
   }
   return refuse_command(console, words[0]);

@@ -1,0 +1,79 @@
+#include "cli/metrics.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "cli/metrics_server.h"
+#include "cli/metrics_text.h"
+#include "cli/options.h"
+#include "cli/scopes.h"
+#include "control/endpoint_text.h"
+#include "io/linux/clock.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+struct MetricsOptions {
+  std::vector<std::string> devices;
+  std::string listen = "127.0.0.1:9586";
+  bool once = false;
+};
+
+std::optional<int> read_metrics_options(MetricsOptions& options, Console& console,
+                                        Arguments arguments) {
+  CLI::App app("Serves the interfaces' peers, bytes, handshakes, drops and lanes to Prometheus.");
+  app.add_option("IFACE", options.devices, "Only these interfaces (default: all)");
+  app.add_option(
+      "--listen", options.listen,
+      "Address and port to serve http://ADDRESS:PORT/metrics on (default: " + options.listen + ")");
+  app.add_flag("--once", options.once, "Print the metrics and end, for a textfile collector");
+  return read_options(app, console, arguments);
+}
+
+// Until somebody ends us.
+void wait_for_signal(const sigset_t& signals) {
+  int number = 0;
+  while (sigwait(&signals, &number) == EINTR) {
+  }
+}
+
+}  // namespace
+
+int run_metrics(Console& console, Arguments arguments) {
+  MetricsOptions options;
+  if (const auto status = read_metrics_options(options, console, arguments)) return *status;
+  const auto page = [&] {
+    return metrics_text(take_snapshot(*console.devices, options.devices, io::now()));
+  };
+  if (options.once) {
+    console.out.write(page());
+    return 0;
+  }
+  const auto at = control::parse_endpoint(options.listen, scope_of);
+  if (!at) {
+    console.err.print("{} metrics: --listen {}: expected ADDRESS:PORT, such as 127.0.0.1:9586\n",
+                      console.program, options.listen);
+    return 1;
+  }
+  // Blocked before the server's thread starts, so that it is ours to take.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const auto server = MetricsServer::start(*at, page);
+  if (!server) {
+    console.err.print("{} metrics: {}\n", console.program, server.error().what);
+    return 1;
+  }
+  console.err.print("Serving http://{}/metrics\n",
+                    Endpoint(at->address, (*server)->port()).to_string());
+  console.err.flush();
+  wait_for_signal(signals);
+  return 0;
+}
+
+}  // namespace ferrule::cli

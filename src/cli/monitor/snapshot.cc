@@ -1,0 +1,41 @@
+#include "cli/monitor/snapshot.h"
+
+#include <algorithm>
+
+#include "protocol/constants.h"
+
+namespace ferrule::cli {
+
+std::uint64_t DeviceSnapshot::stat(std::string_view counter) const noexcept {
+  const auto found = std::ranges::find(stats, counter, &control::Stats::value_type::first);
+  return found == stats.end() ? 0 : found->second;
+}
+
+Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names,
+                       const Now& now) {
+  Snapshot snapshot{now, {}};
+  std::vector<std::string> asked = names;
+  if (asked.empty()) {
+    if (auto listed = client.list()) asked = std::move(*listed);
+  }
+  std::ranges::sort(asked);
+  for (std::string& name : asked) {
+    auto status = client.get(name);
+    if (!status) continue;
+    status->private_key.reset();
+    for (protocol::PeerStatus& peer : status->peers) peer.preshared_key = PresharedKey();
+    auto stats = client.stats(name);
+    snapshot.devices.push_back(
+        {std::move(name), std::move(*status), stats ? std::move(*stats) : control::Stats()});
+  }
+  return snapshot;
+}
+
+bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept {
+  constexpr auto kLifetime =
+      std::chrono::duration_cast<std::chrono::seconds>(protocol::kRejectAfterTime);
+  return peer.last_handshake.seconds != 0 &&
+         now.seconds - peer.last_handshake.seconds < kLifetime.count();
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,36 @@
+// What devices say of themselves at one moment, for commands that go on looking.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "cli/command.h"
+#include "control/uapi_client.h"
+
+namespace ferrule::cli {
+
+/// A device at one moment. Its secrets have been let go.
+struct DeviceSnapshot {
+  std::string name;
+  control::DeviceStatus status;
+  control::Stats stats;  // empty where the daemon does not tell
+
+  /// A counter by its name; 0 where there is none.
+  [[nodiscard]] std::uint64_t stat(std::string_view counter) const noexcept;
+};
+
+/// The devices that answered, by name.
+struct Snapshot {
+  Now now;
+  std::vector<DeviceSnapshot> devices;
+};
+
+/// Asks the devices of these names, or all when there are none. What doesn't answer is left out.
+[[nodiscard]] Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names,
+                                     const Now& now);
+
+/// Whether the peer's last handshake is recent enough for a session (P45).
+[[nodiscard]] bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept;
+
+}  // namespace ferrule::cli

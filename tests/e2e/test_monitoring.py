@@ -1,0 +1,135 @@
+"""`ferrule watch`, `ferrule metrics` and `ferrule top` beside a tunnel that lives.
+
+    left                                        right
+    wg0, watched ────────────────────────────── wg0
+"""
+
+import json
+import os
+import socket
+
+from lib.registry import BOTH, Skip, behaviour
+from lib.traffic import must_ping
+from lib.tunnel import new_private_key
+from lib.wait import eventually
+
+
+def tool(scene):
+    path = f"{scene.build_dir}/ferrule"
+    if not os.path.exists(path):
+        raise Skip("ferrule is not built")
+    return path
+
+
+class Watch:
+    """`ferrule watch --json`, and the events that it has told."""
+
+    def __init__(self, scene, host, *words):
+        self.process = host.spawn([tool(scene), "watch", "--json", "--interval", "0.05", *words],
+                                  log_name="watch.log")
+
+    def once_it_looks(self, tunnel):
+        """Waits for its first look, since what is there by then is not news: adds peers until it
+        tells of one."""
+        def looks():
+            tunnel.set(f"peer {new_private_key().public}")
+            return any(event["event"] == "peer_added" for event in self.events())
+        eventually(looks, "watch looks")
+        return self
+
+    def events(self):
+        return [json.loads(line) for line in self.process.log().splitlines(keepends=True)
+                if line.endswith("\n")]
+
+    def wait(self, name, **fields):
+        """The first event of this name with these fields."""
+        def told():
+            return next((event for event in self.events() if event["event"] == name and
+                         all(event.get(key) == value for key, value in fields.items())), None)
+        return eventually(told, f"watch tells of {name} {fields}")
+
+
+@behaviour(peers=BOTH)
+def test_watch_tells_of_connecting_and_roaming(scene):
+    left, right = scene.pair()
+    watch = Watch(scene, left.host).once_it_looks(left)
+    must_ping(left.host, right.inside4)
+    key = str(right.public_key)
+    watch.wait("connected", peer=key, interface="wg0")
+    right.set("listen-port 40000")
+    must_ping(right.host, left.inside4)
+    event = watch.wait("roamed", peer=key)
+    assert event["from"] == "192.0.2.2:51820", event
+    assert event["endpoint"] == "192.0.2.2:40000", event
+
+
+@behaviour
+def test_watch_tells_what_comes_and_goes(scene):
+    tunnel, puppet = scene.solo()
+    watch = Watch(scene, tunnel.host).once_it_looks(tunnel)
+    other = scene.tunnel(tunnel.host, (), name="wg1", port=51821)
+    watch.wait("device_appeared", interface="wg1")
+    other.peer(puppet, allowed=["10.9.0.0/16"])
+    watch.wait("peer_added", interface="wg1", peer=str(puppet.public_key))
+    other.remove(puppet)
+    watch.wait("peer_removed", interface="wg1", peer=str(puppet.public_key))
+    other.daemon.stop()
+    watch.wait("device_vanished", interface="wg1")
+
+
+@behaviour(unlike_go="wireguard-go has no counters")
+def test_watch_tells_why_something_was_dropped(scene):
+    tunnel, puppet = scene.solo()
+    watch = Watch(scene, tunnel.host, "wg0")
+    tunnel.host.run("ip route add 10.66.0.0/16 dev wg0")
+    # Again and again, since what happened before the first look is not news.
+    def told():
+        tunnel.host.run("ping -c 1 -W 1 10.66.0.1", check=False)
+        return any(event.get("reason") == "no_route" for event in watch.events())
+    eventually(told, "watch tells of a packet without a route")
+
+
+@behaviour
+def test_watch_ends_when_nobody_reads(scene):
+    host = scene.host("left")
+    result = host.run(["sh", "-c", f"timeout 20 {tool(scene)} watch --for 0.1 > /dev/full; echo $?"])
+    assert result.stdout.strip() in ("0", "1"), result.stdout
+
+
+def scrape(host, port, path="/metrics"):
+    connection = host.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with connection:
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        reply = b""
+        while piece := connection.recv(65536):
+            reply += piece
+    return reply.decode()
+
+
+@behaviour(peers=BOTH)
+def test_metrics_are_served_on_loopback(scene):
+    left, right = scene.pair()
+    server = left.host.spawn([tool(scene), "metrics", "--listen", "127.0.0.1:9999"],
+                             log_name="metrics.log")
+    eventually(lambda: "Serving http://127.0.0.1:9999/metrics" in server.log(), "metrics serve")
+    must_ping(left.host, right.inside4)
+    page = scrape(left.host, 9999)
+    assert " 200 " in page.splitlines()[0], page
+    sample = next(line for line in page.splitlines()
+                  if line.startswith("wireguard_sent_bytes_total{"))
+    assert f'public_key="{right.public_key}"' in sample, sample
+    assert float(sample.split()[-1]) > 0, sample
+    assert str(left.private_key) not in page
+    assert server.stop() == 0, "a signal ends it in order"
+
+
+@behaviour
+def test_metrics_go_on_without_a_device(scene):
+    host = scene.host("left")
+    page = host.out([tool(scene), "metrics", "--once"])
+    assert "ferrule_info" in page, page
+    daemon = scene.daemon(host)
+    assert 'ferrule_peers{interface="wg0"} 0' in host.out([tool(scene), "metrics", "--once"])
+    daemon.stop()
