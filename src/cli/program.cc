@@ -11,6 +11,7 @@
 #include "cli/metrics.h"
 #include "cli/set.h"
 #include "cli/show.h"
+#include "cli/top/top.h"
 #include "cli/watch.h"
 #include "control/near_miss.h"
 
@@ -39,6 +40,7 @@ constexpr std::array kWgCommands{
 // What wg has not; out of sight when we are called by its name.
 constexpr std::array kOwnCommands{
     Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
+    Command{"top", "Shows peers and what they do, live", run_top},
     Command{"watch", "Prints what happens to peers, as it happens", run_watch},
 };
 

@@ -4,9 +4,16 @@
     wg0, watched ────────────────────────────── wg0
 """
 
+import fcntl
 import json
 import os
+import pty
+import re
+import signal
 import socket
+import struct
+import subprocess
+import termios
 
 from lib.registry import BOTH, Skip, behaviour
 from lib.traffic import must_ping
@@ -133,3 +140,75 @@ def test_metrics_go_on_without_a_device(scene):
     daemon = scene.daemon(host)
     assert 'ferrule_peers{interface="wg0"} 0' in host.out([tool(scene), "metrics", "--once"])
     daemon.stop()
+
+
+# --- top: a person at a terminal --------------------------------------------------------------
+
+class Terminal:
+    """A program on a pseudo-terminal of 100 columns, and what it has drawn."""
+
+    def __init__(self, host, argv, rows=30, columns=100):
+        self.master, slave = pty.openpty()
+        self.resize(rows, columns)
+        env = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        self.process = subprocess.Popen(
+            ["nsenter", f"--target={host.pid}", "--net", "--mount", "--", *argv],
+            stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True)
+        os.close(slave)
+        os.set_blocking(self.master, False)
+        self.drawn = b""
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys):
+        os.write(self.master, keys.encode())
+
+    def text(self):
+        """All that was drawn so far, without what moves the cursor and sets colours."""
+        try:
+            while piece := os.read(self.master, 65536):
+                self.drawn += piece
+        except (BlockingIOError, OSError):
+            pass
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]", "",
+                      self.drawn.decode(errors="replace"))
+
+    def wait(self, text):
+        eventually(lambda: text in self.text(), f"{text!r} is drawn; have {self.text()[-2000:]!r}")
+
+
+@behaviour(peers=BOTH)
+def test_top_shows_the_tunnel_and_quits(scene):
+    left, right = scene.pair()
+    must_ping(left.host, right.inside4)
+    terminal = Terminal(left.host, [tool(scene), "top", "--interval", "0.1"])
+    terminal.wait("1 with a session")
+    terminal.wait(str(right.public_key)[:13])
+    terminal.wait("192.0.2.2:51820")
+    terminal.type("\r")
+    terminal.wait("persistent keepalive")
+    terminal.type("\x1b")
+    terminal.type("q")
+    assert terminal.process.wait(10) == 0
+    assert "\x1b[?1049l" in terminal.drawn.decode(errors="replace") + _rest(terminal), \
+        "the terminal is given back"
+
+
+def _rest(terminal):
+    terminal.text()
+    return terminal.drawn.decode(errors="replace")
+
+
+@behaviour
+def test_top_follows_the_size_of_its_terminal(scene):
+    host = scene.host("left")
+    scene.daemon(host)
+    terminal = Terminal(host, [tool(scene), "top", "--interval", "0.1"], columns=40)
+    terminal.wait("ferrule top")
+    assert "RECEIVED" not in terminal.text()
+    terminal.resize(30, 160)
+    os.kill(terminal.process.pid, signal.SIGWINCH)
+    terminal.wait("RECEIVED")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.process.wait(10) == 0

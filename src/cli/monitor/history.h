@@ -1,0 +1,67 @@
+// How fast things went, look by look.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/keys.h"
+#include "cli/monitor/snapshot.h"
+
+namespace ferrule::cli {
+
+/// The last values of something, oldest first.
+class Series {
+ public:
+  static constexpr std::size_t kLength = 60;
+
+  void add(double value);
+  [[nodiscard]] double last() const noexcept { return values_.empty() ? 0 : values_.back(); }
+  [[nodiscard]] const std::vector<double>& values() const noexcept { return values_; }
+
+ private:
+  std::vector<double> values_;
+};
+
+/// Bytes a second, in and out.
+struct Traffic {
+  Series rx;
+  Series tx;
+};
+
+/// Rates of all devices, from one snapshot to the next. Devices and peers that are gone are forgotten.
+class History {
+ public:
+  void add(const Snapshot& snapshot);
+
+  /// Of a peer, or all of a device; empty series for what was not seen twice.
+  [[nodiscard]] const Traffic& peer(const std::string& device, const PublicKey& key) const;
+  [[nodiscard]] const Traffic& device(const std::string& device) const;
+  /// By how much a counter of the device grows a second.
+  [[nodiscard]] double rate(const std::string& device, const std::string& counter) const;
+
+ private:
+  struct Counted {
+    std::uint64_t rx = 0;
+    std::uint64_t tx = 0;
+    Traffic traffic;
+  };
+  struct Device {
+    std::map<PublicKey, Counted> peers;
+    Traffic traffic;
+    std::map<std::string, std::uint64_t> counters;
+    std::map<std::string, double> rates;
+  };
+
+  static void add_peers(const DeviceSnapshot& seen, Device& known, double seconds);
+  static void add_counters(const DeviceSnapshot& seen, Device& known, double seconds);
+
+  std::map<std::string, Device> devices_;
+  Instant at_;
+};
+
+}  // namespace ferrule::cli

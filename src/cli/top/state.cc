@@ -1,0 +1,183 @@
+#include "cli/top/state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/key_text.h"
+#include "cli/scopes.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+using protocol::PeerStatus;
+
+constexpr std::size_t kPageLines = 10;
+constexpr std::size_t kMaxFilter = 64;
+
+bool matches(const PeerStatus& peer, const std::string& filter) {
+  if (filter.empty() || to_base64(peer.public_key).find(filter) != std::string::npos) return true;
+  if (!peer.endpoint.is_none() && text_of(peer.endpoint).find(filter) != std::string::npos) {
+    return true;
+  }
+  return std::ranges::any_of(peer.allowed_ips, [&](const Cidr& cidr) {
+    return cidr.to_string().find(filter) != std::string::npos;
+  });
+}
+
+// Whether `a` comes before `b`; what is busiest or newest comes first.
+bool comes_before(const PeerStatus& a, const PeerStatus& b, TopSort sort, const std::string& device,
+                  const History& history) {
+  const auto rate = [&](const PeerStatus& peer) {
+    const Traffic& traffic = history.peer(device, peer.public_key);
+    return traffic.rx.last() + traffic.tx.last();
+  };
+  switch (sort) {
+    case TopSort::rate:
+      return rate(a) > rate(b);
+    case TopSort::handshake:
+      return a.last_handshake > b.last_handshake;
+    case TopSort::total:
+      return a.rx_bytes + a.tx_bytes > b.rx_bytes + b.tx_bytes;
+    case TopSort::endpoint:
+      return a.endpoint < b.endpoint;
+    case TopSort::key:
+      return to_base64(a.public_key) < to_base64(b.public_key);
+  }
+  return false;
+}
+
+void move_selection(TopState& state, std::ptrdiff_t by, std::size_t count) {
+  if (count == 0) return;
+  const auto last = static_cast<std::ptrdiff_t>(count) - 1;
+  const auto to =
+      std::clamp(static_cast<std::ptrdiff_t>(state.selected) + by, std::ptrdiff_t{0}, last);
+  state.selected = static_cast<std::size_t>(to);
+}
+
+bool is_key(std::int32_t key, TopKey named) { return key == std::to_underlying(named); }
+
+void type_filter(TopState& state, std::int32_t key) {
+  if (is_key(key, TopKey::enter)) {
+    state.is_typing_filter = false;
+  } else if (is_key(key, TopKey::escape)) {
+    state.is_typing_filter = false;
+    state.filter.clear();
+  } else if (is_key(key, TopKey::backspace)) {
+    if (!state.filter.empty()) state.filter.pop_back();
+  } else if (key >= ' ' && key < 127 && state.filter.size() < kMaxFilter) {
+    state.filter += static_cast<char>(key);
+  }
+}
+
+bool press_movement(TopState& state, std::int32_t key, std::size_t count) {
+  constexpr auto kPage = static_cast<std::ptrdiff_t>(kPageLines);
+  const auto all = static_cast<std::ptrdiff_t>(count);
+  switch (static_cast<TopKey>(key)) {
+    case TopKey::up:
+      move_selection(state, -1, count);
+      return true;
+    case TopKey::down:
+      move_selection(state, 1, count);
+      return true;
+    case TopKey::page_up:
+      move_selection(state, -kPage, count);
+      return true;
+    case TopKey::page_down:
+      move_selection(state, kPage, count);
+      return true;
+    case TopKey::home:
+      move_selection(state, -all, count);
+      return true;
+    case TopKey::end:
+      move_selection(state, all, count);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void press_command(TopState& state, std::int32_t key, const Snapshot& snapshot) {
+  switch (key) {
+    case 'q':
+      state.quits = true;
+      return;
+    case 's':
+      state.sort = static_cast<TopSort>((std::to_underlying(state.sort) + 1u) % kTopSorts);
+      return;
+    case 'r':
+      state.is_reversed = !state.is_reversed;
+      return;
+    case '/':
+      state.is_typing_filter = true;
+      return;
+    case 'h':
+    case '?':
+      state.page = TopState::Page::help;
+      return;
+    default:
+      break;
+  }
+  if (is_key(key, TopKey::tab) && !snapshot.devices.empty()) {
+    state.device = (state.device + 1) % snapshot.devices.size();
+    state.selected = 0;
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(TopSort sort) noexcept {
+  switch (sort) {
+    case TopSort::rate:
+      return "rate";
+    case TopSort::handshake:
+      return "handshake";
+    case TopSort::total:
+      return "total";
+    case TopSort::endpoint:
+      return "endpoint";
+    case TopSort::key:
+      return "key";
+  }
+  return "";
+}
+
+std::vector<const PeerStatus*> peers_shown(const TopState& state, const Snapshot& snapshot,
+                                           const History& history) {
+  std::vector<const PeerStatus*> peers;
+  if (state.device >= snapshot.devices.size()) return peers;
+  const DeviceSnapshot& device = snapshot.devices[state.device];
+  for (const PeerStatus& peer : device.status.peers) {
+    if (matches(peer, state.filter)) peers.push_back(&peer);
+  }
+  std::ranges::stable_sort(peers, [&](const PeerStatus* a, const PeerStatus* b) {
+    if (state.is_reversed) std::swap(a, b);
+    return comes_before(*a, *b, state.sort, device.name, history);
+  });
+  return peers;
+}
+
+void press(TopState& state, std::int32_t key, const Snapshot& snapshot, const History& history) {
+  if (state.is_typing_filter) {
+    type_filter(state, key);
+  } else if (state.page != TopState::Page::peers) {
+    state.quits = key == 'q';
+    if (!state.quits) state.page = TopState::Page::peers;
+  } else if (is_key(key, TopKey::enter)) {
+    if (!peers_shown(state, snapshot, history).empty()) state.page = TopState::Page::peer;
+  } else if (is_key(key, TopKey::escape)) {
+    state.filter.clear();
+  } else if (!press_movement(state, key, peers_shown(state, snapshot, history).size())) {
+    press_command(state, key, snapshot);
+  }
+  settle(state, snapshot, history);
+}
+
+void settle(TopState& state, const Snapshot& snapshot, const History& history) {
+  if (state.device >= snapshot.devices.size()) state.device = 0;
+  const std::size_t count = peers_shown(state, snapshot, history).size();
+  if (state.selected >= count) state.selected = count == 0 ? 0 : count - 1;
+  if (count == 0 && state.page == TopState::Page::peer) state.page = TopState::Page::peers;
+}
+
+}  // namespace ferrule::cli

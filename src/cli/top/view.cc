@@ -1,0 +1,303 @@
+#include "cli/top/view.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/key_text.h"
+#include "cli/scopes.h"
+#include "cli/style.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+using protocol::PeerStatus;
+
+constexpr std::size_t kListPlot = 8;
+constexpr std::size_t kDevicePlot = 16;
+constexpr std::string_view kDrop = "drop_";
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// The first `columns` characters.
+std::string cut(std::string_view text, std::size_t columns) {
+  std::size_t end = 0;
+  for (; end < text.size(); ++end) {
+    if ((text[end] & 0xC0) != 0x80 && columns-- == 0) break;
+  }
+  return std::string(text.substr(0, end));
+}
+
+std::string padded(std::string_view text, std::size_t columns) {
+  std::string out = cut(text, columns);
+  out.append(columns - width_of(out), ' ');
+  return out;
+}
+
+void clip(Line& line, std::size_t columns) {
+  for (auto span = line.begin(); span != line.end(); ++span) {
+    span->text = cut(span->text, columns);
+    columns -= width_of(span->text);
+  }
+}
+
+std::string age_text(const PeerStatus& peer, const WallTime& now) {
+  if (peer.last_handshake.seconds == 0) return "never";
+  const std::int64_t s = std::max<std::int64_t>(now.seconds - peer.last_handshake.seconds, 0);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{} min", s / 60);
+  if (s < 86400) return fmt::format("{} h", s / 3600);
+  return fmt::format("{} d", s / 86400);
+}
+
+std::string endpoint_text(const PeerStatus& peer) {
+  return peer.endpoint.is_none() ? "-" : text_of(peer.endpoint);
+}
+
+std::string allowed_ips_text(const PeerStatus& peer) {
+  std::string text;
+  for (const Cidr& cidr : peer.allowed_ips) {
+    if (!text.empty()) text += ", ";
+    text += cidr.to_string();
+  }
+  return text.empty() ? "(none)" : text;
+}
+
+class Drawing {
+ public:
+  Drawing(const TopState& state, const Snapshot& snapshot, const History& history,
+          const TopScreen& screen)
+      : state_(state), snapshot_(snapshot), history_(history), screen_(screen) {}
+
+  std::vector<Line> draw();
+
+ private:
+  void add(Line line) { lines_.push_back(std::move(line)); }
+  void add_heading();
+  void add_device(const DeviceSnapshot& device);
+  void add_drops(const DeviceSnapshot& device);
+  void add_peers(const DeviceSnapshot& device);
+  void add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer, bool is_selected);
+  void add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer);
+  void add_help();
+  [[nodiscard]] Line keys() const;
+  [[nodiscard]] std::string plot_of(const Series& series, std::size_t width) const {
+    return plot(series.values(), width, screen_.has_unicode);
+  }
+
+  const TopState& state_;
+  const Snapshot& snapshot_;
+  const History& history_;
+  TopScreen screen_;
+  std::vector<Line> lines_;
+};
+
+std::vector<Line> Drawing::draw() {
+  add_heading();
+  if (state_.page == TopState::Page::help) {
+    add_help();
+  } else if (snapshot_.devices.empty()) {
+    add({{"No WireGuard interface answers. (Root sees all of them.)"}});
+  } else {
+    const DeviceSnapshot& device = snapshot_.devices[state_.device];
+    const auto peers = peers_shown(state_, snapshot_, history_);
+    add_device(device);
+    if (state_.page == TopState::Page::peer && !peers.empty()) {
+      add_peer_page(device, *peers[state_.selected]);
+    } else {
+      add_peers(device);
+    }
+  }
+  const std::size_t room = screen_.rows > 0 ? screen_.rows - 1 : 0;
+  lines_.resize(std::min(lines_.size(), room));
+  while (lines_.size() < room) add({});
+  if (screen_.rows > 0) add(keys());
+  for (Line& line : lines_) clip(line, screen_.columns);
+  return std::move(lines_);
+}
+
+void Drawing::add_heading() {
+  Line line{{"ferrule top  ", Look::bold}};
+  for (std::size_t i = 0; i < snapshot_.devices.size(); ++i) {
+    line.push_back({fmt::format(" {} ", snapshot_.devices[i].name),
+                    i == state_.device ? Look::bar : Look::plain});
+  }
+  line.push_back({fmt::format("  {:%H:%M:%S} UTC",
+                              fmt::gmtime(static_cast<std::time_t>(snapshot_.now.wall.seconds))),
+                  Look::dim});
+  add(std::move(line));
+}
+
+void Drawing::add_device(const DeviceSnapshot& device) {
+  std::size_t sessions = 0;
+  for (const PeerStatus& peer : device.status.peers) {
+    sessions += has_session(peer, snapshot_.now.wall) ? 1u : 0u;
+  }
+  const Traffic& traffic = history_.device(device.name);
+  add({{fmt::format("port {}   peers {}, {} with a session", device.status.listen_port,
+                    device.status.peers.size(), sessions)}});
+  add({{fmt::format("in  {:>7}bit/s ", rate_text(traffic.rx.last()))},
+       {plot_of(traffic.rx, kDevicePlot), Look::good},
+       {fmt::format("   out {:>7}bit/s ", rate_text(traffic.tx.last()))},
+       {plot_of(traffic.tx, kDevicePlot), Look::good}});
+  std::set<std::string> lanes;
+  double cpu = 0;
+  for (const auto& [name, value] : device.stats) {
+    if (!name.ends_with("cpu_ns")) continue;
+    cpu += history_.rate(device.name, name) / 1e7;
+    if (name.starts_with("lane_")) lanes.insert(name);
+  }
+  if (!lanes.empty()) add({{fmt::format("lanes {}   CPU {:.0f} %", lanes.size(), cpu)}});
+  add_drops(device);
+}
+
+void Drawing::add_drops(const DeviceSnapshot& device) {
+  Line line;
+  for (const auto& [name, value] : device.stats) {
+    if (!name.starts_with(kDrop) || value == 0) continue;
+    const double rate = history_.rate(device.name, name);
+    line.push_back({fmt::format("{} {}", std::string_view(name).substr(kDrop.size()), value),
+                    rate > 0 ? Look::warning : Look::plain});
+    if (rate > 0) line.push_back({fmt::format(" (+{:.0f}/s)", rate), Look::warning});
+    line.push_back({"  "});
+  }
+  if (line.empty()) return;
+  line.insert(line.begin(), {"dropped: ", Look::dim});
+  add(std::move(line));
+}
+
+void Drawing::add_peers(const DeviceSnapshot& device) {
+  const auto peers = peers_shown(state_, snapshot_, history_);
+  add({});
+  add({{padded(fmt::format("{:<16} {:<24} {:>10}  {:>7} {:<8}  {:>7} {:<8}  {:>11} {:>11}", "PEER",
+                           "ENDPOINT", "HANDSHAKE", "IN", "", "OUT", "", "RECEIVED", "SENT"),
+               screen_.columns),
+        Look::bar}});
+  // The selected peer stays in sight.
+  const std::size_t used = lines_.size() + 1;
+  const std::size_t room = screen_.rows > used ? screen_.rows - used : 1;
+  const std::size_t first = state_.selected >= room ? state_.selected - room + 1 : 0;
+  for (std::size_t i = first; i < std::min(peers.size(), first + room); ++i) {
+    add_peer_line(device, *peers[i], i == state_.selected);
+  }
+  if (peers.empty()) add({{state_.filter.empty() ? "no peers" : "no peer matches", Look::dim}});
+}
+
+void Drawing::add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer,
+                            bool is_selected) {
+  const Traffic& traffic = history_.peer(device.name, peer.public_key);
+  const Style style(false);
+  const Look look = is_selected                             ? Look::bold
+                    : has_session(peer, snapshot_.now.wall) ? Look::plain
+                                                            : Look::dim;
+  const std::string marker = is_selected ? "> " : "  ";
+  add({{padded(marker + to_base64(peer.public_key), 16), look},
+       {fmt::format(" {} {:>10}  {:>7} ", padded(endpoint_text(peer), 24),
+                    age_text(peer, snapshot_.now.wall), rate_text(traffic.rx.last())),
+        look},
+       {padded(plot_of(traffic.rx, kListPlot), kListPlot), Look::good},
+       {fmt::format("  {:>7} ", rate_text(traffic.tx.last())), look},
+       {padded(plot_of(traffic.tx, kListPlot), kListPlot), Look::good},
+       {fmt::format("  {:>11} {:>11}", style.size(peer.rx_bytes), style.size(peer.tx_bytes)),
+        look}});
+}
+
+void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer) {
+  const Traffic& traffic = history_.peer(device.name, peer.public_key);
+  const Style style(false);
+  const auto row = [&](std::string_view name, std::string value) {
+    add({{padded(name, 22), Look::dim}, {std::move(value)}});
+  };
+  add({});
+  add({{"peer " + to_base64(peer.public_key), Look::bold}});
+  row("endpoint", endpoint_text(peer));
+  row("allowed ips", allowed_ips_text(peer));
+  row("latest handshake", age_text(peer, snapshot_.now.wall));
+  row("session", has_session(peer, snapshot_.now.wall) ? "yes" : "no");
+  row("persistent keepalive", peer.persistent_keepalive_s == 0
+                                  ? "off"
+                                  : fmt::format("every {} s", peer.persistent_keepalive_s));
+  row("received", style.size(peer.rx_bytes));
+  row("sent", style.size(peer.tx_bytes));
+  add({});
+  add({{fmt::format("in  {:>7}bit/s ", rate_text(traffic.rx.last()))},
+       {plot_of(traffic.rx, Series::kLength), Look::good}});
+  add({{fmt::format("out {:>7}bit/s ", rate_text(traffic.tx.last()))},
+       {plot_of(traffic.tx, Series::kLength), Look::good}});
+}
+
+void Drawing::add_help() {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHelp{{
+      {"up, down, page, home, end", "choose a peer"},
+      {"enter", "one peer, larger"},
+      {"s", "sort by rate, handshake, total, endpoint, key"},
+      {"r", "the other way round"},
+      {"/", "only peers whose key, endpoint or allowed IPs hold a text"},
+      {"esc", "all peers again"},
+      {"tab", "the next interface"},
+      {"h", "this page"},
+      {"q", "quit"},
+  }};
+  add({});
+  for (const auto& [key, what] : kHelp) add({{padded(key, 28), Look::bold}, {std::string(what)}});
+  add({});
+  add(
+      {{"Rates are bits a second. A peer without a session (dim) has had no handshake for 3 "
+        "min."}});
+}
+
+Line Drawing::keys() const {
+  if (state_.is_typing_filter) return {{"filter: " + state_.filter + "_", Look::bold}};
+  Line line{
+      {fmt::format("sorted by {}{}", name_of(state_.sort), state_.is_reversed ? ", reversed" : ""),
+       Look::dim}};
+  if (!state_.filter.empty()) line.push_back({"   filter: " + state_.filter, Look::warning});
+  line.push_back(
+      {"   enter: one peer  s: sort  /: filter  tab: interface  h: help  q: quit", Look::dim});
+  return line;
+}
+
+}  // namespace
+
+std::string plot(const std::vector<double>& values, std::size_t width, bool has_unicode) {
+  static constexpr std::array<std::string_view, 9> kBlocks{" ", "▁", "▂", "▃", "▄",
+                                                           "▅", "▆", "▇", "█"};
+  static constexpr std::array<std::string_view, 9> kAscii{" ", ".", ":", "-", "=",
+                                                          "+", "*", "#", "@"};
+  const auto& marks = has_unicode ? kBlocks : kAscii;
+  const std::size_t count = std::min(values.size(), width);
+  const auto shown = std::span(values).last(count);
+  const double highest = count == 0 ? 0 : *std::ranges::max_element(shown);
+  std::string text;
+  for (const double value : shown) {
+    // Anything at all is seen.
+    const double part = highest <= 0 ? 0 : value / highest * 8;
+    text += marks[value <= 0 ? 0 : std::clamp<std::size_t>(static_cast<std::size_t>(part), 1, 8)];
+  }
+  return text;
+}
+
+std::string rate_text(double bytes_per_second) {
+  constexpr std::array<std::string_view, 5> kUnits{"", "k", "M", "G", "T"};
+  double bits = bytes_per_second * 8;
+  std::size_t unit = 0;
+  while (bits >= 1000 && unit + 1 < kUnits.size()) {
+    bits /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f} ", bits) : fmt::format("{:.1f} {}", bits, kUnits[unit]);
+}
+
+std::vector<Line> draw_top(const TopState& state, const Snapshot& snapshot, const History& history,
+                           const TopScreen& screen) {
+  return Drawing(state, snapshot, history, screen).draw();
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,38 @@
+// `ferrule top` as lines of text, whatever the terminal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/top/state.h"
+
+namespace ferrule::cli {
+
+enum class Look : std::uint8_t { plain, bold, dim, bar, good, warning };
+
+struct Span {
+  std::string text;  // UTF-8, one column a character
+  Look look = Look::plain;
+};
+using Line = std::vector<Span>;
+
+struct TopScreen {
+  std::size_t rows;
+  std::size_t columns;
+  bool has_unicode;  // else plots are made of ASCII
+};
+
+/// At most `rows` lines of at most `columns` columns.
+[[nodiscard]] std::vector<Line> draw_top(const TopState& state, const Snapshot& snapshot,
+                                         const History& history, const TopScreen& screen);
+
+/// The last `width` values as a plot of one line, the highest one full.
+[[nodiscard]] std::string plot(const std::vector<double>& values, std::size_t width,
+                               bool has_unicode);
+/// "1.2M", in bits a second.
+[[nodiscard]] std::string rate_text(double bytes_per_second);
+
+}  // namespace ferrule::cli

@@ -1,0 +1,223 @@
+#include "cli/top/view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "cli/console_testing.h"
+
+namespace ferrule::cli {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr std::int64_t kNow = 1'700'000'000;
+constexpr TopScreen kScreen{24, 120, true};
+
+std::int32_t code(TopKey key) { return static_cast<std::int32_t>(key); }
+
+// wg0 with three peers of different age and traffic, wg1 with none.
+class Top : public testing::Test {
+ protected:
+  Top() {
+    add_peer(1, "192.0.2.1:1001", 5, 1000);
+    add_peer(2, "192.0.2.2:1002", 500, 9000);
+    add_peer(3, "192.0.2.3:1003", 90, 50);
+    snapshot_.devices.emplace_back().name = "wg1";
+    snapshot_.now = {Instant::from_ns(1'000'000'000), WallTime{kNow, 0}};
+    history_.add(snapshot_);
+    snapshot_.now.boot = Instant::from_ns(2'000'000'000);
+    peers()[2].rx_bytes += 125'000;
+    history_.add(snapshot_);
+  }
+
+  std::vector<protocol::PeerStatus>& peers() { return snapshot_.devices[0].status.peers; }
+
+  void add_peer(std::uint8_t number, std::string_view endpoint, std::int64_t age_s,
+                std::uint64_t rx) {
+    if (snapshot_.devices.empty()) snapshot_.devices.emplace_back().name = "wg0";
+    protocol::PeerStatus& peer = peers().emplace_back();
+    peer.public_key.bytes.fill(number);
+    peer.endpoint = *Endpoint::parse(endpoint);
+    peer.last_handshake.seconds = kNow - age_s;
+    peer.rx_bytes = rx;
+    peer.allowed_ips = {Cidr(*IpAddress::parse("10.0.0.1"), 32)};
+  }
+
+  void type(std::string_view keys) {
+    for (const char key : keys) press(state_, key, snapshot_, history_);
+  }
+  void press_key(TopKey key) { press(state_, code(key), snapshot_, history_); }
+
+  std::vector<std::string> lines(TopScreen screen = kScreen) const {
+    std::vector<std::string> lines;
+    for (const Line& line : draw_top(state_, snapshot_, history_, screen)) {
+      std::string& text = lines.emplace_back();
+      for (const Span& span : line) text += span.text;
+    }
+    return lines;
+  }
+  std::string page() const {
+    std::string page;
+    for (const std::string& line : lines()) page += line + "\n";
+    return page;
+  }
+  // The last octets of the endpoints, in the order in which they are listed.
+  std::string order() const {
+    std::string order;
+    for (const std::string& line : lines()) {
+      const std::size_t at = line.find(" 192.0.2.");
+      if (at != line.npos) order += line[at + 9];
+    }
+    return order;
+  }
+
+  Snapshot snapshot_;
+  History history_;
+  TopState state_;
+};
+
+TEST_F(Top, FillsTheScreenAndNoMore) {
+  for (const TopScreen screen : {TopScreen{24, 80, true}, TopScreen{5, 20, false},
+                                 TopScreen{1, 1, true}, TopScreen{60, 200, true}}) {
+    for (const auto page : {TopState::Page::peers, TopState::Page::peer, TopState::Page::help}) {
+      state_.page = page;
+      const auto drawn = lines(screen);
+      EXPECT_EQ(drawn.size(), screen.rows);
+      for (const std::string& line : drawn) {
+        const auto columns = std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; });
+        EXPECT_LE(static_cast<std::size_t>(columns), screen.columns) << line;
+      }
+    }
+  }
+  EXPECT_THAT(lines({0, 0, true}), SizeIs(0));
+}
+
+TEST_F(Top, TheBusiestPeerIsFirst) { EXPECT_EQ(order(), "312"); }
+
+TEST_F(Top, SortsByOtherThingsToo) {
+  type("s");
+  EXPECT_EQ(state_.sort, TopSort::handshake);
+  EXPECT_EQ(order(), "132");
+  type("s");
+  EXPECT_EQ(state_.sort, TopSort::total);
+  EXPECT_EQ(order(), "321");
+  type("s");
+  EXPECT_EQ(state_.sort, TopSort::endpoint);
+  EXPECT_EQ(order(), "123");
+  type("r");
+  EXPECT_EQ(order(), "321");
+}
+
+TEST_F(Top, ShowsRatesInBits) { EXPECT_THAT(page(), HasSubstr("1.0 M")); }
+
+TEST_F(Top, FiltersByEndpoint) {
+  type("/:1002");
+  EXPECT_THAT(page(), HasSubstr("filter: :1002_"));
+  press_key(TopKey::enter);
+  EXPECT_EQ(order(), "2");
+  press_key(TopKey::escape);
+  EXPECT_EQ(order(), "312");
+}
+
+TEST_F(Top, AFilterCanBeCorrected) {
+  type("/x");
+  EXPECT_THAT(page(), HasSubstr("no peer matches"));
+  press_key(TopKey::backspace);
+  press_key(TopKey::backspace);
+  EXPECT_EQ(order(), "312");
+}
+
+TEST_F(Top, EnterShowsOnePeer) {
+  press_key(TopKey::down);
+  press_key(TopKey::enter);
+  EXPECT_THAT(page(), AllOf(HasSubstr("peer AQEBAQEB"), HasSubstr("192.0.2.1:1001"),
+                            HasSubstr("10.0.0.1/32"), HasSubstr("session               yes"),
+                            Not(HasSubstr("192.0.2.2"))));
+  press_key(TopKey::escape);
+  EXPECT_EQ(order(), "312");
+}
+
+TEST_F(Top, TheSelectionStaysWithinTheList) {
+  press_key(TopKey::up);
+  EXPECT_EQ(state_.selected, 0u);
+  press_key(TopKey::end);
+  press_key(TopKey::down);
+  EXPECT_EQ(state_.selected, 2u);
+  peers().pop_back();
+  settle(state_, snapshot_, history_);
+  EXPECT_EQ(state_.selected, 1u);
+}
+
+TEST_F(Top, ALongListScrollsToTheSelection) {
+  for (int i = 0; i < 100; ++i) add_peer(50, "198.51.100.1:1", 10'000, 0);
+  add_peer(99, "203.0.113.9:9", 20'000, 0);
+  press_key(TopKey::end);
+  EXPECT_THAT(page(), HasSubstr("203.0.113.9:9"));
+}
+
+TEST_F(Top, TabShowsTheNextInterface) {
+  press_key(TopKey::tab);
+  EXPECT_THAT(page(), HasSubstr("no peers"));
+  press_key(TopKey::tab);
+  EXPECT_EQ(order(), "312");
+}
+
+TEST_F(Top, AnInterfaceThatGoesTakesItsPageAlong) {
+  press_key(TopKey::enter);
+  snapshot_.devices.clear();
+  settle(state_, snapshot_, history_);
+  EXPECT_THAT(page(), HasSubstr("No WireGuard interface answers"));
+}
+
+TEST_F(Top, DropsAreShownByName) {
+  snapshot_.devices[0].stats = {{"drop_bad_mac1", 7}, {"drop_no_route", 0}};
+  EXPECT_THAT(page(), AllOf(HasSubstr("dropped: bad_mac1 7"), Not(HasSubstr("no_route"))));
+}
+
+TEST_F(Top, LanesAndTheirCpuAreShown) {
+  snapshot_.devices[0].stats = {{"lane_0_cpu_ns", 0}, {"lane_1_cpu_ns", 0}};
+  history_.add(snapshot_);
+  snapshot_.now.boot = snapshot_.now.boot + 1s;
+  snapshot_.devices[0].stats = {{"lane_0_cpu_ns", 400'000'000}, {"lane_1_cpu_ns", 100'000'000}};
+  history_.add(snapshot_);
+  EXPECT_THAT(page(), HasSubstr("lanes 2   CPU 50 %"));
+}
+
+TEST_F(Top, QQuitsFromEveryPage) {
+  type("hq");
+  EXPECT_TRUE(state_.quits);
+}
+
+TEST_F(Top, TheHelpPageEndsWithAnyKey) {
+  type("h");
+  EXPECT_THAT(page(), HasSubstr("the next interface"));
+  type("x");
+  EXPECT_EQ(order(), "312");
+}
+
+TEST(TopPlot, TheHighestValueIsFull) {
+  EXPECT_EQ(plot({0, 1, 4, 8}, 4, true), " ▁▄█");
+  EXPECT_EQ(plot({0, 1, 4, 8}, 4, false), " .=@");
+}
+
+TEST(TopPlot, ShowsTheLastValues) { EXPECT_EQ(plot({9, 9, 0, 1}, 2, true), " █"); }
+
+TEST(TopPlot, NothingIsEmpty) {
+  EXPECT_EQ(plot({}, 4, true), "");
+  EXPECT_EQ(plot({0, 0}, 4, true), "  ");
+}
+
+TEST(TopCommand, NeedsATerminal) {
+  const Answer answer = ask({"top"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("top needs a terminal"));
+}
+
+}  // namespace
+}  // namespace ferrule::cli
