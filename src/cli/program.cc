@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/version.h"
+#include "cli/check.h"
 #include "cli/key_commands.h"
 #include "cli/metrics.h"
 #include "cli/set.h"
@@ -35,6 +36,7 @@ constexpr std::array kWgCommands{
     Command{"genpsk", "Generates a new preshared key and writes it to stdout", run_genkey},
     Command{"pubkey", "Reads a private key from stdin and writes a public key to stdout",
             run_pubkey},
+    Command{"check", "Finds what is wrong with configuration files", run_check},
 };
 
 // What wg has not; out of sight when we are called by its name.

@@ -215,5 +215,30 @@ TEST_F(Netlink, P75_LinkLocalSourceBelongsToItsInterface) {
   EXPECT_FALSE(query.source_holds(peer, from("fe80::77", "far"), 0));
 }
 
+TEST_F(Netlink, ARouteSaysWhichPrefixDecidesAndWhatItsMtuIs) {
+  make_wire();
+  ASSERT_TRUE(shell("ip route add 10.8.0.0/16 via 10.9.0.2 mtu 1300"));
+  auto query = KernelQuery::open().value();
+  const auto direct = query.find_route(IpAddress::parse("10.9.0.7").value(), 0);
+  ASSERT_TRUE(direct);
+  EXPECT_EQ(direct->interface_index, ::if_nametoindex("near"));
+  EXPECT_EQ(direct->prefix_length, 24u);
+  EXPECT_FALSE(direct->mtu_bytes);
+  const auto beyond = query.find_route(IpAddress::parse("10.8.1.1").value(), 0);
+  ASSERT_TRUE(beyond);
+  EXPECT_EQ(beyond->prefix_length, 16u);
+  EXPECT_EQ(beyond->mtu_bytes, 1300u);
+  EXPECT_FALSE(query.find_route(IpAddress::parse("10.7.0.1").value(), 0));
+}
+
+TEST_F(Netlink, ALinkIsFoundByItsIndexToo) {
+  make_wire();
+  auto query = KernelQuery::open().value();
+  const auto link = query.link(::if_nametoindex("near"));
+  ASSERT_TRUE(link);
+  EXPECT_EQ(link->name, "near");
+  EXPECT_EQ(link->mtu, 1500u);
+}
+
 }  // namespace
 }  // namespace ferrule::io

@@ -30,6 +30,34 @@ std::optional<std::uint32_t> u32_of(const nlmsghdr& message, std::size_t offset,
   return value;
 }
 
+std::string link_name_of(const nlmsghdr& message) {
+  std::string name;
+  for_each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) != IFLA_IFNAME) return;
+    if (mnl_attr_validate(&attribute, MNL_TYPE_NUL_STRING) >= 0)
+      name = mnl_attr_get_str(&attribute);
+  });
+  return name;
+}
+
+// The MTU among a route's metrics.
+std::optional<std::uint32_t> route_mtu_of(const nlmsghdr& message) {
+  std::optional<std::uint32_t> mtu;
+  for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) != RTA_METRICS) return;
+    const auto* end = static_cast<const char*>(mnl_attr_get_payload(&attribute)) +
+                      mnl_attr_get_payload_len(&attribute);
+    const auto* at = static_cast<const nlattr*>(mnl_attr_get_payload(&attribute));
+    for (; mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)));
+         at = mnl_attr_next(at)) {
+      if (mnl_attr_get_type(at) == RTAX_MTU && mnl_attr_validate(at, MNL_TYPE_U32) >= 0) {
+        mtu = mnl_attr_get_u32(at);
+      }
+    }
+  });
+  return mtu;
+}
+
 template <class T>
 bool has_extra(const nlmsghdr& message) noexcept {
   return mnl_nlmsg_get_payload_len(&message) >= sizeof(T);
@@ -65,6 +93,16 @@ Result<LinkState> KernelQuery::link(const std::string& name,
   if (namespace_id)
     put_u32(request, IFLA_TARGET_NETNSID, static_cast<std::uint32_t>(*namespace_id));
   mnl_attr_put_strz(request.header, IFLA_IFNAME, name.c_str());
+  return ask_link(request, attempted);
+}
+
+Result<LinkState> KernelQuery::link(std::uint32_t index) {
+  NetlinkRequest request(RTM_GETLINK, 0);
+  request.extra<ifinfomsg>().ifi_index = static_cast<int>(index);
+  return ask_link(request, "read state of interface " + std::to_string(index));
+}
+
+Result<LinkState> KernelQuery::ask_link(NetlinkRequest& request, const std::string& attempted) {
   auto answer = socket_.request(*request.header, attempted);
   if (!answer) return std::unexpected(std::move(answer.error()));
   const nlmsghdr& message = **answer;
@@ -73,7 +111,7 @@ Result<LinkState> KernelQuery::link(const std::string& name,
     return std::unexpected(system_error(EBADMSG, attempted));
   }
   const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-  return LinkState{name, static_cast<std::uint32_t>(info->ifi_index), *mtu,
+  return LinkState{link_name_of(message), static_cast<std::uint32_t>(info->ifi_index), *mtu,
                    (info->ifi_flags & IFF_UP) != 0};
 }
 
@@ -121,6 +159,31 @@ Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Sour
   const auto interface = u32_of(**answer, sizeof(rtmsg), RTA_OIF);
   if (!interface) return std::unexpected(system_error(ENETUNREACH, attempted));
   return *interface;
+}
+
+// The answer to the first question holds what the way has been found to carry, and the interface where
+// a route has several; only the answer to the second says which entry of the table decided.
+Result<RouteState> KernelQuery::find_route(const IpAddress& destination, std::uint32_t mark) {
+  const std::string attempted = "find the route to " + destination.to_string();
+  RouteState route;
+  for (const unsigned flags : {0u, unsigned{RTM_F_FIB_MATCH}}) {
+    NetlinkRequest request(RTM_GETROUTE, 0);
+    start_route_request(request, destination);
+    static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= flags;
+    if (mark != 0) put_u32(request, RTA_MARK, mark);
+    auto answer = socket_.request(*request.header, attempted);
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    if (!has_extra<rtmsg>(**answer)) return std::unexpected(system_error(EBADMSG, attempted));
+    if (flags != 0) {
+      route.prefix_length = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_dst_len;
+      continue;
+    }
+    const auto interface = u32_of(**answer, sizeof(rtmsg), RTA_OIF);
+    if (!interface) return std::unexpected(system_error(ENETUNREACH, attempted));
+    route.interface_index = *interface;
+    route.mtu_bytes = route_mtu_of(**answer);
+  }
+  return route;
 }
 
 bool KernelQuery::is_local(const Source& source) {

@@ -19,6 +19,13 @@ struct LinkState {
   bool up = false;
 };
 
+/// The route that a packet would take.
+struct RouteState {
+  std::uint32_t interface_index = 0;
+  unsigned prefix_length = 0;              // of the table's entry that decides
+  std::optional<std::uint32_t> mtu_bytes;  // of the route; none: that of the interface
+};
+
 /// Asks about the network namespace that it was opened in, without privileges; about links of others
 /// with CAP_NET_ADMIN. Used by one thread at a time.
 class KernelQuery {
@@ -29,6 +36,8 @@ class KernelQuery {
   [[nodiscard]] Result<LinkState> link(const std::string& name,
                                        std::optional<std::int32_t> namespace_id = {});
 
+  [[nodiscard]] Result<LinkState> link(std::uint32_t index);
+
   /// The number by which this namespace knows the one that `namespace_fd` names; given to it now if it
   /// had none. From then on a monitor that listens everywhere hears of that namespace's links.
   [[nodiscard]] Result<std::int32_t> namespace_id(int namespace_fd);
@@ -37,6 +46,9 @@ class KernelQuery {
   /// kernel would choose. Errors are the kernel's: ENETUNREACH, EINVAL for a foreign IPv4 source, ...
   [[nodiscard]] Result<std::uint32_t> route(const Endpoint& destination, const Source& source,
                                             std::uint32_t mark);
+
+  /// How packets to `destination` leave, from whatever source the kernel would choose.
+  [[nodiscard]] Result<RouteState> find_route(const IpAddress& destination, std::uint32_t mark);
 
   /// Whether `source` is an address of this machine, and on that interface where it is link-local.
   [[nodiscard]] bool is_local(const Source& source);
@@ -49,6 +61,7 @@ class KernelQuery {
  private:
   explicit KernelQuery(NetlinkSocket socket) noexcept : socket_(std::move(socket)) {}
   Result<std::int32_t> known_namespace_id(int namespace_fd);
+  Result<LinkState> ask_link(NetlinkRequest& request, const std::string& attempted);
   NetlinkSocket socket_;
 };
 

@@ -1,0 +1,194 @@
+#include "cli/check.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/input.h"
+#include "cli/json_line.h"
+#include "cli/lookup.h"
+#include "cli/options.h"
+#include "cli/style.h"
+#include "control/conf_check.h"
+#include "crypto/x25519.h"
+#include "io/linux/kernel_query.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+using control::ConfError;
+using control::ConfFinding;
+using control::Severity;
+
+struct CheckOptions {
+  std::vector<std::string> files;
+  bool is_strict = false;
+  bool is_offline = false;
+  bool is_json = false;
+};
+
+// A file and what was found in it, or why it could not be read.
+struct Report {
+  std::string file;
+  std::string unreadable;
+  std::vector<ConfFinding> findings;
+
+  [[nodiscard]] std::size_t count(Severity severity) const {
+    const auto found = std::ranges::count(findings, severity, &ConfFinding::severity);
+    return static_cast<std::size_t>(found) +
+           (severity == Severity::error && !unreadable.empty() ? 1 : 0);
+  }
+};
+
+std::optional<std::uint32_t> mode_of(const std::string& file) {
+  struct stat status;
+  if (stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return status.st_mode & 0777u;
+}
+
+// The way to an endpoint that does not lead through the tunnel of this very file: it may be up.
+void ask_route(io::KernelQuery& kernel, const std::string& tunnel, control::EndpointFacts& facts) {
+  const auto route = kernel.find_route(facts.addresses.front(), 0);
+  if (!route) return;
+  const auto link = kernel.link(route->interface_index);
+  if (!link || link->name == tunnel) return;
+  facts.mtu_bytes = route->mtu_bytes.value_or(link->mtu);
+  facts.route_length = route->prefix_length;
+}
+
+control::MachineFacts gather_facts(const std::string& file,
+                                   const control::Configuration& configuration, bool is_offline) {
+  control::MachineFacts facts;
+  facts.file_mode = mode_of(file);
+  const auto& private_key = configuration.interface.private_key;
+  if (private_key) facts.own_key = crypto::public_key_of(*private_key);
+  auto kernel = io::KernelQuery::open();
+  const std::string tunnel = std::filesystem::path(file).stem();
+  for (const control::PeerConf& peer : configuration.peers) {
+    if (!peer.endpoint) continue;
+    control::EndpointFacts& endpoint = facts.endpoints.emplace_back();
+    endpoint.host = peer.endpoint->host;
+    endpoint.addresses = look_up(endpoint.host, is_offline);
+    if (is_offline || !kernel || endpoint.addresses.empty()) continue;
+    ask_route(*kernel, tunnel, endpoint);
+  }
+  return facts;
+}
+
+Report check_file(const std::string& file, bool is_offline) {
+  Report report{file, {}, {}};
+  const auto text = read_file(file);
+  if (!text) {
+    report.unreadable = text.error().what;
+    return report;
+  }
+  const control::ConfDocument document(file, text->view());
+  const auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (!configuration) {
+    for (const ConfError& error : configuration.error()) {
+      report.findings.push_back({Severity::error, "syntax", error});
+    }
+    return report;
+  }
+  report.findings = control::check_configuration(document, *configuration,
+                                                 gather_facts(file, *configuration, is_offline));
+  return report;
+}
+
+std::string_view name_of(Severity severity) {
+  return severity == Severity::error ? "error" : "warning";
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+void print_text(Output& out, const Report& report) {
+  const Style style(wants_color(out.fd()));
+  if (!report.unreadable.empty()) {
+    out.print("{}: {}\n", style.bold(Color::red, "error"), report.unreadable);
+    return;
+  }
+  for (const ConfFinding& finding : report.findings) {
+    const bool is_error = finding.severity == Severity::error;
+    ConfError where = finding.where;
+    where.message = fmt::format(
+        "{}: {}", style.bold(is_error ? Color::red : Color::yellow, name_of(finding.severity)),
+        where.message);
+    out.write(where.to_string());
+  }
+  const std::size_t errors = report.count(Severity::error);
+  const std::size_t warnings = report.count(Severity::warning);
+  if (errors + warnings == 0) {
+    out.print("{}: nothing is wrong\n", report.file);
+  } else {
+    out.print("{}: {}, {}\n", report.file, counted(errors, "error"), counted(warnings, "warning"));
+  }
+}
+
+void print_json(Output& out, const std::vector<Report>& reports) {
+  out.write("[");
+  std::string_view separator = "\n  ";
+  for (const Report& report : reports) {
+    if (!report.unreadable.empty()) {
+      out.print("{}{}", separator,
+                JsonLine()
+                    .text("file", report.file)
+                    .text("severity", "error")
+                    .text("rule", "unreadable")
+                    .text("message", report.unreadable)
+                    .to_string());
+      separator = ",\n  ";
+    }
+    for (const ConfFinding& finding : report.findings) {
+      const ConfError& where = finding.where;
+      out.print("{}{}", separator,
+                JsonLine()
+                    .text("file", report.file)
+                    .text("severity", name_of(finding.severity))
+                    .text("rule", finding.rule)
+                    .number("line", static_cast<std::int64_t>(where.line))
+                    .number("column", static_cast<std::int64_t>(where.column))
+                    .number("length", static_cast<std::int64_t>(where.length))
+                    .text("message", where.message)
+                    .text("shown", where.shown)
+                    .to_string());
+      separator = ",\n  ";
+    }
+  }
+  out.write(separator.front() == ',' ? "\n]\n" : "]\n");
+}
+
+}  // namespace
+
+int run_check(Console& console, Arguments arguments) {
+  CheckOptions options;
+  CLI::App app("Finds what is wrong with configuration files, and what cannot work as they are.");
+  app.add_option("FILE", options.files, "a file of wg-quick or wg")->required();
+  app.add_flag("--strict", options.is_strict, "warnings make the status 1 too");
+  app.add_flag("--offline", options.is_offline, "look no name up and ask for no route");
+  app.add_flag("--json", options.is_json, "print findings as JSON");
+  if (const auto status = read_options(app, console, arguments)) return *status;
+
+  std::vector<Report> reports;
+  bool is_bad = false;
+  for (const std::string& file : options.files) {
+    const Report& report = reports.emplace_back(check_file(file, options.is_offline));
+    is_bad = is_bad || report.count(Severity::error) > 0 ||
+             (options.is_strict && report.count(Severity::warning) > 0);
+  }
+  if (options.is_json) {
+    print_json(console.out, reports);
+  } else {
+    for (const Report& report : reports) print_text(console.out, report);
+  }
+  return is_bad ? 1 : 0;
+}
+
+}  // namespace ferrule::cli

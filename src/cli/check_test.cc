@@ -1,0 +1,88 @@
+#include "cli/check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/console_testing.h"
+
+namespace ferrule::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kKey = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+const std::string kGood = "[Interface]\nPrivateKey = " + kKey + "\nListenPort = 51820\n";
+const std::string kWarned = kGood + "[Peer]\nPublicKey = " + kKey + "\n";
+const std::string kBad = "[Interface]\nPrivatKey = " + kKey + "\n[Peer]\nAllowdIPs = 10.0.0.1\n";
+
+TEST(Check, AGoodFileIsSaidToBeGood) {
+  const MemoryFile file(kGood);
+  const Answer answer = ask({"check", "--offline", file.path()});
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_EQ(answer.out, file.path() + ": nothing is wrong\n");
+}
+
+TEST(Check, AllMistakesAreShownWithPlaceLineAndWhatWasMeant) {
+  const MemoryFile file(kBad);
+  const Answer answer = ask({"check", "--offline", file.path()});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.out, HasSubstr(file.path() + ":2:1: error: PrivatKey is not a key of "
+                                                  "[Interface]; did you mean PrivateKey?\n"));
+  EXPECT_THAT(answer.out, HasSubstr(":4:1: error: AllowdIPs is not a key of [Peer]; did you mean "
+                                    "AllowedIPs?\n    AllowdIPs = 10.0.0.1\n    ^~~~~~~~~\n"));
+  EXPECT_THAT(answer.out, HasSubstr(": 3 errors, 0 warnings\n"));
+  EXPECT_THAT(answer.out, Not(HasSubstr(kKey.substr(0, 10))));
+}
+
+TEST(Check, WarningsAreErrorsOnlyWhenStrict) {
+  const MemoryFile file(kWarned);
+  EXPECT_EQ(ask({"check", "--offline", file.path()}).status, 0);
+  EXPECT_EQ(ask({"check", "--offline", "--strict", file.path()}).status, 1);
+}
+
+TEST(Check, TheOwnKeyIsThatOfTheFile) {
+  const MemoryFile file(kGood +
+                        "[Peer]\nAllowedIPs = 10.0.0.2\nPublicKey = " + ask({"pubkey"}, kKey).out);
+  EXPECT_THAT(ask({"check", "--offline", file.path()}).out,
+              HasSubstr(":6:13: error: PublicKey: this is the key of this very interface"));
+}
+
+TEST(Check, AFileThatCannotBeReadIsAnErrorAndTheOthersAreChecked) {
+  const MemoryFile file(kGood);
+  const Answer answer = ask({"check", "--offline", "/does/not/exist", file.path()});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.out, HasSubstr("error: /does/not/exist: No such file or directory\n"));
+  EXPECT_THAT(answer.out, HasSubstr("nothing is wrong"));
+}
+
+TEST(Check, JsonHasEveryFinding) {
+  const MemoryFile file(kBad);
+  const Answer answer = ask({"check", "--json", "--offline", file.path(), "/does/not/exist"});
+  EXPECT_EQ(answer.status, 1);
+  const auto json = nlohmann::json::parse(answer.out);
+  ASSERT_EQ(json.size(), 4u);
+  EXPECT_EQ(json[0]["rule"], "syntax");
+  EXPECT_EQ(json[0]["severity"], "error");
+  EXPECT_EQ(json[0]["line"], 2);
+  EXPECT_EQ(json[2]["column"], 1);
+  EXPECT_EQ(json[3]["rule"], "unreadable");
+}
+
+TEST(Check, JsonOfNothingIsAnEmptyList) {
+  const MemoryFile file(kGood);
+  EXPECT_EQ(ask({"check", "--json", "--offline", file.path()}).out, "[]\n");
+}
+
+TEST(Check, AFileIsWanted) {
+  const Answer answer = ask({"check"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("FILE is required"));
+}
+
+}  // namespace
+}  // namespace ferrule::cli
