@@ -34,6 +34,15 @@ TEST_F(ConstantTimeOfCrypto, P1_X25519) {
   EXPECT_TRUE(accepted);
 }
 
+TEST_F(ConstantTimeOfCrypto, P1_X25519Batch) {
+  const PrivateKey key(secret());
+  const PublicKey peer{{9}};
+  SharedSecret shared;
+  PublicKey own;
+  X25519Job jobs[] = {X25519Job::dh(key, peer, shared), X25519Job::public_key(key, own)};
+  x25519_batch(jobs);
+}
+
 TEST_F(ConstantTimeOfCrypto, P1_PublicKey) {
   const PublicKey key = public_key_of(PrivateKey(secret()));
   test::declassify(key.bytes);

@@ -124,6 +124,28 @@ TEST_F(Wycheproof, P1_X25519) {
   EXPECT_TRUE(IsSkipped() || refused > 0);
 }
 
+// All cases as one batch: neighbours of each other, low order beside ordinary.
+TEST_F(Wycheproof, P1_X25519InBatches) {
+  std::vector<PrivateKey> keys;
+  std::vector<PublicKey> peers;
+  std::vector<std::string> expected;
+  for_each("x25519_test.json", [&](const nlohmann::json& vector) {
+    copy(bytes_of(vector, "private"), keys.emplace_back().mut_bytes());
+    copy(bytes_of(vector, "public"), peers.emplace_back().bytes);
+    expected.push_back(vector["shared"].get<std::string>());
+  });
+  std::vector<SharedSecret> shared(keys.size());
+  std::vector<X25519Job> jobs;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    jobs.push_back(X25519Job::dh(keys[i], peers[i], shared[i]));
+  }
+  x25519_batch(jobs);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    EXPECT_EQ(hex(shared[i].bytes()), expected[i]);
+    EXPECT_EQ(jobs[i].accepted, expected[i] != std::string(64, '0'));
+  }
+}
+
 TEST_F(Wycheproof, P2_ChaCha20Poly1305) {
   int asked = 0;
   for_each("chacha20_poly1305_test.json", [&](const nlohmann::json& vector) {

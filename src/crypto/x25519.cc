@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "crypto/sodium.h"
+#include "crypto/x25519_backends.h"
 
 namespace ferrule::crypto {
 
@@ -32,6 +33,30 @@ bool x25519(const PrivateKey& key, const PublicKey& peer, SharedSecret& out) noe
   const int refused =
       crypto_scalarmult_curve25519(out.mut_bytes().data(), key.data(), peer.bytes.data());
   return (refused | static_cast<int>(out.is_zero())) == 0;
+}
+
+void sodium_x25519(std::span<X25519Job> jobs) noexcept {
+  for (X25519Job& job : jobs) {
+    if (job.peer == nullptr) {
+      const PublicKey key = public_key_of(*job.key);
+      copy(key.bytes, job.out);
+      job.accepted = true;
+    } else {
+      SharedSecret shared;
+      job.accepted = x25519(*job.key, *job.peer, shared);
+      copy(shared.bytes(), job.out);
+    }
+  }
+}
+
+void x25519_batch(std::span<X25519Job> jobs) noexcept {
+  static const X25519Batch side_by_side = avx512_x25519();
+  // A lone one is faster without lanes that idle; two are not.
+  const std::size_t alone = side_by_side == nullptr
+                                ? jobs.size()
+                                : static_cast<std::size_t>(jobs.size() % kX25519Lanes == 1);
+  if (jobs.size() > alone) side_by_side(jobs.first(jobs.size() - alone));
+  sodium_x25519(jobs.last(alone));
 }
 
 std::optional<PrivateKey> generate_private_key(Rng& rng) noexcept {

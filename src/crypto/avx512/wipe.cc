@@ -5,11 +5,6 @@
 
 namespace ferrule::crypto::avx512 {
 
-__attribute__((noinline)) void wipe_stack() noexcept {
-  alignas(kVecSize) std::uint8_t area[kStackDepth];
-  wipe(area, kStackDepth / kVecSize);
-}
-
 void wipe_registers() noexcept {
   // What the compiler clears on the way out of a function are the upper halves of half of them.
   asm volatile(

@@ -9,11 +9,8 @@
 
 namespace ferrule::crypto::avx512 {
 
-/// How deep below their caller the functions of this folder reach. A test looks at what they leave.
+/// How deep below their caller the functions of the AEAD reach. A test looks at what they leave.
 constexpr std::size_t kStackDepth = 3072;
-
-/// Overwrites that much of the stack, from the caller's frame downwards.
-FERRULE_AVX512 void wipe_stack() noexcept;
 
 /// Zeroes all vector registers.
 FERRULE_AVX512 void wipe_registers() noexcept;
@@ -25,6 +22,13 @@ FERRULE_AVX512_INLINE void wipe(void* memory, std::size_t vectors) noexcept {
   for (std::size_t i = 0; i < vectors; ++i) {
     asm volatile("vmovdqu64 %1, (%0)" : : "r"(bytes + i * kVecSize), "v"(zero()) : "memory");
   }
+}
+
+/// Overwrites `Depth` bytes of the stack, from the caller's frame downwards.
+template <std::size_t Depth = kStackDepth>
+__attribute__((noinline)) FERRULE_AVX512 void wipe_stack() noexcept {
+  alignas(kVecSize) std::uint8_t area[Depth];
+  wipe(area, Depth / kVecSize);
 }
 
 }  // namespace ferrule::crypto::avx512
