@@ -172,6 +172,25 @@ void x25519_public_key_ours(benchmark::State& state) {
 }
 BENCHMARK(x25519_public_key_ours);
 
+// What one of a batch costs, over sizes that fill lanes and sizes that don't.
+void x25519_batch_ours(benchmark::State& state) {
+  const auto count = static_cast<std::size_t>(state.range(0));
+  const PrivateKey key(Secret<32>(std::array<std::uint8_t, 32>{1}));
+  const PublicKey peer = public_key_of(PrivateKey(Secret<32>(std::array<std::uint8_t, 32>{2})));
+  std::vector<SharedSecret> shared(count);
+  std::vector<X25519Job> jobs;
+  for (SharedSecret& secret : shared) jobs.push_back(X25519Job::dh(key, peer, secret));
+  for (auto _ : state) {
+    x25519_batch(jobs);
+    benchmark::ClobberMemory();
+  }
+  using benchmark::Counter;
+  state.counters["each"] =
+      Counter(static_cast<double>(state.iterations()) * static_cast<double>(count),
+              Counter::kIsRate | Counter::kInvert);
+}
+BENCHMARK(x25519_batch_ours)->Arg(1)->Arg(2)->Arg(3)->Arg(8)->Arg(32)->Arg(96);
+
 bool derive(EVP_PKEY* key, EVP_PKEY* peer, SharedSecret& shared) {
   const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   std::size_t size = kKeySize;
