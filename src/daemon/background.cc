@@ -17,19 +17,19 @@ namespace ferrule::daemon {
 namespace {
 
 // The service manager's protocol (sd_notify(3)) is one datagram: not worth a library.
-void notify_service_manager(std::string_view state) {
+io::UniqueFd connect_service_manager() {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return;
+  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return {};
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::size_t length = std::strlen(path);
-  if (length >= sizeof address.sun_path) return;
+  if (length >= sizeof address.sun_path) return {};
   std::memcpy(address.sun_path, path, length);
   if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract name
-  const io::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr*>(&address),
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  io::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  (void)::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
+                  static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  return fd;
 }
 
 [[noreturn]] void wait_for_child(const io::UniqueFd& pipe) {
@@ -58,16 +58,24 @@ Result<Readiness> Readiness::go_to_background() {
   return Readiness(std::move(write_end));
 }
 
-void Readiness::ready(bool keep_output) {
-  notify_service_manager("READY=1");
+void Readiness::prepare() {
+  manager_ = connect_service_manager();
   if (!parent_) return;
   (void)!::chdir("/");
-  const io::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  ::dup2(null.get(), STDIN_FILENO);
+  null_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+}
+
+void Readiness::ready(bool keep_output) {
+  constexpr std::string_view kReady = "READY=1";
+  if (manager_) (void)::send(manager_.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL);
+  manager_.reset();
+  if (!parent_) return;
+  ::dup2(null_.get(), STDIN_FILENO);
   if (!keep_output) {
-    ::dup2(null.get(), STDOUT_FILENO);
-    ::dup2(null.get(), STDERR_FILENO);
+    ::dup2(null_.get(), STDOUT_FILENO);
+    ::dup2(null_.get(), STDERR_FILENO);
   }
+  null_.reset();
   (void)!::write(parent_.get(), "r", 1);
   parent_.reset();
 }

@@ -100,7 +100,6 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   if (far_news) doors.far_news = std::move(*far_news);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
   if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
-  daemon->follow_interface();
   return daemon;
 }
 
@@ -136,6 +135,8 @@ Result<void> Daemon::watch() {
   }
   return {};
 }
+
+void Daemon::start() { follow_interface(); }
 
 void Daemon::run() {
   std::array<epoll_event, 64> room;

@@ -29,6 +29,9 @@ class Daemon {
   /// The interface's name: an adopted one has its own, whatever was asked for.
   [[nodiscard]] const std::string& interface() const noexcept { return interface_; }
 
+  /// Follows the interface as it is now; where that is up, sockets are bound and lanes started. Before,
+  /// the calling thread is the only one.
+  void start();
   /// Runs until it is told to end: a signal, the socket or the interface removed.
   void run();
 

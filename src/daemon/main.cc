@@ -68,6 +68,8 @@ int run(const Options& options) {
   if (Result<void> written = write_name(options, (*daemon)->interface()); !written) {
     return fail(options, written.error());
   }
+  readiness.prepare();
+  (*daemon)->start();
   readiness.ready(options.log_level_given);
   (*daemon)->run();
   return 0;
