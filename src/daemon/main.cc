@@ -10,9 +10,13 @@
 #include <cstdio>
 #include <fstream>
 
+#include "crypto/prepare.h"
 #include "daemon/background.h"
 #include "daemon/daemon.h"
 #include "daemon/options.h"
+#include "daemon/sandbox.h"
+#include "daemon/stderr_log.h"
+#include "daemon/uapi_socket.h"
 
 namespace ferrule::daemon {
 namespace {
@@ -53,6 +57,22 @@ Result<void> write_name(const Options& options, const std::string& interface) {
   return std::unexpected(system_error(EIO, "write " + *options.tun_name_file));
 }
 
+// A sanitizer must open its reports, and look into its own process.
+#ifdef FERRULE_SANITIZED
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+Result<void> confine(const Options& options, const std::string& interface) {
+  if (!options.sandbox || kSanitized) return {};
+  crypto::prepare_libraries();
+  StderrLog log(options.log_level, interface);
+  Result<void> entered = enter_sandbox(kUapiSocketDirectory, log);
+  if (!entered) entered.error().what += "; --no-sandbox goes without";
+  return entered;
+}
+
 int run(const Options& options) {
   Readiness readiness = Readiness::in_foreground();
   if (!options.foreground) {
@@ -69,6 +89,9 @@ int run(const Options& options) {
     return fail(options, written.error());
   }
   readiness.prepare();
+  if (Result<void> confined = confine(options, (*daemon)->interface()); !confined) {
+    return fail(options, confined.error());
+  }
   (*daemon)->start();
   readiness.ready(options.log_level_given);
   (*daemon)->run();

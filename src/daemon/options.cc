@@ -62,11 +62,14 @@ bool valid_interface_name(std::string_view name) {
 std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   Options options;
   bool no_offload = false;
+  bool no_sandbox = false;
   CLI::App app("Ferrule: WireGuard in user space", "ferruled");
   app.footer(kEnvironmentHelp);
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground");
   app.add_flag("--no-offload", no_offload,
                "No segmentation or receive offloads (TSO, USO, GSO, GRO)");
+  app.add_flag("--no-sandbox", no_sandbox,
+               "Keep all capabilities, files and system calls that it was started with");
   app.add_option("--lanes", options.lanes,
                  "How many lanes carry data; default: by the cores to use")
       ->check(CLI::Range(1, 256));
@@ -87,6 +90,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
     return Exit{1};
   }
   options.offload = !no_offload;
+  options.sandbox = !no_sandbox;
   options.foreground |= environment("WG_PROCESS_FOREGROUND") == "1";
   options.log_level = log_level(environment("LOG_LEVEL"));
   options.log_level_given =

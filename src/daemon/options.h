@@ -20,6 +20,7 @@ struct Options {
   std::optional<std::string>
       tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
   bool offload = true;
+  bool sandbox = true;
   std::size_t lanes = 0;  // 0: by the cores to use
 };
 

@@ -14,7 +14,6 @@ namespace ferrule::daemon {
 
 namespace {
 
-constexpr const char* kDirectory = "/var/run/wireguard";
 constexpr int kBacklog = 128;
 
 Result<sockaddr_un> address_of(const std::string& path) {
@@ -38,15 +37,15 @@ bool is_live(const sockaddr_un& address) {
 }  // namespace
 
 std::string uapi_socket_path(const std::string& interface) {
-  return std::string(kDirectory) + "/" + interface + ".sock";
+  return std::string(kUapiSocketDirectory) + "/" + interface + ".sock";
 }
 
 Result<UapiSocket> UapiSocket::listen(const std::string& interface) {
   const std::string path = uapi_socket_path(interface);
   const Result<sockaddr_un> address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  if (::mkdir(kDirectory, 0755) != 0 && errno != EEXIST) {
-    return std::unexpected(system_error(errno, std::string("mkdir ") + kDirectory));
+  if (::mkdir(kUapiSocketDirectory, 0755) != 0 && errno != EEXIST) {
+    return std::unexpected(system_error(errno, std::string("mkdir ") + kUapiSocketDirectory));
   }
   if (is_live(*address)) {
     return std::unexpected(
@@ -94,7 +93,8 @@ void UapiSocket::watch() {
   if (::stat(path_.c_str(), &status) != 0) return;
   inode_ = status.st_ino;
   watch_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  ::inotify_add_watch(watch_.get(), kDirectory, IN_DELETE | IN_MOVE | IN_CREATE | IN_DELETE_SELF);
+  ::inotify_add_watch(watch_.get(), kUapiSocketDirectory,
+                      IN_DELETE | IN_MOVE | IN_CREATE | IN_DELETE_SELF);
 }
 
 bool UapiSocket::is_own_file() const {

@@ -8,6 +8,8 @@
 
 namespace ferrule::daemon {
 
+inline constexpr const char* kUapiSocketDirectory = "/var/run/wireguard";
+
 /// "/var/run/wireguard/<interface>.sock".
 [[nodiscard]] std::string uapi_socket_path(const std::string& interface);
 

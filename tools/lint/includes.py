@@ -22,6 +22,7 @@ LIBRARIES = {
     r"libmnl/": ["io"],
     r"fmt/": ["control", "engine", "daemon", "cli"],
     r"CLI/": ["daemon", "cli"],
+    r"seccomp": ["daemon"],
     r"g(test|mock)/|nlohmann/|benchmark/": [],
 }
 TEST_LIBRARIES = r"g(test|mock)/|nlohmann/|fmt/"

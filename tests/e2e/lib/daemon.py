@@ -28,7 +28,7 @@ class Daemon:
     """`IMPLEMENTATION -f INTERFACE`, running on `host`."""
 
     def __init__(self, host, implementation, interface="wg0", env=None, arguments=("-f",),
-                 pass_fds=(), wait=True):
+                 pass_fds=(), through=(), wait=True):
         self.host = host
         self.implementation = implementation
         self.interface = interface
@@ -36,7 +36,7 @@ class Daemon:
         self.expected_status = 0
         self.label = f"{host.name}-{interface}"
         self.process = host.spawn(
-            [implementation.path, *arguments, interface], log_name=f"{self.label}.log",
+            [*through, implementation.path, *arguments, interface], log_name=f"{self.label}.log",
             env=environment(host, self.label, env), pass_fds=pass_fds)
         self.pid = self.process.pid
         if wait:

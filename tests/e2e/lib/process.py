@@ -49,14 +49,19 @@ def wait_gone(pid, timeout_s=10):
     eventually(lambda: not alive(pid), f"process {pid} ends", timeout_s)
 
 
-def status_field(pid, name):
-    """A line of /proc/PID/status, as `status_field(pid, "VmRSS")`, without its unit."""
+def status_text(pid, name):
+    """A line of /proc/PID/status, as `status_text(pid, "CapEff")`."""
     with open(f"/proc/{pid}/status") as status:
         for line in status:
             key, _, value = line.partition(":")
             if key == name:
-                return int(value.split()[0])
+                return value.strip()
     raise KeyError(name)
+
+
+def status_field(pid, name):
+    """The number in it, without its unit, as `status_field(pid, "VmRSS")`."""
+    return int(status_text(pid, name).split()[0])
 
 
 def context_switches(pid):

@@ -1,0 +1,13 @@
+#include "crypto/prepare.h"
+
+#include "crypto/aead.h"
+#include "crypto/sodium.h"
+
+namespace ferrule::crypto {
+
+void prepare_libraries() noexcept {
+  ensure_sodium();
+  (void)aead_backends();
+}
+
+}  // namespace ferrule::crypto

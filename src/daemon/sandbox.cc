@@ -1,0 +1,126 @@
+#include "daemon/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "io/linux/fd.h"
+
+// Landlock since Linux 6.2, 6.7, 6.10 and 6.12, which headers may not know.
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ull << 14)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ull << 15)
+#endif
+#ifndef LANDLOCK_ACCESS_NET_BIND_TCP
+#define LANDLOCK_ACCESS_NET_BIND_TCP (1ull << 0)
+#define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ull << 1)
+#endif
+#ifndef LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
+#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (1ull << 0)
+#define LANDLOCK_SCOPE_SIGNAL (1ull << 1)
+#endif
+
+namespace ferrule::daemon {
+
+namespace {
+
+// A socket on another port or with a mark, larger socket buffers, and the network namespace that the
+// interface is in: all of them may be wanted at any time.
+constexpr std::uint64_t kKept = 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_BIND_SERVICE;
+
+// The kernel's struct landlock_ruleset_attr as of version 6. An older kernel takes it as long as what
+// it doesn't know is zero.
+struct RulesetAttributes {
+  std::uint64_t handled_access_fs;
+  std::uint64_t handled_access_net;
+  std::uint64_t scoped;
+};
+
+// Everything that Landlock of this version can forbid.
+RulesetAttributes everything(int version) {
+  RulesetAttributes all{};
+  all.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+  if (version >= 2) all.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
+  if (version >= 3) all.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;
+  if (version >= 4) {
+    all.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
+  }
+  if (version >= 5) all.handled_access_fs |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+  if (version >= 6) all.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
+  return all;
+}
+
+Result<void> allow_removing(const io::UniqueFd& ruleset, const std::string& directory) {
+  const io::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!parent) return {};  // an adopted socket may have its file elsewhere, or none
+  landlock_path_beneath_attr rule{};
+  rule.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE;
+  rule.parent_fd = parent.get();
+  if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
+    return std::unexpected(system_error(errno, "Landlock: allow removing from " + directory));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> enter_sandbox(const std::string& socket_directory, Log& log) {
+  if (Result<void> dropped = drop_capabilities(); !dropped) return dropped;
+  const Result<int> landlock = restrict_files(socket_directory);
+  if (!landlock) return std::unexpected(landlock.error());
+  if (*landlock == 0) log.write(LogLevel::verbose, "this kernel has no Landlock: going without");
+  return restrict_calls();
+}
+
+Result<void> drop_capabilities() {
+  // Fails past the last capability of this kernel, and everywhere without CAP_SETPCAP: then there is
+  // nothing to gain either, since no_new_privs is set.
+  for (unsigned long capability = 0; capability < 64; ++capability) {
+    if ((kKept >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // unknown before Linux 4.3
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) {
+    return std::unexpected(system_error(errno, "read own capabilities"));
+  }
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    sets[i].permitted &= static_cast<std::uint32_t>(kKept >> (32 * i));
+    sets[i].effective = sets[i].permitted;
+    sets[i].inheritable = 0;
+  }
+  if (::syscall(SYS_capset, &header, sets.data()) != 0) {
+    return std::unexpected(system_error(errno, "drop capabilities"));
+  }
+  return {};
+}
+
+Result<int> restrict_files(const std::string& directory) {
+  // Older container runtimes refuse calls that they don't know with errors of their own choice.
+  const long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version <= 0) return 0;
+  const RulesetAttributes attributes = everything(static_cast<int>(version));
+  const io::UniqueFd ruleset(
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  if (!ruleset) return std::unexpected(system_error(errno, "Landlock: create rules"));
+  if (Result<void> allowed = allow_removing(ruleset, directory); !allowed) {
+    return std::unexpected(allowed.error());
+  }
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+    return std::unexpected(system_error(errno, "Landlock: restrict this process"));
+  }
+  return static_cast<int>(version);
+}
+
+}  // namespace ferrule::daemon

@@ -1,0 +1,28 @@
+// What the daemon gives up once everything is open: from then on it can do little but its work.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace ferrule::daemon {
+
+/// All three steps below, in order. Call with no other thread running: threads started later inherit
+/// it. An Error means that the process is confined in part and must end. What the kernel does not
+/// have is said in the log. Nothing of it can be undone.
+[[nodiscard]] Result<void> enter_sandbox(const std::string& socket_directory, Log& log);
+
+/// Keeps CAP_NET_ADMIN and CAP_NET_BIND_SERVICE where the process has them, and nothing else that it
+/// or a program started by it could ever use.
+[[nodiscard]] Result<void> drop_capabilities();
+
+/// Landlock: no file can be opened, made or changed; files in `directory` can be removed. No TCP, no
+/// signals to others, no abstract sockets of others. Returns the version of the kernel's Landlock, 0
+/// when it has none and nothing was done.
+[[nodiscard]] Result<int> restrict_files(const std::string& directory);
+
+/// seccomp: any system call that is not on the list in allowed_calls.cc ends the process with SIGSYS.
+[[nodiscard]] Result<void> restrict_calls();
+
+}  // namespace ferrule::daemon
