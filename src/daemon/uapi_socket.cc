@@ -1,6 +1,7 @@
 #include "daemon/uapi_socket.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,19 +35,56 @@ bool is_live(const sockaddr_un& address) {
          errno == EAGAIN;
 }
 
+// Held by one process at a time. Its file goes when it does.
+class StartLock {
+ public:
+  static Result<StartLock> take(const std::string& path) {
+    for (;;) {
+      io::UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+      if (!fd) return std::unexpected(system_error(errno, "open " + path));
+      while (::flock(fd.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) return std::unexpected(system_error(errno, "lock " + path));
+      }
+      // The one before has removed the file, and another may have made it anew.
+      struct stat ours;
+      struct stat there;
+      if (::fstat(fd.get(), &ours) == 0 && ::stat(path.c_str(), &there) == 0 &&
+          ours.st_ino == there.st_ino) {
+        return StartLock(std::move(fd), path);
+      }
+    }
+  }
+
+  StartLock(StartLock&&) = default;
+  StartLock& operator=(StartLock&&) = delete;
+  ~StartLock() {
+    if (fd_) ::unlink(path_.c_str());
+  }
+
+ private:
+  StartLock(io::UniqueFd fd, std::string path) noexcept
+      : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  io::UniqueFd fd_;
+  std::string path_;
+};
+
 }  // namespace
 
-std::string uapi_socket_path(const std::string& interface) {
-  return std::string(kUapiSocketDirectory) + "/" + interface + ".sock";
+std::string uapi_socket_path(const std::string& interface, const std::string& directory) {
+  return directory + "/" + interface + ".sock";
 }
 
-Result<UapiSocket> UapiSocket::listen(const std::string& interface) {
-  const std::string path = uapi_socket_path(interface);
+Result<UapiSocket> UapiSocket::listen(const std::string& interface, const std::string& directory) {
+  const std::string path = uapi_socket_path(interface, directory);
   const Result<sockaddr_un> address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  if (::mkdir(kUapiSocketDirectory, 0755) != 0 && errno != EEXIST) {
-    return std::unexpected(system_error(errno, std::string("mkdir ") + kUapiSocketDirectory));
+  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+    return std::unexpected(system_error(errno, "mkdir " + directory));
   }
+  // Of two that start at once, each would find the other's file with nobody listening yet.
+  const Result<StartLock> lock = StartLock::take(path + ".lock");
+  if (!lock) return std::unexpected(lock.error());
   if (is_live(*address)) {
     return std::unexpected(
         make_error(EADDRINUSE, interface + " is already running: " + path + " answers"));
@@ -59,7 +97,7 @@ Result<UapiSocket> UapiSocket::listen(const std::string& interface) {
   const int bind_errno = errno;
   ::umask(old_mask);
   if (bound != 0) return std::unexpected(system_error(bind_errno, "bind " + path));
-  UapiSocket socket(std::move(fd), path);
+  UapiSocket socket(std::move(fd), directory, path);
   ::chmod(path.c_str(), 0600);
   socket.watch();
   if (::listen(socket.poll_fd(), kBacklog) != 0) {
@@ -78,7 +116,7 @@ Result<UapiSocket> UapiSocket::adopt(io::UniqueFd fd, const std::string& interfa
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
     return std::unexpected(make_error(EINVAL, "WG_UAPI_FD: expected a listening socket"));
   }
-  UapiSocket socket(std::move(fd), uapi_socket_path(interface));
+  UapiSocket socket(std::move(fd), kUapiSocketDirectory, uapi_socket_path(interface));
   socket.watch();
   return socket;
 }
@@ -93,7 +131,7 @@ void UapiSocket::watch() {
   if (::stat(path_.c_str(), &status) != 0) return;
   inode_ = status.st_ino;
   watch_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  ::inotify_add_watch(watch_.get(), kUapiSocketDirectory,
+  ::inotify_add_watch(watch_.get(), directory_.c_str(),
                       IN_DELETE | IN_MOVE | IN_CREATE | IN_DELETE_SELF);
 }
 

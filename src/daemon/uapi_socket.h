@@ -11,15 +11,17 @@ namespace ferrule::daemon {
 inline constexpr const char* kUapiSocketDirectory = "/var/run/wireguard";
 
 /// "/var/run/wireguard/<interface>.sock".
-[[nodiscard]] std::string uapi_socket_path(const std::string& interface);
+[[nodiscard]] std::string uapi_socket_path(const std::string& interface,
+                                           const std::string& directory = kUapiSocketDirectory);
 
 /// A listening socket and the watch on its file. Removes the file when it goes, if it is still its
 /// own.
 class UapiSocket {
  public:
   /// Creates the file with mode 0600. The file of a dead process is replaced; that of a live one is
-  /// an Error of EADDRINUSE that says so.
-  [[nodiscard]] static Result<UapiSocket> listen(const std::string& interface);
+  /// an Error of EADDRINUSE that says so. Of several that start at the same time, one succeeds.
+  [[nodiscard]] static Result<UapiSocket> listen(
+      const std::string& interface, const std::string& directory = kUapiSocketDirectory);
   /// Takes over a listening descriptor (WG_UAPI_FD).
   [[nodiscard]] static Result<UapiSocket> adopt(io::UniqueFd fd, const std::string& interface);
 
@@ -36,13 +38,14 @@ class UapiSocket {
   [[nodiscard]] io::UniqueFd accept();
 
  private:
-  UapiSocket(io::UniqueFd listener, std::string path) noexcept
-      : listener_(std::move(listener)), path_(std::move(path)) {}
+  UapiSocket(io::UniqueFd listener, std::string directory, std::string path) noexcept
+      : listener_(std::move(listener)), directory_(std::move(directory)), path_(std::move(path)) {}
   void watch();
   [[nodiscard]] bool is_own_file() const;
 
   io::UniqueFd listener_;
   io::UniqueFd watch_;
+  std::string directory_;
   std::string path_;
   unsigned long inode_ = 0;
 };
