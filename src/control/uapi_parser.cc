@@ -39,6 +39,13 @@ std::size_t UapiParser::held_bytes() const noexcept {
          allowed_ips_ * sizeof(protocol::AllowedIpChange);
 }
 
+void UapiParser::give_up_request() {
+  if (!in_request()) return;
+  refuse(ENOMEM, "requests that are under way hold too much memory");
+  skips_line_ = !line_.empty();
+  line_.clear();
+}
+
 std::optional<UapiRequest> UapiParser::feed(std::string_view& input) {
   while (!input.empty()) {
     const std::size_t end = input.find('\n');

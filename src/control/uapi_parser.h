@@ -49,6 +49,9 @@ class UapiParser {
   [[nodiscard]] bool in_request() const noexcept { return state_ != State::idle || !line_.empty(); }
   /// About how much memory the unfinished request holds.
   [[nodiscard]] std::size_t held_bytes() const noexcept;
+  /// Frees it: the request is refused with ENOMEM, once the rest of it has been read past. For who
+  /// bounds what many parsers hold together.
+  void give_up_request();
 
  private:
   enum class State { idle, get, stats, set, refused };

@@ -436,6 +436,29 @@ TEST(UapiParser, P103_AParserKnowsThatItIsWithinARequest) {
   EXPECT_TRUE(parser.in_request());
 }
 
+TEST(UapiParser, P103_ARequestThatIsGivenUpHoldsNothingAndIsAnsweredAtItsEnd) {
+  for (const std::string& start :
+       {"set=1\n" + kPeer + "allowed_ip=10.0.0.0/8\n", std::string("set")}) {
+    UapiParser parser = make_parser();
+    std::string_view text = start;
+    EXPECT_FALSE(parser.feed(text));
+    parser.give_up_request();
+    EXPECT_EQ(parser.held_bytes(), 0u);
+    text = "fwmark=1\n\n";
+    const auto request = parser.feed(text);
+    ASSERT_TRUE(request);
+    EXPECT_EQ(std::get<Error>(*request).code, ENOMEM);
+    EXPECT_FALSE(parser.in_request());
+  }
+}
+
+TEST(UapiParser, P103_BetweenRequestsThereIsNothingToGiveUp) {
+  UapiParser parser = make_parser();
+  parser.give_up_request();
+  std::string_view text = "get=1\n\n";
+  EXPECT_TRUE(std::holds_alternative<GetRequest>(*parser.feed(text)));
+}
+
 TEST(UapiParser, P103_WhatARequestHoldsCanBeAsked) {
   UapiParser parser = make_parser();
   std::string text = "set=1\n" + kPeer;

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -38,14 +39,20 @@ struct UapiServer::Client {
   std::size_t taken = 0;       // of `pending`
   control::WipedText unread;   // requests behind one whose answer is under way
   std::optional<protocol::Device::PeerCursor> cursor;
+  std::size_t held = 0;  // by the parser, as far as it is in held_bytes_
   bool walking = false;  // a get's answer is under way
   bool ended = false;    // nothing more will come
   bool broken = false;   // nothing more can be sent
 };
 
 UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
-                       std::uint64_t first_tag)
-    : socket_(socket), engine_(engine), log_(log), epoll_(epoll), next_tag_(first_tag) {}
+                       std::uint64_t first_tag, std::size_t max_held_bytes)
+    : socket_(socket),
+      engine_(engine),
+      log_(log),
+      epoll_(epoll),
+      next_tag_(first_tag),
+      max_held_bytes_(max_held_bytes) {}
 
 UapiServer::~UapiServer() = default;
 
@@ -64,6 +71,7 @@ void UapiServer::serve(std::uint64_t tag, std::uint32_t events) {
   Client& client = *found->second;
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
   go_on(client);
+  bound_memory(client);
   const bool waits = client.pending.size() > client.taken;
   if (client.broken || (client.ended && !waits) || (events & EPOLLERR) != 0) {
     close(tag);
@@ -71,6 +79,12 @@ void UapiServer::serve(std::uint64_t tag, std::uint32_t events) {
   }
   // While an answer waits for its client, its further requests wait too.
   (void)epoll_.modify(client.fd.get(), waits ? EPOLLOUT : EPOLLIN, tag);
+}
+
+std::size_t UapiServer::waiting_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& [tag, client] : clients_) bytes += client->pending.size() - client->taken;
+  return bytes;
 }
 
 void UapiServer::receive(Client& client) {
@@ -86,10 +100,30 @@ void UapiServer::receive(Client& client) {
 }
 
 void UapiServer::take_requests(Client& client, std::string_view input) {
-  while (!client.walking && !client.broken && !input.empty()) {
+  // A read may hold thousands of requests: the rest wait until their client has taken some answers.
+  while (!client.walking && !client.broken && !input.empty() &&
+         client.pending.size() - client.taken < kPendingBytes) {
     if (auto request = client.parser.feed(input)) answer(client, std::move(*request));
   }
   client.unread.append(input);
+}
+
+void UapiServer::count_held(Client& client) {
+  held_bytes_ -= client.held;
+  client.held = client.parser.held_bytes();
+  held_bytes_ += client.held;
+}
+
+void UapiServer::bound_memory(Client& client) {
+  count_held(client);
+  while (held_bytes_ > max_held_bytes_) {
+    // Not the one that happens to come last: a stalled client must not keep others out.
+    Client& largest = *std::ranges::max_element(clients_, {}, [](const auto& entry) {
+                         return entry.second->held;
+                       })->second;
+    largest.parser.give_up_request();
+    count_held(largest);
+  }
 }
 
 void UapiServer::answer(Client& client, control::UapiRequest request) {
@@ -161,6 +195,7 @@ bool UapiServer::send_pending(Client& client) {
 void UapiServer::close(std::uint64_t tag) {
   const auto found = clients_.find(tag);
   epoll_.remove(found->second->fd.get());
+  held_bytes_ -= found->second->held;
   clients_.erase(found);
 }
 

@@ -21,15 +21,21 @@ namespace ferrule::daemon {
 /// takes it.
 class UapiServer {
  public:
+  /// What all unfinished requests together may hold. When they would hold more, the largest is given
+  /// up: a million peers with a few allowed IPs each come to about half of this.
+  static constexpr std::size_t kMaxHeldBytes = std::size_t{1} << 30;
+
   /// Events of its connections come through `epoll` with tags from `first_tag` on.
   UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
-             std::uint64_t first_tag);
+             std::uint64_t first_tag, std::size_t max_held_bytes = kMaxHeldBytes);
   ~UapiServer();
 
   /// The listening socket is readable.
   void accept();
   /// An event of a connection.
   void serve(std::uint64_t tag, std::uint32_t events);
+  /// The parts of answers that are made and wait for their clients.
+  [[nodiscard]] std::size_t waiting_bytes() const noexcept;
 
  private:
   // Below the usual limit of 1024 descriptors: past that, accept(2) fails and the listener stays readable.
@@ -38,6 +44,8 @@ class UapiServer {
 
   void receive(Client& client);
   void take_requests(Client& client, std::string_view input);
+  void count_held(Client& client);
+  void bound_memory(Client& client);
   void answer(Client& client, control::UapiRequest request);
   void go_on(Client& client);
   void write_stats(Client& client);
@@ -49,6 +57,8 @@ class UapiServer {
   Log& log_;
   io::Epoll& epoll_;
   std::uint64_t next_tag_;
+  std::size_t max_held_bytes_;
+  std::size_t held_bytes_ = 0;  // by all clients' parsers
   std::unordered_map<std::uint64_t, std::unique_ptr<Client>> clients_;
 };
 
