@@ -36,8 +36,8 @@ packages() {
   ' tools/packages.txt | sort -u
 }
 
-# build PRESET [OPTION...]: configures and builds a preset; further options go to cmake. Two builds
-# of one preset wait for each other.
+# build PRESET [OPTION...]: configures and builds a preset, or only $FERRULE_TARGET of it; further
+# options go to cmake. Two builds of one preset wait for each other.
 build() {
   local preset=$1
   shift
@@ -50,7 +50,7 @@ build() {
     flock 9
     cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$ci "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
-    cmake --build "build/$preset" --parallel "${FERRULE_JOBS:-$(nproc)}" \
+    cmake --build "build/$preset" --target "${FERRULE_TARGET:-all}" --parallel "${FERRULE_JOBS:-$(nproc)}" \
       -- -k "$([[ $ci == ON ]] && echo 0 || echo 1)"
   ) 9>"build/$preset/.lock" </dev/null || die "The $preset build failed."
 }

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# fuzz [NAME [SECONDS]]     feeds a fuzzer; alone lists them (./dev fuzz --help)
+# needs: tests/fuzz
+source tools/lib.sh
+[[ ${1:-} == -h || ${1:-} == --help ]] || {
+  need build sanitize
+  FERRULE_TARGET=fuzzers build fuzz >&2
+}
+exec python3 tests/fuzz/run.py --build-dir build/fuzz "$@"
