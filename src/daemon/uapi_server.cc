@@ -171,6 +171,17 @@ void UapiServer::write_stats(Client& client) {
     const auto drop = static_cast<protocol::Drop>(i);
     client.writer.stat(fmt::format("drop_{}", protocol::name_of(drop)), drops[drop]);
   }
+  const std::vector<engine::Engine::LaneWork> lanes = engine_.lane_work();
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const auto stat = [&](std::string_view name, std::uint64_t value) {
+      client.writer.stat(fmt::format("lane_{}_{}", i, name), value);
+    };
+    stat("cpu_ns", static_cast<std::uint64_t>(lanes[i].cpu_time.count()));
+    stat("sent_packets", lanes[i].sent_packets);
+    stat("received_packets", lanes[i].received_packets);
+  }
+  const Duration control_time = io::cpu_time(pthread_self());
+  client.writer.stat("control_cpu_ns", static_cast<std::uint64_t>(control_time.count()));
   client.writer.finish(0);
 }
 

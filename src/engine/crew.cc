@@ -52,6 +52,7 @@ Result<void> Crew::start(const Doors& doors) {
 void Crew::stop() {
   if (threads_.empty()) return;
   stopping_ = true;
+  past_cpu_time_ = cpu_time();
   mail_->signal();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
@@ -65,6 +66,14 @@ void Crew::flush(std::span<const PeerId> peers) {
     flush_.insert(flush_.end(), peers.begin(), peers.end());
   }
   mail_->signal();
+}
+
+Duration Crew::cpu_time() const noexcept {
+  Duration sum = past_cpu_time_;
+  for (const std::thread& thread : threads_) {
+    sum += io::cpu_time(const_cast<std::thread&>(thread).native_handle());
+  }
+  return sum;
 }
 
 Result<void> Crew::add(Door door, int fd) {

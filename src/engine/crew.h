@@ -34,6 +34,8 @@ class Crew {
   void stop();
   /// Has the lane send what it staged for these peers. Any thread.
   void flush(std::span<const PeerId> peers);
+  /// CPU time that all workers have used since the beginning.
+  [[nodiscard]] Duration cpu_time() const noexcept;
 
  private:
   enum Door : std::uint64_t { kTun, kUdpV4, kUdpV6, kMail };
@@ -55,6 +57,7 @@ class Crew {
   Mutex mutex_;
   std::vector<PeerId> flush_ FERRULE_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;
+  Duration past_cpu_time_{0};  // of workers that have ended
 };
 
 }  // namespace ferrule::engine

@@ -62,6 +62,17 @@ std::optional<Instant> Engine::next_deadline() {
   return next;
 }
 
+std::vector<Engine::LaneWork> Engine::lane_work() const {
+  std::vector<LaneWork> work;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const LaneCounters& counters = lanes_[i]->counters();
+    work.push_back({counters.sent_packets.load(std::memory_order_relaxed),
+                    counters.received_packets.load(std::memory_order_relaxed),
+                    crews_[i]->cpu_time()});
+  }
+  return work;
+}
+
 io::Udp* Engine::udp() const noexcept {
   return sockets_.empty() ? nullptr : sockets_.front().udp.get();
 }

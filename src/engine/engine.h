@@ -71,6 +71,13 @@ class Engine {
   void network_changed(
       const std::function<bool(const Endpoint& to, const Source& from)>& still_good);
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
+  /// What each lane has done since the start.
+  struct LaneWork {
+    std::uint64_t sent_packets;
+    std::uint64_t received_packets;
+    Duration cpu_time;
+  };
+  [[nodiscard]] std::vector<LaneWork> lane_work() const;
 
   /// All or nothing (P102): an Error means that the device is as it was.
   [[nodiscard]] Result<void> apply(const Now& now, protocol::DeviceChange change);

@@ -1,6 +1,7 @@
 // A lane: a queue of the tunnel interface, a pair of UDP sockets, and the way of packets between them.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,6 +40,12 @@ class Lead {
   virtual void pass() noexcept = 0;
 };
 
+/// How many packets a lane has carried since the start. Any thread may read them.
+struct LaneCounters {
+  std::atomic<std::uint64_t> sent_packets{0};      // sealed, and handed to the sockets
+  std::atomic<std::uint64_t> received_packets{0};  // opened, and handed to the interface
+};
+
 /// Each pump takes one batch all the way: read, plan, seal or open, deliver (run to completion). Any
 /// number of workers may pump at once: batches are read one after the other, worked on in
 /// parallel, and delivered in the order in which they were read (P77).
@@ -68,6 +75,8 @@ class Lane {
   [[nodiscard]] Pumped pump_inbound(const Now& now, Worker worker, Lead& lead);
   /// Sends what this lane staged for peers that have a session now.
   void flush(const Now& now, std::span<const PeerId> peers, Worker worker);
+
+  [[nodiscard]] const LaneCounters& counters() const noexcept { return counters_; }
 
  private:
   // outwards (lane_outbound.cc)
@@ -111,6 +120,7 @@ class Lane {
   Inbox& inbox_;
   io::Tun& tun_;
   io::Udp* udp_ = nullptr;
+  LaneCounters counters_;
 
   Mutex outbound_lead_;  // who reads from the interface and plans
   Mutex inbound_lead_;   // who reads from the network and plans

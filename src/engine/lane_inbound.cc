@@ -100,10 +100,14 @@ void Lane::open_messages(Scratch& scratch) const {
 
 void Lane::deliver(Scratch& scratch) {
   scratch.merger.set_support(tun_.offload_support());
+  std::size_t packets = 0;
   for (const InboundMessage& message : scratch.inbound) {
     const bool delivered = message.keypair != nullptr && message.drop == Drop::none;
-    if (delivered && !message.inner.empty()) scratch.merger.add(message.inner);
+    if (!delivered || message.inner.empty()) continue;
+    scratch.merger.add(message.inner);
+    ++packets;
   }
+  counters_.received_packets.fetch_add(packets, std::memory_order_relaxed);
   scratch.writes.clear();
   for (const packet::MergedPacket& packet : scratch.merger.finish()) {
     scratch.writes.push_back({packet.parts, packet.offload});

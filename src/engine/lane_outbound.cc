@@ -219,6 +219,7 @@ void Lane::make_trains(Scratch& scratch) {
 void Lane::send_trains(Worker worker) {
   Scratch& scratch = worker.scratch;
   if (scratch.trains.empty()) return;
+  counters_.sent_packets.fetch_add(scratch.messages.size(), std::memory_order_relaxed);
   const std::size_t sent = udp_->send(scratch.trains);
   if (sent < scratch.trains.size()) {
     device_.drops().count(Drop::send_failed, scratch.trains.size() - sent);

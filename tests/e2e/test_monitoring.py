@@ -132,6 +132,19 @@ def test_metrics_are_served_on_loopback(scene):
     assert server.stop() == 0, "a signal ends it in order"
 
 
+@behaviour(peers=BOTH, unlike_go="wireguard-go has no counters")
+def test_lanes_are_counted(scene):
+    left, right = scene.pair()
+    must_ping(left.host, right.inside4)
+    stats = left.daemon.stats()
+    lanes = [name for name in stats if name.startswith("lane_") and name.endswith("_cpu_ns")]
+    assert lanes, stats
+    for what in ("sent_packets", "received_packets"):
+        assert sum(stats[name.replace("cpu_ns", what)] for name in lanes) > 0, stats
+    assert sum(stats[name] for name in lanes) > 0, stats
+    assert stats["control_cpu_ns"] > 0, stats
+
+
 @behaviour
 def test_metrics_go_on_without_a_device(scene):
     host = scene.host("left")
