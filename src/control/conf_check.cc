@@ -22,6 +22,9 @@ struct Place {
   std::string_view text;
 };
 
+// One value, several between commas, or several between commas or white space.
+enum class Shape { value, list, words };
+
 struct AllowedIp {
   Cidr cidr;
   std::size_t peer = 0;
@@ -78,9 +81,9 @@ class Checker {
 
   // The values of `key` in a section, in the order in which they are read; lists one by one.
   [[nodiscard]] static std::vector<Place> values(const ConfSection& section, std::string_view key,
-                                                 bool is_list = false);
+                                                 Shape shape = Shape::value);
   [[nodiscard]] std::vector<Place> interface_values(std::string_view key,
-                                                    bool is_list = false) const;
+                                                    Shape shape = Shape::value) const;
   [[nodiscard]] const ConfSection& section_of(std::size_t peer) const {
     return document_.sections()[configuration_.peers[peer].section];
   }
@@ -108,32 +111,37 @@ class Checker {
   std::vector<ConfFinding> findings_;
 };
 
-std::vector<Place> Checker::values(const ConfSection& section, std::string_view key, bool is_list) {
+std::vector<Place> Checker::values(const ConfSection& section, std::string_view key, Shape shape) {
+  const auto separates = [shape](char c) {
+    return (shape != Shape::value && c == ',') || (shape == Shape::words && is_conf_space(c));
+  };
   std::vector<Place> places;
   for (const ConfEntry& entry : section.entries) {
     if (!is_named(entry.key, key)) continue;
     std::string_view left = entry.value;
-    while (is_list && left.find(',') != left.npos) {
-      const std::size_t comma = left.find(',');
-      places.push_back({entry.line, trimmed(left.substr(0, comma))});
-      left.remove_prefix(comma + 1);
+    while (true) {
+      const auto size =
+          static_cast<std::size_t>(std::ranges::find_if(left, separates) - left.begin());
+      const std::string_view text = trimmed(left.substr(0, size));
+      if (shape != Shape::words || !text.empty()) places.push_back({entry.line, text});
+      if (size == left.size()) break;
+      left.remove_prefix(size + 1);
     }
-    places.push_back({entry.line, trimmed(left)});
   }
   return places;
 }
 
-std::vector<Place> Checker::interface_values(std::string_view key, bool is_list) const {
+std::vector<Place> Checker::interface_values(std::string_view key, Shape shape) const {
   std::vector<Place> all;
   for (const ConfSection* section : interface_sections_) {
-    std::ranges::move(values(*section, key, is_list), std::back_inserter(all));
+    std::ranges::move(values(*section, key, shape), std::back_inserter(all));
   }
   return all;
 }
 
 void Checker::collect_allowed_ips() {
   for (std::size_t peer = 0; peer < configuration_.peers.size(); ++peer) {
-    const std::vector<Place> places = values(section_of(peer), "AllowedIPs", true);
+    const std::vector<Place> places = values(section_of(peer), "AllowedIPs", Shape::list);
     const auto& changes = configuration_.peers[peer].allowed_ips;
     for (std::size_t i = 0; i < changes.size() && i < places.size(); ++i) {
       if (!changes[i].remove) allowed_ips_.push_back({changes[i].cidr, peer, places[i]});
@@ -160,7 +168,7 @@ void Checker::check_private_key() {
 }
 
 void Checker::check_addresses() {
-  const std::vector<Place> places = interface_values("Address", true);
+  const std::vector<Place> places = interface_values("Address", Shape::words);
   const std::vector<InterfaceAddress>& addresses = configuration_.interface.addresses;
   for (std::size_t i = 0; i < addresses.size() && i < places.size(); ++i) {
     const IpAddress& address = addresses[i].address;
@@ -181,7 +189,7 @@ void Checker::check_addresses() {
 
 void Checker::check_dns() {
   if (allowed_ips_.empty()) return;
-  std::vector<Place> places = interface_values("DNS", true);
+  std::vector<Place> places = interface_values("DNS", Shape::words);
   std::erase_if(places, [](const Place& place) { return !IpAddress::parse(place.text); });
   const std::vector<IpAddress>& servers = configuration_.interface.dns_servers;
   for (std::size_t i = 0; i < servers.size() && i < places.size(); ++i) {
