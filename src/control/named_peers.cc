@@ -1,0 +1,233 @@
+#include "control/named_peers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/key_text.h"
+#include "control/values.h"
+#include "control/wiped_text.h"
+
+namespace ferrule::control {
+
+namespace {
+
+constexpr std::string_view kDisabled = "#~";
+constexpr std::size_t kLongestName = 64;
+constexpr unsigned kLongestLifeYears = 1000;  // any more is a mistake, and would overflow
+
+struct Note {
+  std::string_view key;
+  std::string_view value;
+};
+
+// "# Name = alice".
+std::optional<Note> note_in(std::string_view line) {
+  line = trimmed(line);
+  const std::size_t equals = line.find('=');
+  if (!line.starts_with('#') || equals == line.npos) return std::nullopt;
+  return Note{trimmed(line.substr(1, equals - 1)), trimmed(line.substr(equals + 1))};
+}
+
+bool is_note(std::string_view line, std::string_view key) {
+  const auto note = note_in(line);
+  return note && is_named(note->key, key);
+}
+
+bool is_disabled(std::string_view line) { return line.starts_with(kDisabled); }
+
+// A disabled line as it was.
+std::string_view enabled(std::string_view line) {
+  line.remove_prefix(kDisabled.size());
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  return line;
+}
+
+bool is_disabled_header(std::string_view line) {
+  if (!is_disabled(line)) return false;
+  const std::string_view content = enabled(line);
+  return is_named(content.substr(0, content.find('#')), "[Peer]");
+}
+
+// Where the lines of each peer are; comments behind the last value belong to who comes next, unless
+// they are ours.
+NamedPeer extent_of(const ConfDocument& document, const ConfSection& section) {
+  NamedPeer peer;
+  peer.first_line = section.header_line;
+  peer.end_line = section.header_line + 1;
+  if (!section.entries.empty()) peer.end_line = section.entries.back().line + 1;
+  while (peer.end_line < section.end_line && (is_note(document.line(peer.end_line), "Name") ||
+                                              is_note(document.line(peer.end_line), "Expires"))) {
+    ++peer.end_line;
+  }
+  return peer;
+}
+
+NamedPeer disabled_extent_at(const ConfDocument& document, std::size_t first) {
+  NamedPeer peer;
+  peer.is_enabled = false;
+  peer.first_line = first;
+  peer.end_line = first + 1;
+  while (peer.end_line < document.line_count() && is_disabled(document.line(peer.end_line)) &&
+         !is_disabled_header(document.line(peer.end_line))) {
+    ++peer.end_line;
+  }
+  return peer;
+}
+
+std::vector<NamedPeer> find_peers(const ConfDocument& document) {
+  std::vector<NamedPeer> peers;
+  for (const ConfSection& section : document.sections()) {
+    if (section.kind == ConfSectionKind::peer) peers.push_back(extent_of(document, section));
+  }
+  for (std::size_t i = 0; i < document.line_count(); ++i) {
+    if (is_disabled_header(document.line(i))) peers.push_back(disabled_extent_at(document, i));
+  }
+  std::ranges::sort(peers, {}, &NamedPeer::first_line);
+  return peers;
+}
+
+// The text of a peer's section alone, enabled.
+WipedText text_of(const ConfDocument& document, const NamedPeer& peer) {
+  WipedText text;
+  for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
+    text.append(peer.is_enabled ? document.line(i) : enabled(document.line(i)));
+    text.append("\n");
+  }
+  return text;
+}
+
+void replace_lines(ConfDocument& document, std::size_t first, std::size_t end,
+                   std::string_view text) {
+  document.erase_lines(first, end - first);
+  document.insert_lines(first, text);
+}
+
+}  // namespace
+
+std::optional<Date> parse_date(std::string_view text) noexcept {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto year = parse_decimal<unsigned>(text.substr(0, 4));
+  const auto month = parse_decimal<unsigned>(text.substr(5, 2));
+  const auto day = parse_decimal<unsigned>(text.substr(8, 2));
+  if (!year || !month || !day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(*month), std::chrono::day(*day)};
+  if (!date.ok()) return std::nullopt;
+  return Date(date);
+}
+
+std::optional<Date> parse_expiry(std::string_view text, Date today) noexcept {
+  if (const auto date = parse_date(text)) return date;
+  if (text.empty()) return std::nullopt;
+  const auto count = parse_decimal<unsigned>(text.substr(0, text.size() - 1));
+  const unsigned days = text.back() == 'd'   ? 1
+                        : text.back() == 'w' ? 7
+                        : text.back() == 'y' ? 365
+                                             : 0;
+  if (!count || days == 0 || *count > kLongestLifeYears * 365 / days) return std::nullopt;
+  return today + std::chrono::days(*count * days);
+}
+
+std::string date_text(Date date) {
+  const std::chrono::year_month_day day(date);
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+}
+
+bool is_peer_name(std::string_view name) noexcept {
+  const auto is_bad = [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '#' || c == '"' || c == '\'';
+  };
+  return !name.empty() && name.size() <= kLongestName && name == trimmed(name) &&
+         std::ranges::none_of(name, is_bad);
+}
+
+std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(const ConfDocument& document) {
+  std::vector<NamedPeer> peers = find_peers(document);
+  for (NamedPeer& peer : peers) {
+    const ConfDocument section(document.file(), text_of(document, peer).view());
+    auto configuration = read_configuration(section, ConfDialect::wg);
+    if (!configuration) {
+      for (ConfError& error : configuration.error()) error.line += peer.first_line;
+      return std::unexpected(std::move(configuration.error()));
+    }
+    peer.conf = std::move(configuration->peers.front());
+    for (std::size_t i = 1; i < section.line_count(); ++i) {
+      const auto note = note_in(section.line(i));
+      if (!note) continue;
+      if (is_named(note->key, "Name")) peer.name = std::string(note->value);
+      if (!is_named(note->key, "Expires")) continue;
+      peer.expires = parse_date(note->value);
+      if (peer.expires) continue;
+      ConfError error =
+          section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31");
+      error.line += peer.first_line;
+      return std::unexpected(ConfErrors{std::move(error)});
+    }
+  }
+  return peers;
+}
+
+const NamedPeer* find_peer(const std::vector<NamedPeer>& peers, std::string_view name_or_key) {
+  const auto key = public_key_from_base64(name_or_key);
+  const auto found = std::ranges::find_if(peers, [&](const NamedPeer& peer) {
+    return peer.name == name_or_key || (key && peer.conf.public_key == *key);
+  });
+  return found == peers.end() || name_or_key.empty() ? nullptr : &*found;
+}
+
+void append_peer(ConfDocument& document, std::string_view section) {
+  const std::size_t end = document.line_count();
+  const bool is_apart = end == 0 || trimmed(document.line(end - 1)).empty();
+  WipedText text(is_apart ? "" : "\n");
+  text.append(section);
+  document.insert_lines(end, text.view());
+}
+
+void remove_peer(ConfDocument& document, const NamedPeer& peer) {
+  std::size_t end = peer.end_line;
+  if (end < document.line_count() && trimmed(document.line(end)).empty()) ++end;
+  document.erase_lines(peer.first_line, end - peer.first_line);
+}
+
+void rename_peer(ConfDocument& document, const NamedPeer& peer, std::string_view name) {
+  const std::string_view start = peer.is_enabled ? "" : "#~ ";
+  const std::string note = fmt::format("{}# Name = {}\n", start, name);
+  for (std::size_t i = peer.first_line + 1; i < peer.end_line; ++i) {
+    const std::string_view line = document.line(i);
+    if (!is_note(peer.is_enabled ? line : enabled(line), "Name")) continue;
+    return replace_lines(document, i, i + 1, note);
+  }
+  document.insert_lines(peer.first_line + 1, note);
+}
+
+void disable_peer(ConfDocument& document, const NamedPeer& peer) {
+  WipedText text;
+  for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
+    const std::string_view line = document.line(i);
+    text.append(kDisabled);
+    if (!line.empty()) text.append(" ");
+    text.append(line);
+    text.append("\n");
+  }
+  replace_lines(document, peer.first_line, peer.end_line, text.view());
+}
+
+void enable_peer(ConfDocument& document, const NamedPeer& peer) {
+  replace_lines(document, peer.first_line, peer.end_line, text_of(document, peer).view());
+}
+
+std::optional<std::string> interface_note(const ConfDocument& document, std::string_view key) {
+  for (const ConfSection& section : document.sections()) {
+    if (section.kind != ConfSectionKind::interface) continue;
+    for (std::size_t i = section.header_line + 1; i < section.end_line; ++i) {
+      const auto note = note_in(document.line(i));
+      if (note && is_named(note->key, key) && !note->value.empty()) return std::string(note->value);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace ferrule::control

@@ -1,0 +1,73 @@
+// The peers of a .conf file as people mean them: with names, dates and a switch.
+//
+// All of that stands in comments, which other tools ignore:
+//
+//   [Peer]
+//   # Name = alice
+//   # Expires = 2027-01-01
+//   PublicKey = ...
+//
+//   #~ [Peer]                a peer that is disabled: each of its lines is a comment
+//   #~ # Name = bob
+//   #~ PublicKey = ...
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/conf_configuration.h"
+#include "control/conf_document.h"
+
+namespace ferrule::control {
+
+/// A day, which begins at midnight UTC.
+using Date = std::chrono::sys_days;
+
+/// "2027-01-31".
+[[nodiscard]] std::optional<Date> parse_date(std::string_view text) noexcept;
+/// A date, or a time from `today` on: "30d", "4w", "1y" (of 365 days).
+[[nodiscard]] std::optional<Date> parse_expiry(std::string_view text, Date today) noexcept;
+[[nodiscard]] std::string date_text(Date date);
+
+/// Whether a peer may be called so: 1 to 64 characters without '#', quotes, control characters and
+/// space around.
+[[nodiscard]] bool is_peer_name(std::string_view name) noexcept;
+
+/// Move-only, since its values hold a key.
+struct NamedPeer {
+  std::string name;             // "": has none
+  std::optional<Date> expires;  // from that day on it should be disabled
+  bool is_enabled = true;
+  PeerConf conf;               // with no section: a disabled peer has none
+  std::size_t first_line = 0;  // its header
+  std::size_t end_line = 0;    // behind its last line
+};
+
+/// The peers of a document, or what is wrong with them. In the order of the file.
+[[nodiscard]] std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(
+    const ConfDocument& document);
+
+/// The peer with this name, or this public key in base64; null when there is none.
+[[nodiscard]] const NamedPeer* find_peer(const std::vector<NamedPeer>& peers,
+                                         std::string_view name_or_key);
+
+// Changes of a document. Line numbers from before, in other peers too, are then out of date.
+
+/// A section at the end, with an empty line before it.
+void append_peer(ConfDocument& document, std::string_view section);
+/// Its lines go, and an empty line after it.
+void remove_peer(ConfDocument& document, const NamedPeer& peer);
+void rename_peer(ConfDocument& document, const NamedPeer& peer, std::string_view name);
+void disable_peer(ConfDocument& document, const NamedPeer& peer);
+void enable_peer(ConfDocument& document, const NamedPeer& peer);
+
+/// What a comment "# key = value" in [Interface] says, where there is one.
+[[nodiscard]] std::optional<std::string> interface_note(const ConfDocument& document,
+                                                        std::string_view key);
+
+}  // namespace ferrule::control

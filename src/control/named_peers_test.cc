@@ -1,0 +1,152 @@
+#include "control/named_peers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/key_text.h"
+
+namespace ferrule::control {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+const std::string kKey1 = "ERERERERERERERERERERERERERERERERERERERERERE=";
+const std::string kKey2 = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=";
+const std::string kInterface = "# our office\n[Interface]\nListenPort = 1\n\n";
+const std::string kAlice = "[Peer]\n# Name = alice\n# Expires = 2027-01-31\nPublicKey = " + kKey1 +
+                           "\nAllowedIPs = 10.0.0.2/32\n";
+const std::string kBob = "[Peer]\nPublicKey = " + kKey2 + "\n";
+const std::string kBobOff = "#~ [Peer]\n#~ PublicKey = " + kKey2 + "\n";
+constexpr Date kDay = std::chrono::sys_days(2027y / 1 / 31);
+
+ConfDocument document_of(const std::string& text) { return ConfDocument("wg0.conf", text); }
+
+std::vector<NamedPeer> peers_of(const ConfDocument& document) {
+  auto peers = read_peers(document);
+  if (!peers) {
+    ADD_FAILURE() << peers.error().front().to_string();
+    return {};
+  }
+  return std::move(*peers);
+}
+
+// The text after `change` of the peer `index`.
+template <class Change>
+std::string after(const std::string& text, std::size_t index, Change change) {
+  ConfDocument document = document_of(text);
+  change(document, peers_of(document).at(index));
+  return std::string(document.text().view());
+}
+
+TEST(NamedPeers, NameAndDateStandInComments) {
+  const auto peers = peers_of(document_of(kInterface + kAlice + "\n" + kBob));
+  ASSERT_EQ(peers.size(), 2u);
+  EXPECT_EQ(peers[0].name, "alice");
+  EXPECT_EQ(peers[0].expires, kDay);
+  EXPECT_EQ(to_base64(peers[0].conf.public_key), kKey1);
+  EXPECT_EQ(peers[1].name, "");
+  EXPECT_FALSE(peers[1].expires);
+}
+
+TEST(NamedPeers, ADisabledPeerIsACommentInOrder) {
+  const ConfDocument document = document_of(kInterface + kBobOff + "\n" + kAlice);
+  EXPECT_EQ(document.sections().size(), 2u);
+  const auto peers = peers_of(document);
+  ASSERT_EQ(peers.size(), 2u);
+  EXPECT_FALSE(peers[0].is_enabled);
+  EXPECT_EQ(to_base64(peers[0].conf.public_key), kKey2);
+  EXPECT_TRUE(peers[1].is_enabled);
+}
+
+TEST(NamedPeers, DisabledPeersWithoutALineBetweenAreTwo) {
+  EXPECT_EQ(peers_of(document_of(kBobOff + kBobOff)).size(), 2u);
+}
+
+TEST(NamedPeers, CommentsOfOthersAreNoPeers) {
+  EXPECT_EQ(peers_of(document_of(kInterface + "#[Peer]\n# [Peer]\n# Name = x\n")).size(), 0u);
+}
+
+TEST(NamedPeers, AMistakeIsToldWithItsLineInTheFile) {
+  const auto peers = read_peers(document_of(kInterface + "#~ [Peer]\n#~ PublicKey = x\n"));
+  ASSERT_FALSE(peers);
+  EXPECT_EQ(peers.error().front().line, 6u);
+}
+
+TEST(NamedPeers, ABadDateIsAMistakeAndNotForever) {
+  const auto peers = read_peers(document_of(kBob + "# Expires = 31.1.2027\n"));
+  ASSERT_FALSE(peers);
+  EXPECT_EQ(peers.error().front().line, 3u);
+}
+
+TEST(NamedPeers, APeerIsFoundByItsNameOrKey) {
+  const auto peers = peers_of(document_of(kAlice + kBob));
+  EXPECT_EQ(find_peer(peers, "alice"), &peers[0]);
+  EXPECT_EQ(find_peer(peers, kKey2), &peers[1]);
+  EXPECT_EQ(find_peer(peers, "Alice"), nullptr);
+  EXPECT_EQ(find_peer(peers, ""), nullptr);
+}
+
+TEST(NamedPeers, ANewPeerStandsAtTheEndAfterAnEmptyLine) {
+  ConfDocument document = document_of("[Interface]\nListenPort = 1");
+  append_peer(document, kBob);
+  EXPECT_EQ(document.text().view(), "[Interface]\nListenPort = 1\n\n" + kBob);
+}
+
+TEST(NamedPeers, OnlyItsOwnLinesAreRemoved) {
+  const std::string comment = "# the next one\n";
+  EXPECT_EQ(after(kInterface + kAlice + "\n" + comment + kBob, 0, remove_peer),
+            kInterface + comment + kBob);
+  EXPECT_EQ(after(kInterface + kBobOff + kAlice, 0, remove_peer), kInterface + kAlice);
+}
+
+TEST(NamedPeers, ANameTakesThePlaceOfTheOld) {
+  const auto rename = [](ConfDocument& document, const NamedPeer& peer) {
+    rename_peer(document, peer, "carol");
+  };
+  EXPECT_THAT(after(kAlice, 0, rename), HasSubstr("[Peer]\n# Name = carol\n# Expires"));
+  EXPECT_EQ(after(kBob, 0, rename), "[Peer]\n# Name = carol\nPublicKey = " + kKey2 + "\n");
+  EXPECT_EQ(after(kBobOff, 0, rename),
+            "#~ [Peer]\n#~ # Name = carol\n#~ PublicKey = " + kKey2 + "\n");
+}
+
+TEST(NamedPeers, DisabledAndEnabledAgainItIsAsBefore) {
+  const std::string text = kInterface + "[Peer]\n\n\tPublicKey=" + kKey2 + " # key\n\n" + kAlice;
+  const std::string disabled = after(text, 0, disable_peer);
+  EXPECT_THAT(disabled, HasSubstr("\n#~ [Peer]\n#~\n#~ \tPublicKey="));
+  EXPECT_EQ(peers_of(document_of(disabled)).size(), 2u);
+  EXPECT_EQ(after(disabled, 0, enable_peer), text);
+}
+
+TEST(NamedPeers, NamesHaveNothingThatEndsAComment) {
+  EXPECT_TRUE(is_peer_name("Zoë phone"));
+  for (const char* name : {"", " a", "a ", "a#b", "a\nb", "a\"b"}) {
+    EXPECT_FALSE(is_peer_name(name)) << name;
+  }
+  EXPECT_FALSE(is_peer_name(std::string(65, 'a')));
+}
+
+TEST(NamedPeers, AnExpiryIsADateOrATimeFromNow) {
+  EXPECT_EQ(parse_expiry("2027-01-31", kDay), kDay);
+  EXPECT_EQ(parse_expiry("30d", kDay), kDay + std::chrono::days(30));
+  EXPECT_EQ(parse_expiry("2w", kDay), kDay + std::chrono::days(14));
+  EXPECT_EQ(parse_expiry("1y", kDay), kDay + std::chrono::days(365));
+  for (const char* text :
+       {"", "d", "30", "30m", "-1d", "2027-02-30", "2027-1-31", "99999999999d", "4000000000d"}) {
+    EXPECT_FALSE(parse_expiry(text, kDay)) << text;
+  }
+}
+
+TEST(NamedPeers, ADateIsWrittenAsItIsRead) { EXPECT_EQ(date_text(kDay), "2027-01-31"); }
+
+TEST(NamedPeers, AnInterfaceHasNotesToo) {
+  const ConfDocument document = document_of(
+      "# Endpoint = no\n[Interface]\n#endpoint = a.example:1\n\n" + kAlice + "# Endpoint = no\n");
+  EXPECT_EQ(interface_note(document, "Endpoint"), "a.example:1");
+  EXPECT_FALSE(interface_note(document, "ClientDNS"));
+}
+
+}  // namespace
+}  // namespace ferrule::control
