@@ -8,8 +8,10 @@
 
 #include "base/version.h"
 #include "cli/check.h"
+#include "cli/init.h"
 #include "cli/key_commands.h"
 #include "cli/metrics.h"
+#include "cli/peer/peer.h"
 #include "cli/set.h"
 #include "cli/show.h"
 #include "cli/top/top.h"
@@ -36,12 +38,14 @@ constexpr std::array kWgCommands{
     Command{"genpsk", "Generates a new preshared key and writes it to stdout", run_genkey},
     Command{"pubkey", "Reads a private key from stdin and writes a public key to stdout",
             run_pubkey},
-    Command{"check", "Finds what is wrong with configuration files", run_check},
 };
 
 // What wg has not; out of sight when we are called by its name.
 constexpr std::array kOwnCommands{
+    Command{"check", "Finds what is wrong with configuration files", run_check},
+    Command{"init", "Writes the first configuration of an interface", run_init},
     Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
+    Command{"peer", "Adds, lists and changes peers by their names", run_peer},
     Command{"top", "Shows peers and what they do, live", run_top},
     Command{"watch", "Prints what happens to peers, as it happens", run_watch},
 };

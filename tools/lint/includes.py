@@ -23,6 +23,7 @@ LIBRARIES = {
     r"fmt/": ["control", "engine", "daemon", "cli"],
     r"CLI/": ["daemon", "cli"],
     r"seccomp": ["daemon"],
+    r"qrencode|png": ["cli"],
     r"g(test|mock)/|nlohmann/|benchmark/": [],
 }
 TEST_LIBRARIES = r"g(test|mock)/|nlohmann/|fmt/"

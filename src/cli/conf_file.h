@@ -1,0 +1,49 @@
+// Where configurations of interfaces lie, and how they are written.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "control/wiped_text.h"
+#include "io/linux/fd.h"
+
+namespace ferrule::cli {
+
+/// A file of an interface: /etc/wireguard/NAME.conf for a name, and the path itself, which then names
+/// the interface too, for anything with a slash.
+struct ConfPath {
+  std::string path;
+  std::string interface;
+};
+/// An Error when the name is none that an interface can have.
+[[nodiscard]] Result<ConfPath> find_conf(std::string_view name_or_path);
+
+/// A new content of a file, written beside it and not yet in its place: readable by its owner alone,
+/// and complete on the disk. Gone, and the file as it was, unless committed. Move-only.
+class StagedFile {
+ public:
+  /// A symbolic link stays one: what it leads to is replaced.
+  [[nodiscard]] static Result<StagedFile> write(const std::string& path,
+                                                const control::WipedText& text);
+  StagedFile(StagedFile&& other) noexcept;
+  StagedFile& operator=(StagedFile&&) = delete;
+  ~StagedFile();
+
+  /// Puts it in its place, in one step.
+  [[nodiscard]] Result<void> commit();
+
+ private:
+  StagedFile(std::string path, std::string staged) noexcept
+      : path_(std::move(path)), staged_(std::move(staged)) {}
+  std::string path_;
+  std::string staged_;  // empty: nothing to clean up
+};
+
+/// Writes a file that must not be there yet, readable by its owner alone.
+[[nodiscard]] Result<void> write_new_file(const std::string& path, std::string_view text);
+
+/// Keeps other changes of the files in the folder of `path` waiting, for the life of what it returns.
+[[nodiscard]] Result<io::UniqueFd> lock_folder_of(const std::string& path);
+
+}  // namespace ferrule::cli

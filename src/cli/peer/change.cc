@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/peer/peer_commands.h"
+#include "cli/resolve.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+using control::NamedPeer;
+
+protocol::DeviceChange removal_of(const PublicKey& key) {
+  protocol::DeviceChange change;
+  change.peers.emplace_back().public_key = key;
+  change.peers.back().remove = true;
+  return change;
+}
+
+// What makes a peer of the device that is in the file.
+std::optional<protocol::DeviceChange> addition_of(Console& console, const NamedPeer& peer,
+                                                  bool is_live) {
+  protocol::DeviceChange change;
+  protocol::PeerChange& to = change.peers.emplace_back();
+  to.public_key = peer.conf.public_key;
+  to.replace_allowed_ips = true;
+  to.allowed_ips = peer.conf.allowed_ips;
+  to.persistent_keepalive_s = peer.conf.persistent_keepalive_s;
+  if (peer.conf.preshared_key) to.preshared_key = PresharedKey(peer.conf.preshared_key->clone());
+  if (!is_live || !peer.conf.endpoint) return change;
+  to.endpoint = resolve(console, *peer.conf.endpoint);
+  if (!to.endpoint) return std::nullopt;
+  return change;
+}
+
+int status_of(bool is_done) { return is_done ? 0 : 1; }
+
+}  // namespace
+
+control::Date today(const Console& console) {
+  const std::chrono::sys_seconds now{std::chrono::seconds(console.now_s)};
+  return std::chrono::floor<std::chrono::days>(now);
+}
+
+int remove_peer(Console& console, PeerFile& file, const PeerOptions& options) {
+  const NamedPeer* peer = file.find(console, options.name);
+  if (peer == nullptr) return 1;
+  control::remove_peer(file.document(), *peer);
+  return status_of(file.apply(console, removal_of(peer->conf.public_key)));
+}
+
+int rename_peer(Console& console, PeerFile& file, const PeerOptions& options) {
+  const NamedPeer* peer = file.find(console, options.name);
+  if (peer == nullptr) return 1;
+  if (!control::is_peer_name(options.new_name)) {
+    console.err.write("A name has 1 to 64 characters, and no '#' and no quotes.\n");
+    return 1;
+  }
+  const NamedPeer* other = control::find_peer(file.peers(), options.new_name);
+  if (other != nullptr && other != peer) {
+    console.err.print("{}: there is a peer `{}' already\n", file.path(), options.new_name);
+    return 1;
+  }
+  control::rename_peer(file.document(), *peer, options.new_name);
+  return status_of(file.apply(console, {}));
+}
+
+int disable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
+  const NamedPeer* peer = file.find(console, options.name);
+  if (peer == nullptr) return 1;
+  if (!peer->is_enabled) return 0;
+  control::disable_peer(file.document(), *peer);
+  return status_of(file.apply(console, removal_of(peer->conf.public_key)));
+}
+
+int enable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
+  const NamedPeer* peer = file.find(console, options.name);
+  if (peer == nullptr) return 1;
+  if (peer->is_enabled) return 0;
+  if (peer->expires && *peer->expires <= today(console)) {
+    console.err.print("{} expired on {}: change its line `# Expires' in {} first\n", options.name,
+                      control::date_text(*peer->expires), file.path());
+    return 1;
+  }
+  const auto change = addition_of(console, *peer, file.device().has_value());
+  if (!change) return 1;
+  control::enable_peer(file.document(), *peer);
+  return status_of(file.apply(console, *change));
+}
+
+// From the last to the first, so that the lines of those still to come stay where they are.
+int expire_peers(Console& console, PeerFile& file, const PeerOptions&) {
+  protocol::DeviceChange change;
+  std::vector<const NamedPeer*> expired;
+  for (const NamedPeer& peer : file.peers()) {
+    if (peer.is_enabled && peer.expires && *peer.expires <= today(console)) {
+      expired.push_back(&peer);
+      change.peers.emplace_back().public_key = peer.conf.public_key;
+      change.peers.back().remove = true;
+    }
+  }
+  if (expired.empty()) return 0;
+  for (auto peer = expired.rbegin(); peer != expired.rend(); ++peer) {
+    control::disable_peer(file.document(), **peer);
+  }
+  if (!file.apply(console, change)) return 1;
+  for (const NamedPeer* peer : expired) {
+    console.out.print("{} expired on {}\n", peer->name.empty() ? "A peer" : peer->name,
+                      control::date_text(*peer->expires));
+  }
+  return 0;
+}
+
+}  // namespace ferrule::cli

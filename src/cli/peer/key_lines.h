@@ -1,0 +1,19 @@
+// Lines of a .conf file, some of which hold keys.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/keys.h"
+#include "control/wiped_text.h"
+
+namespace ferrule::cli {
+
+/// Appends "name = value" and a line break; nothing when the value is empty.
+void append_line(control::WipedText& text, std::string_view name, std::string_view value);
+/// The same for a key, leaving no other copy of it behind.
+void append_key_line(control::WipedText& text, std::string_view name,
+                     std::span<const std::uint8_t, kKeySize> key);
+
+}  // namespace ferrule::cli

@@ -1,0 +1,43 @@
+// What `ferrule peer` does to the peers of one file, each a command of its own.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+#include "cli/peer/peer_file.h"
+#include "control/named_peers.h"
+
+namespace ferrule::cli {
+
+/// The words after `peer`.
+struct PeerOptions {
+  std::string interface;  // or a path
+  std::string name;       // or a public key
+  std::string new_name;
+  std::string endpoint;     // where clients find this machine
+  std::string dns;          // for the client
+  std::string allowed_ips;  // what the client sends through the tunnel
+  std::string expires;
+  std::string out_path;
+  std::string png_path;
+  bool has_psk = false;
+  bool shows_qr = false;
+  bool is_json = false;
+};
+
+// Each returns the exit status.
+
+/// Makes a peer, and prints what its owner needs.
+int add_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int list_peers(Console& console, PeerFile& file, const PeerOptions& options);
+int remove_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int rename_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int disable_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int enable_peer(Console& console, PeerFile& file, const PeerOptions& options);
+/// Disables every peer whose day has come.
+int expire_peers(Console& console, PeerFile& file, const PeerOptions& options);
+
+/// The day in which the console is.
+[[nodiscard]] control::Date today(const Console& console);
+
+}  // namespace ferrule::cli

@@ -1,0 +1,122 @@
+#include "cli/peer/peer_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "cli/input.h"
+#include "control/near_miss.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+using control::NamedPeer;
+
+void print_errors(Console& console, const control::ConfErrors& errors) {
+  for (const control::ConfError& error : errors) console.err.write(error.to_string());
+}
+
+std::nullopt_t refuse(Console& console, const Error& error) {
+  console.err.print("{}\n", error.what);
+  return std::nullopt;
+}
+
+// What makes a peer again as it was.
+protocol::PeerChange change_to(const protocol::PeerStatus& status) {
+  protocol::PeerChange change;
+  change.public_key = status.public_key;
+  change.replace_allowed_ips = true;
+  change.preshared_key = PresharedKey(status.preshared_key.clone());
+  if (!status.endpoint.is_none()) change.endpoint = status.endpoint;
+  change.persistent_keepalive_s = status.persistent_keepalive_s;
+  for (const Cidr& cidr : status.allowed_ips) change.allowed_ips.push_back({cidr, false});
+  return change;
+}
+
+}  // namespace
+
+std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_or_path) {
+  auto path = find_conf(name_or_path);
+  if (!path) return refuse(console, path.error());
+  auto lock = lock_folder_of(path->path);
+  if (!lock) return refuse(console, lock.error());
+  const auto text = read_file(path->path);
+  if (!text) return refuse(console, text.error());
+  PeerFile file(std::move(*path), std::move(*lock),
+                control::ConfDocument(std::string(path->path), text->view()));
+  auto configuration = control::read_configuration(file.document_, control::ConfDialect::wg_quick);
+  if (!configuration) {
+    print_errors(console, configuration.error());
+    return std::nullopt;
+  }
+  file.configuration_ = std::move(*configuration);
+  auto peers = control::read_peers(file.document_);
+  if (!peers) {
+    print_errors(console, peers.error());
+    return std::nullopt;
+  }
+  file.peers_ = std::move(*peers);
+  auto device = console.devices->get(file.interface());
+  if (device) {
+    file.device_ = std::move(*device);
+  } else if (device.error().code != ENODEV) {
+    return refuse(console, device.error());
+  }
+  return file;
+}
+
+const NamedPeer* PeerFile::find(Console& console, std::string_view name_or_key) const {
+  const NamedPeer* peer = control::find_peer(peers_, name_or_key);
+  if (peer != nullptr) return peer;
+  console.err.print("{}: there is no peer `{}'\n", path(), name_or_key);
+  std::vector<std::string_view> names;
+  for (const NamedPeer& other : peers_) names.push_back(other.name);
+  std::erase(names, std::string_view());
+  if (const auto meant = control::nearest(name_or_key, names)) {
+    console.err.print("Did you mean `{}'?\n", *meant);
+  }
+  return nullptr;
+}
+
+protocol::DeviceChange PeerFile::undo_of(const protocol::DeviceChange& change) const {
+  protocol::DeviceChange undo;
+  for (const protocol::PeerChange& peer : change.peers) {
+    const auto before =
+        std::ranges::find(device_->peers, peer.public_key, &protocol::PeerStatus::public_key);
+    if (before != device_->peers.end()) {
+      undo.peers.push_back(change_to(*before));
+    } else {
+      undo.peers.emplace_back().public_key = peer.public_key;
+      undo.peers.back().remove = true;
+    }
+  }
+  return undo;
+}
+
+bool PeerFile::apply(Console& console, const protocol::DeviceChange& change) {
+  auto staged = StagedFile::write(path(), document_.text());
+  if (!staged) {
+    console.err.print("{}\nNothing was changed.\n", staged.error().what);
+    return false;
+  }
+  const bool is_live = device_.has_value() && !change.peers.empty();
+  if (is_live) {
+    if (const auto set = console.devices->set(interface(), change); !set) {
+      console.err.print("{}: the device refused: {}\nNothing was changed.\n", interface(),
+                        set.error().what);
+      return false;
+    }
+  }
+  const auto written = staged->commit();
+  if (written) return true;
+  console.err.print("{}\n", written.error().what);
+  if (is_live && !console.devices->set(interface(), undo_of(change))) {
+    console.err.print("{}: the device could not be brought back to what it was\n", interface());
+  } else {
+    console.err.write("Nothing was changed.\n");
+  }
+  return false;
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,251 @@
+#include "cli/peer/peer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "cli/console_testing.h"
+#include "cli/input.h"
+
+namespace ferrule::cli {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+const std::string kOwnKey = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+const std::string kBobKey = "ERERERERERERERERERERERERERERERERERERERERERE=";
+const std::string kBobHex(64, '1');
+const std::string kConf = "[Interface]\n# Endpoint = vpn.example:51820\nPrivateKey = " + kOwnKey +
+                          "\nListenPort = 51820\nAddress = 10.0.0.1/24, fd00::1/64\n\n"
+                          "# the boss\n[Peer]\n# Name = bob\nPublicKey = " +
+                          kBobKey + "\nAllowedIPs = 10.0.0.2/32, fd00::2/128\n";
+
+// A folder with wg0.conf in it, and a device wg0, unless a test takes it away.
+class Peer : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "ferrule_peer_XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    write(kConf);
+    devices_.answers["wg0"] = "public_key=" + kBobHex + "\nallowed_ip=10.0.0.2/32\n";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::string path() const { return folder_ / "wg0.conf"; }
+  void write(const std::string& text) const { std::ofstream(path()) << text; }
+  [[nodiscard]] std::string content(const std::string& of) const {
+    return std::string(read_file(of)->view());
+  }
+  [[nodiscard]] std::string conf() const { return content(path()); }
+
+  // `ferrule peer <verb> FILE <words>`.
+  Answer peer(const std::string& verb, const std::string& text = {}) {
+    std::vector<std::string> words{"peer", verb, path()};
+    std::istringstream stream(text);
+    for (std::string word; stream >> word;) words.push_back(word);
+    return ask(devices_, words);
+  }
+  void expect_unchanged() const {
+    EXPECT_EQ(conf(), kConf);
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      EXPECT_EQ(entry.path(), path());
+    }
+  }
+
+  std::filesystem::path folder_;
+  TestDevices devices_;
+};
+
+TEST_F(Peer, AnAddedPeerGetsTheNextAddressesInTheFileAndTheDevice) {
+  const Answer answer = peer("add", "alice");
+  EXPECT_EQ(answer.status, 0) << answer.err;
+  EXPECT_THAT(conf(), StartsWith(kConf + "\n[Peer]\n# Name = alice\nPublicKey = "));
+  EXPECT_THAT(conf(), EndsWith("\nAllowedIPs = 10.0.0.3/32, fd00::3/128\n"));
+  ASSERT_EQ(devices_.set_requests.size(), 1u);
+  EXPECT_THAT(devices_.set_requests[0],
+              AllOf(HasSubstr("replace_allowed_ips=true\nallowed_ip=10.0.0.3/32\n"),
+                    HasSubstr("allowed_ip=fd00::3/128\n")));
+}
+
+TEST_F(Peer, ItsOwnerIsGivenAWholeFile) {
+  const std::string own = ask({"pubkey"}, kOwnKey).out;
+  const Answer answer = peer("add", "alice --dns 10.0.0.1");
+  EXPECT_THAT(answer.out, StartsWith("[Interface]\n# Name = alice\nPrivateKey = "));
+  EXPECT_THAT(
+      answer.out,
+      EndsWith(
+          "\nAddress = 10.0.0.3/32, fd00::3/128\nDNS = 10.0.0.1\n\n[Peer]\nPublicKey = " + own +
+          "AllowedIPs = 10.0.0.0/24, fd00::/64\nEndpoint = vpn.example:51820\n"
+          "PersistentKeepalive = 25\n"));
+}
+
+TEST_F(Peer, BothSidesHaveTheSameKeys) {
+  const Answer answer = peer("add", "alice --psk");
+  const auto value = [](const std::string& text, const std::string& key) {
+    const std::size_t at = text.rfind(key + " = ");
+    return text.substr(at + key.size() + 3, 44);
+  };
+  EXPECT_EQ(ask({"pubkey"}, value(answer.out, "PrivateKey")).out,
+            value(conf(), "PublicKey") + "\n");
+  EXPECT_EQ(value(answer.out, "PresharedKey"), value(conf(), "PresharedKey"));
+  EXPECT_THAT(devices_.set_requests[0], HasSubstr("preshared_key="));
+}
+
+TEST_F(Peer, TheFileIsForItsOwnerAlone) {
+  std::filesystem::permissions(path(), std::filesystem::perms::all);
+  ASSERT_EQ(peer("add", "alice").status, 0);
+  struct stat status;
+  ASSERT_EQ(stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777u, 0600u);
+}
+
+TEST_F(Peer, WithoutADeviceOnlyTheFileChanges) {
+  devices_.answers.clear();
+  EXPECT_EQ(peer("add", "alice").status, 0);
+  EXPECT_THAT(conf(), HasSubstr("# Name = alice"));
+}
+
+TEST_F(Peer, WhatTheDeviceRefusesIsNotInTheFile) {
+  devices_.set_errno = EINVAL;
+  const Answer answer = peer("add", "alice --out " + (folder_ / "alice.conf").string());
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.out, "");
+  EXPECT_THAT(answer.err, HasSubstr("Nothing was changed.\n"));
+  expect_unchanged();
+}
+
+TEST_F(Peer, AFileThatCannotBeHandedOutAddsNothing) {
+  const Answer answer = peer("add", "alice --out " + path());
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("File exists"));
+  EXPECT_TRUE(devices_.set_requests.empty());
+  expect_unchanged();
+}
+
+TEST_F(Peer, AFileForTheOwnerTakesThePlaceOfTheText) {
+  const std::string out = folder_ / "alice.conf";
+  EXPECT_EQ(peer("add", "alice --out " + out).out, "");
+  EXPECT_THAT(content(out), HasSubstr("PersistentKeepalive = 25\n"));
+  struct stat status;
+  ASSERT_EQ(stat(out.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777u, 0600u);
+}
+
+TEST_F(Peer, AQrCodeFollowsTheText) {
+  EXPECT_THAT(peer("add", "alice --qr").out, HasSubstr("PersistentKeepalive = 25\n████"));
+}
+
+TEST_F(Peer, ANameIsGivenOnce) {
+  const Answer answer = peer("add", "bob");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("there is a peer `bob' already"));
+  expect_unchanged();
+}
+
+TEST_F(Peer, WithoutAnEndpointNobodyFindsUs) {
+  write("[Interface]\nPrivateKey = " + kOwnKey + "\nListenPort = 7\nAddress = 10.0.0.1/24\n");
+  EXPECT_THAT(peer("add", "alice").err, StartsWith("Where will alice find this machine?"));
+  EXPECT_THAT(peer("add", "alice --endpoint 192.0.2.1").out, HasSubstr("Endpoint = 192.0.2.1:7\n"));
+  EXPECT_THAT(peer("add", "carol --endpoint fd00::1").out, HasSubstr("Endpoint = [fd00::1]:7\n"));
+  EXPECT_THAT(peer("add", "dave --endpoint a:8").out, HasSubstr("Endpoint = a:8\n"));
+}
+
+TEST_F(Peer, AnOptionCannotAddALine) {
+  const Answer answer =
+      ask(devices_, {"peer", "add", path(), "alice", "--dns", "1.1.1.1\nPostUp = reboot"});
+  EXPECT_EQ(answer.status, 1);
+  expect_unchanged();
+}
+
+TEST_F(Peer, AFullNetworkIsAnError) {
+  write("[Interface]\n# Endpoint = a:1\nPrivateKey = " + kOwnKey + "\nAddress = 10.0.0.1/30\n");
+  EXPECT_EQ(peer("add", "alice").status, 0);
+  EXPECT_THAT(peer("add", "carol").err, HasSubstr("10.0.0.0/30 has no free address"));
+}
+
+TEST_F(Peer, AnExpiryStandsInTheFile) {
+  EXPECT_EQ(peer("add", "alice --expires 30d").status, 0);
+  EXPECT_THAT(conf(), HasSubstr("# Name = alice\n# Expires = 2023-12-14\n"));
+  EXPECT_THAT(peer("add", "carol --expires 2023-11-14").err, HasSubstr("a date to come"));
+}
+
+TEST_F(Peer, ARemovedPeerIsGoneFromBoth) {
+  EXPECT_EQ(peer("remove", "bob").status, 0);
+  EXPECT_EQ(conf(), kConf.substr(0, kConf.find("[Peer]")));
+  ASSERT_EQ(devices_.set_requests.size(), 1u);
+  EXPECT_EQ(devices_.set_requests[0], "set=1\npublic_key=" + kBobHex + "\nremove=true\n\n");
+}
+
+TEST_F(Peer, AMisspeltNameIsRecognised) {
+  const Answer answer = peer("remove", "bbo");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, EndsWith("there is no peer `bbo'\nDid you mean `bob'?\n"));
+}
+
+TEST_F(Peer, ARenamedPeerStaysAsItIsInTheDevice) {
+  EXPECT_EQ(peer("rename", kBobKey + " robert").status, 0);
+  EXPECT_THAT(conf(), AllOf(HasSubstr("# Name = robert\n"), Not(HasSubstr("bob\n"))));
+  EXPECT_TRUE(devices_.set_requests.empty());
+}
+
+TEST_F(Peer, ADisabledPeerComesBackAsItWas) {
+  EXPECT_EQ(peer("disable", "bob").status, 0);
+  EXPECT_THAT(conf(), HasSubstr("#~ [Peer]\n#~ # Name = bob\n"));
+  EXPECT_THAT(devices_.set_requests.back(), HasSubstr("remove=true"));
+  EXPECT_EQ(peer("enable", "bob").status, 0);
+  EXPECT_EQ(conf(), kConf);
+  EXPECT_THAT(
+      devices_.set_requests.back(),
+      HasSubstr("public_key=" + kBobHex + "\nreplace_allowed_ips=true\nallowed_ip=10.0.0.2/32\n"));
+}
+
+TEST_F(Peer, TheAddressOfADisabledPeerIsNotGivenOut) {
+  ASSERT_EQ(peer("disable", "bob").status, 0);
+  EXPECT_THAT(peer("add", "alice").out, HasSubstr("Address = 10.0.0.3/32"));
+}
+
+TEST_F(Peer, WhoseDayHasComeIsDisabled) {
+  const std::string carol = "\n[Peer]\nPublicKey = IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=\n";
+  write(kConf + "# Expires = 2023-11-14\n" + carol + "# Expires = 2023-11-15\n");
+  const Answer answer = peer("expire");
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_EQ(answer.out, "bob expired on 2023-11-14\n");
+  EXPECT_THAT(conf(),
+              AllOf(HasSubstr("#~ # Name = bob\n"), EndsWith(carol + "# Expires = 2023-11-15\n")));
+  EXPECT_EQ(devices_.set_requests.size(), 1u);
+  EXPECT_THAT(peer("enable", "bob").err, HasSubstr("bob expired on 2023-11-14"));
+}
+
+TEST_F(Peer, AListSaysWhoIsThereAndHow) {
+  EXPECT_THAT(peer("list").out, HasSubstr("bob   running  -        -          10.0.0.2/32, "
+                                          "fd00::2/128  " +
+                                          kBobKey + "\n"));
+  devices_.answers.clear();
+  const auto json = nlohmann::json::parse(peer("list", "--json").out);
+  ASSERT_EQ(json.size(), 1u);
+  EXPECT_EQ(json[0]["name"], "bob");
+  EXPECT_EQ(json[0]["state"], "enabled");
+  EXPECT_EQ(json[0]["allowedIps"][1], "fd00::2/128");
+}
+
+TEST_F(Peer, AFileWithMistakesIsLeftAlone) {
+  write("[Interface]\nAdress = 10.0.0.1/24\n");
+  const Answer answer = peer("add", "alice");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr(":2:1: Adress is not a key of [Interface]; did you mean"));
+}
+
+}  // namespace
+}  // namespace ferrule::cli
