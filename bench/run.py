@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One table: ferruled beside wireguard-go and a plain cable, measured in the same run.
+"""One table: ferruled beside wireguard-go, a plain cable and a relay that does not encrypt.
 
     python3 bench/run.py                            everything, three rounds
     python3 bench/run.py --quick                    one short round
@@ -33,19 +33,18 @@ from measure import MEASUREMENTS, ROWS, Course                  # noqa: E402
 
 PLAIN = "plain veth"
 REFERENCE = "wireguard-go"
+SUBJECT = "ferrule"
+RELAY = "relay"                     # all that ferruled does but the encryption (relay/main.cc)
 
 
 def implementations(options):
     """Name and program of everything that is measured; plain veth has no program."""
-    ferruled = os.path.join(os.path.abspath(options.build_dir), "ferruled")
-    found = [(PLAIN, None)]
-    if path := shutil.which(REFERENCE):
-        found.append((REFERENCE, Implementation(REFERENCE, path)))
-    for name, path in options.against:
-        found.append((name, Implementation(name, path)))
-    if os.path.exists(ferruled):
-        found.append(("ferrule", Implementation("ferrule", ferruled)))
-    return found
+    programs = [(REFERENCE, shutil.which(REFERENCE)), *options.against,
+                (RELAY, os.path.join(options.build_dir, "relay")),
+                (SUBJECT, os.path.join(options.build_dir, "ferruled"))]
+    found = [(name, Implementation(name, path)) for name, path in programs
+             if path and os.path.exists(path)]
+    return [(PLAIN, None), *found]
 
 
 def measure_once(implementation, options):
@@ -99,26 +98,32 @@ def medians(results, row):
     return {name: statistics.median(rows[row]) for name, rows in results.items() if row in rows}
 
 
+def comparisons(names):
+    """(whom, with what) of each column of ratios."""
+    rated = [name for name in names if name not in (PLAIN, REFERENCE, RELAY)]
+    pairs = [(name, REFERENCE) for name in rated] + [(SUBJECT, RELAY)]
+    return [pair for pair in pairs if set(pair) <= set(names)]
+
+
 def table(results):
     names = list(results)
-    rated = [name for name in names if name not in (PLAIN, REFERENCE)]
-    header = ["", "", *names, *(f"{name} / {REFERENCE}" for name in rated)]
-    lines = [header]
+    pairs = comparisons(names)
+    lines = [["", "", *names, *(f"{name} / {other}" for name, other in pairs)]]
     for row, title, unit, digits, more_is_better in ROWS:
         middle = medians(results, row)
         if not middle:
             continue
         line = [title, unit]
         line += [f"{middle[name]:.{digits}f}" if name in middle else "-" for name in names]
-        line += [ratio(middle, name, more_is_better) for name in rated]
+        line += [ratio(middle, *pair, more_is_better) for pair in pairs]
         lines.append(line)
     return align(lines)
 
 
-def ratio(middle, name, more_is_better):
-    if name not in middle or not middle.get(REFERENCE):
+def ratio(middle, name, other, more_is_better):
+    if name not in middle or not middle.get(other):
         return "-"
-    value = middle[name] / middle[REFERENCE]
+    value = middle[name] / middle[other]
     better = value > 1 if more_is_better else value < 1
     return f"{value:.2f}x {'better' if better else 'worse'}"
 

@@ -116,7 +116,7 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
       kernel_(std::move(doors.kernel)),
       socket_(std::move(doors.socket)),
       engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { wake_.signal(); },
-              {.workers_per_lane = workers_per_lane(tun_.queue_count())}),
+              {.workers_per_lane = workers_per_lane(tun_.queue_count()), .aead = options.aead}),
       server_(socket_, engine_, log_, epoll_, kFirstClient) {}
 
 Result<void> Daemon::watch() {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/log.h"
+#include "crypto/aead.h"
 
 namespace ferrule::daemon {
 
@@ -21,7 +22,8 @@ struct Options {
       tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
   bool offload = true;
   bool sandbox = true;
-  std::size_t lanes = 0;  // 0: by the cores to use
+  std::size_t lanes = 0;                      // 0: by the cores to use
+  const crypto::AeadBackend* aead = nullptr;  // null: the best; no option and no variable sets it
 };
 
 /// The program ends at once with this status: help, version and usage errors have been printed.

@@ -5,5 +5,5 @@ source tools/lib.sh
 [[ ${1:-} == --help ]] || ((EUID == 0)) ||
   die "Measuring makes network namespaces, which needs root: sudo ./dev bench"
 need bench
-build release >&2
+build release -DFERRULE_BENCH=ON >&2
 exec python3 bench/run.py --build-dir build/release "$@"
