@@ -3,16 +3,22 @@
 import json
 import math
 import os
+import re
+import shutil
+import signal
 import statistics
 import sys
 import time
 
+from crowd import Crowd
 from lib import process
 from lib.daemon import Daemon
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE
 from lib.traffic import must_ping
 from lib.wait import eventually
 
+CROWD_SIZES = (1, 100, 10_000)
+MEETING_WINDOW = 100                # handshakes at once: no daemon is under load by that
 PINGER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pinger.py")
 IPERF_PORT = 5201
 ECHO_PORT = 7007
@@ -30,7 +36,8 @@ class Course:
                 wg0  10.10.0.1 ════════ 10.10.0.2 wg0
     """
 
-    def __init__(self, scene, implementation, seconds):
+    def __init__(self, scene, implementation, build_dir, seconds):
+        self.build_dir = build_dir
         self.seconds = seconds
         self.loaded = False
         self.client, self.server = scene.linked_hosts()
@@ -88,6 +95,23 @@ def tcp_one_stream(course):
     if course.daemons:
         values["cpu"] = (course.cpu_seconds() - before) / (received["bytes"] / 1e9)
     return values
+
+
+def system_calls(course):
+    """Counted by the kernel while one TCP stream runs, for what both daemons carry."""
+    if not course.daemons or not shutil.which("perf"):
+        return {}
+    pids = ",".join(str(daemon.pid) for daemon in course.daemons)
+    # Not on a host: its /sys has no tracefs.
+    counter = process.Process(["perf", "stat", "-x", ",", "-e", "raw_syscalls:sys_enter",
+                               "-p", pids], os.path.join(course.client.log_dir, "perf.log"))
+    try:
+        received = course.iperf()["sum_received"]
+    finally:
+        counter.stop(signal.SIGINT)
+    count = re.search(r"^(\d+),", counter.log(), re.MULTILINE)
+    assert count, f"perf: {counter.log().strip()}"
+    return {"syscalls": int(count[1]) / (received["bytes"] / 1e6)}
 
 
 def tcp_four_streams(course):
@@ -178,6 +202,23 @@ def round_trip_loaded(course):
     return {"load50": p50, "load99": p99}
 
 
+# --- many peers -----------------------------------------------------------------------------
+
+def many_peers(course):
+    """Datagrams to one peer after the other; handshakes and memory with the largest crowd."""
+    values = {}
+    if not course.daemons:
+        return values
+    for count in CROWD_SIZES:
+        with Crowd(course, count) as crowd:
+            meeting = crowd.meet(window=MEETING_WINDOW)
+            rate, cpu_us = crowd.traffic(course.seconds)
+            values[f"peers{count}"] = rate / 1000
+            values[f"peers{count}cpu"] = cpu_us
+            memory = crowd.peak_memory()
+    return values | {"handshakes": 1 / meeting.cpu_per_handshake, "rss_peers": memory}
+
+
 # --- size and start -------------------------------------------------------------------------
 
 def idle_memory(course):
@@ -220,8 +261,15 @@ ROWS = [
     ("load50", "round trip, under load, p50", "us", 0, False),
     ("load99", "round trip, under load, p99", "us", 0, False),
     ("cpu", "CPU of both daemons", "s/GB", 2, False),
+    ("syscalls", "system calls of both daemons", "per MB", 1, False),
+    *((f"peers{count}", f"UDP, 64 bytes, peers in turn: {count}", "kpackets/s", 1, True)
+      for count in CROWD_SIZES),
+    *((f"peers{count}cpu", f"CPU of such a packet, peers in turn: {count}", "us", 2, False)
+      for count in CROWD_SIZES),
+    ("handshakes", "handshakes as responder", "per CPU s", 0, True),
     ("rss_idle", "RSS, idle", "MiB", 1, False),
     ("rss_peak", "RSS, peak under load", "MiB", 1, False),
+    ("rss_peers", f"RSS, peak with {CROWD_SIZES[-1]} peers", "MiB", 1, False),
     ("start", "start until UAPI answers", "ms", 0, False),
 ]
 
@@ -231,6 +279,7 @@ MEASUREMENTS = [
     (start_up, {"start"}),
     (round_trip_idle, {"rtt50", "rtt99"}),
     (tcp_one_stream, {"tcp1", "cpu"}),
+    (system_calls, {"syscalls"}),
     (tcp_four_streams, {"tcp4"}),
     (tcp_reverse, {"reverse"}),
     (tcp_both_ways, {"both"}),
@@ -238,4 +287,6 @@ MEASUREMENTS = [
     (udp_small, {"udp64"}),
     (round_trip_loaded, {"load50", "load99"}),
     (peak_memory, {"rss_peak"}),
+    (many_peers, {"handshakes", "rss_peers", *(f"peers{count}" for count in CROWD_SIZES),
+                  *(f"peers{count}cpu" for count in CROWD_SIZES)}),
 ]

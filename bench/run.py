@@ -54,7 +54,7 @@ def measure_once(implementation, options):
     with tempfile.TemporaryDirectory(prefix="ferrule-bench-") as log_dir:
         scene = Scene(log_dir, implementation, implementation)
         try:
-            course = Course(scene, implementation, options.seconds)
+            course = Course(scene, implementation, options.build_dir, options.seconds)
             for measurement, rows in MEASUREMENTS:
                 if rows & wanted:
                     values.update(attempt(measurement, course))

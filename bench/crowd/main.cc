@@ -1,0 +1,113 @@
+// A crowd of peers for one daemon, to measure what many peers cost it.
+//
+//   crowd keys COUNT                   prints what the daemon must be told, as UAPI has it
+//   crowd meet COUNT --to A:P --key K  all of them shake hands with it; then counts what it sends
+//   crowd send COUNT SECONDS           packets to every member in turn, into the tunnel
+//
+// Each says what it measured as JSON, a line each.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/key_text.h"
+#include "base/net.h"
+#include "crypto/random.h"
+#include "io/linux/udp.h"
+#include "meeting.h"
+#include "member.h"
+#include "sender.h"
+
+namespace ferrule::bench {
+namespace {
+
+std::atomic<bool> stop{false};
+
+void print_line(const std::string& line) {
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+int print_keys(std::uint32_t count) {
+  for (std::uint32_t number = 0; number < count; ++number) {
+    std::fputs(uapi_lines(number).c_str(), stdout);
+  }
+  return 0;
+}
+
+int fail(const std::string& why) {
+  fmt::print(stderr, "crowd: {}\n", why);
+  return 1;
+}
+
+struct MeetOptions {
+  std::string to;
+  std::string key;
+  Pace pace;
+};
+
+int meet(std::uint32_t count, const MeetOptions& options) {
+  const std::optional<Endpoint> to = Endpoint::parse(options.to);
+  if (!to) return fail(options.to + " is no endpoint");
+  const std::optional<PublicKey> key = public_key_from_base64(options.key);
+  if (!key) return fail("the daemon's public key is no key");
+  Result<std::unique_ptr<io::LinuxUdp>> udp = io::LinuxUdp::open({.port = kCrowdPort, .calls = {}});
+  if (!udp) return fail(udp.error().what);
+  crypto::SystemRng rng;
+  std::vector<Member> members;
+  for (std::uint32_t number = 0; number < count; ++number) members.emplace_back(number, *key);
+  Meeting meeting(members, **udp, *to, rng);
+  meeting.prepare();
+  const MeetingResult result = meeting.run(options.pace, stop);
+  print_line(
+      fmt::format(R"({{"met": {}, "of": {}, "initiations": {}, "cookies": {}, "seconds": {}}})",
+                  result.met, count, result.initiations, result.cookies, result.seconds));
+  const Meeting::Counted counted = meeting.count(stop);
+  print_line(fmt::format(R"({{"packets": {}, "bytes": {}}})", counted.packets, counted.bytes));
+  return 0;
+}
+
+int send(std::uint32_t count, double seconds) {
+  const Result<Sent> sent = send_round_robin(count, seconds, stop);
+  if (!sent) return fail(sent.error().what);
+  print_line(fmt::format(R"({{"packets": {}, "seconds": {}}})", sent->packets, sent->seconds));
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("A crowd of peers for one daemon", "crowd");
+  app.require_subcommand(1);
+  std::uint32_t count = 0;
+  double seconds = 0.0;
+  MeetOptions options;
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* command = app.add_subcommand(name, what);
+    command->add_option("COUNT", count, "Members")
+        ->required()
+        ->check(CLI::Range(std::size_t{1}, kMaxMembers));
+    return command;
+  };
+  CLI::App* keys = add("keys", "Print the members as UAPI has them");
+  CLI::App* meeting = add("meet", "Shake hands, then count what comes, until ended");
+  meeting->add_option("--to", options.to, "The daemon's ADDRESS:PORT")->required();
+  meeting->add_option("--key", options.key, "The daemon's public key, base64")->required();
+  meeting->add_option("--window", options.pace.window, "Members that may wait at once; 0: any");
+  meeting->add_option("--rate", options.pace.per_second, "Members that begin a second; 0: any");
+  meeting->add_option("--attempts", options.pace.attempts, "Initiations of a member at most");
+  CLI::App* sender = add("send", "Send 64 bytes to every member in turn, as fast as they go");
+  sender->add_option("SECONDS", seconds, "How long")->required();
+  CLI11_PARSE(app, argc, argv);
+  for (const int number : {SIGTERM, SIGINT}) ::signal(number, [](int) { stop = true; });
+  if (keys->parsed()) return print_keys(count);
+  if (meeting->parsed()) return meet(count, options);
+  return send(count, seconds);
+}
+
+}  // namespace
+}  // namespace ferrule::bench
+
+int main(int argc, char** argv) { return ferrule::bench::run(argc, argv); }

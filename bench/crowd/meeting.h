@@ -1,0 +1,87 @@
+// The members of a crowd shake hands with a daemon, and then count what it sends them.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "base/net.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "io/linux/udp.h"
+#include "member.h"
+
+namespace ferrule::bench {
+
+/// How members begin. A member without a session tries again as WireGuard does, after Rekey-Timeout
+/// and some jitter, up to `attempts` times in all.
+struct Pace {
+  std::size_t window = 0;   // so many may be waiting for an answer at once; 0: any number
+  double per_second = 0.0;  // so many begin in a second; 0: as soon as the window allows
+  unsigned attempts = 18;
+};
+
+struct MeetingResult {
+  std::size_t met = 0;          // members with a session
+  std::size_t initiations = 0;  // sent for it
+  std::size_t cookies = 0;      // replies of a daemon under load
+  double seconds = 0.0;         // from the first initiation to the last session
+};
+
+/// For one thread.
+class Meeting {
+ public:
+  Meeting(std::vector<Member>& members, io::LinuxUdp& udp, const Endpoint& daemon, Rng& rng);
+
+  /// Makes every member's first initiation, so that the daemon need not wait for us.
+  void prepare();
+  /// Returns when every member has a session or has given up, or `stop` says so.
+  [[nodiscard]] MeetingResult run(const Pace& pace, const std::atomic<bool>& stop);
+
+  struct Counted {
+    std::uint64_t packets = 0;  // transport data messages, keepalives not
+    std::uint64_t bytes = 0;
+  };
+  /// Receives until `stop`. Nothing is decrypted: the daemon is what is measured.
+  [[nodiscard]] Counted count(const std::atomic<bool>& stop);
+
+ private:
+  struct Try {
+    unsigned attempts = 0;
+    bool given_up = false;
+  };
+  struct Retry {
+    Instant at;
+    std::uint32_t number;
+  };
+
+  void begin_some(const Now& now, const Pace& pace);
+  void try_again(const Now& now, const Pace& pace);
+  void initiate(const Now& now, Member& member);
+  void send(const Member& member, Bytes message);
+  [[nodiscard]] std::size_t receive(const Now& now);
+  void take(const Now& now, const io::ReceivedDatagrams& slot, Bytes message);
+  [[nodiscard]] Duration jitter() noexcept;
+
+  std::vector<Member>& members_;
+  io::LinuxUdp& udp_;
+  Endpoint daemon_;
+  Rng& rng_;
+  std::vector<std::uint8_t> rooms_;
+  std::vector<io::ReceivedDatagrams> slots_;
+  std::vector<InitiationBytes> prepared_;
+  std::vector<Try> tries_;
+  std::deque<Retry> retries_;  // by time, nearly: jitter may swap neighbours
+  std::size_t begun_ = 0;
+  std::size_t open_ = 0;  // begun, without session, not given up
+  Instant started_;
+  Instant last_met_;
+  MeetingResult result_;
+  Counted counted_;
+};
+
+}  // namespace ferrule::bench
