@@ -14,13 +14,33 @@ class ConstantTimeOfBase : public test::ConstantTimeTest {
   std::array<std::uint8_t, kKeySize> key_{1, 0xfe, 0x80, 9};
 };
 
-// A check that can't fail proves nothing.
+// A check that can't fail proves nothing: what leaks on purpose is seen.
 TEST_F(ConstantTimeOfBase, BranchOnASecretIsSeen) {
   std::array<std::uint8_t, 1> bait{1};
   test::classify(bait);
   [[maybe_unused]] volatile bool taken = false;
   if (bait[0] == 1) taken = true;
   expect_leaks(1);
+}
+
+TEST_F(ConstantTimeOfBase, IndexByASecretIsSeen) {
+  volatile std::uint8_t table[256] = {};
+  std::array<std::uint8_t, 1> bait{7};
+  test::classify(bait);
+  [[maybe_unused]] volatile std::uint8_t found = 0;
+  found = table[bait[0]];
+  expect_leaks(1);
+}
+
+TEST_F(ConstantTimeOfBase, ComparisonThatStopsEarlyIsSeen) {
+  const std::array<std::uint8_t, kKeySize> same = key_;
+  test::classify(key_);
+  [[maybe_unused]] volatile std::size_t equal_bytes = 0;
+  for (std::size_t i = 0; i < kKeySize; ++i) {
+    if (key_[i] != same[i]) break;
+    equal_bytes = i + 1;
+  }
+  expect_leaks(kKeySize);
 }
 
 TEST_F(ConstantTimeOfBase, KeyToHex) {
