@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 
 from lib import process
 from lib.daemon import Daemon, answers_uapi
 from lib.registry import BOTH, Skip, behaviour
 from lib.traffic import must_not_ping, must_ping, wait_ping
+from lib.tunnel import new_private_key
 from lib.wait import PATIENCE, eventually
 
 SOCKET = "/run/wireguard/wg0.sock"
@@ -212,6 +214,36 @@ def test_it_can_be_ended_while_it_starts(scene):
         daemon.stop()
         assert not host.has_link("wg0")
     scene.daemon(host)
+
+
+# Neither does a change of keys that comes at the same moment keep it from ending.
+
+def change_keys(daemon):
+    """Gives it one private key after the other until it answers no more."""
+    while True:
+        try:
+            with daemon.connect() as connection:
+                connection.sendall(f"set=1\nprivate_key={new_private_key().hex()}\n\n".encode())
+                if not connection.recv(64):
+                    return
+        except OSError:
+            return
+
+
+@behaviour
+def test_it_can_be_ended_while_its_keys_change(scene):
+    host = scene.host("left")
+    for delay_ms in (1, 4, 16, 64):
+        daemon = Daemon(host, scene.subject)
+        host.run("ip link set wg0 up")
+        changing = [threading.Thread(target=change_keys, args=(daemon,)) for _ in range(3)]
+        for thread in changing:
+            thread.start()
+        time.sleep(delay_ms / 1000)             # the moment is the test
+        assert daemon.stop() == 0
+        for thread in changing:
+            thread.join()
+        assert not host.exists(SOCKET) and not host.has_link("wg0")
 
 
 # --- at rest --------------------------------------------------------------------------------
