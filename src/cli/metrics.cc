@@ -46,8 +46,9 @@ void wait_for_signal(const sigset_t& signals) {
 int run_metrics(Console& console, Arguments arguments) {
   MetricsOptions options;
   if (const auto status = read_metrics_options(options, console, arguments)) return *status;
+  NameBook book;
   const auto page = [&] {
-    return metrics_text(take_snapshot(*console.devices, options.devices, io::now()));
+    return metrics_text(take_snapshot(*console.devices, options.devices, book, io::now()));
   };
   if (options.once) {
     console.out.write(page());

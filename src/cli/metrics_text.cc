@@ -51,9 +51,13 @@ class Writer {
   void peers(Value value) {
     for (const DeviceSnapshot& device : snapshot_.devices) {
       for (const PeerStatus& peer : device.status.peers) {
-        sample(fmt::format(R"(interface="{}",public_key="{}",allowed_ips="{}")", label(device.name),
-                           to_base64(peer.public_key), allowed_ips_of(peer)),
-               value(peer));
+        std::string labels =
+            fmt::format(R"(interface="{}",public_key="{}",allowed_ips="{}")", label(device.name),
+                        to_base64(peer.public_key), allowed_ips_of(peer));
+        if (const auto name = device.name_of(peer.public_key); !name.empty()) {
+          labels += fmt::format(R"(,friendly_name="{}")", label(name));
+        }
+        sample(labels, value(peer));
       }
     }
   }

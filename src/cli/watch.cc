@@ -81,6 +81,7 @@ Duration seconds(double count) {
 void print_event(Output& out, const Event& event, const WallTime& at) {
   out.print("{}  {}  ", time_text(at), event.device);
   if (event.peer) out.print("{}  ", to_base64(*event.peer));
+  if (!event.name.empty()) out.print("({})  ", event.name);
   out.print("{}\n", in_words(event));
 }
 
@@ -88,6 +89,7 @@ void print_event_json(Output& out, const Event& event, const WallTime& at) {
   out.print(R"({{"time": "{}", "event": "{}", "interface": {})", time_text(at), name_of(event.kind),
             json_text(event.device));
   if (event.peer) out.print(R"(, "peer": "{}")", to_base64(*event.peer));
+  if (!event.name.empty()) out.print(R"(, "name": {})", json_text(event.name));
   if (!event.from.is_none()) out.print(R"(, "from": "{}")", text_of(event.from));
   if (!event.to.is_none()) out.print(R"(, "endpoint": "{}")", text_of(event.to));
   if (event.kind == EventKind::refused) {
@@ -100,10 +102,12 @@ int run_watch(Console& console, Arguments arguments) {
   WatchOptions options;
   if (const auto status = read_watch_options(options, console, arguments)) return *status;
   EventFinder finder;
+  NameBook book;
   const Instant started = io::now().boot;
   while (true) {
     const Now now = io::now();
-    for (const Event& event : finder.look(take_snapshot(*console.devices, options.devices, now))) {
+    const Snapshot snapshot = take_snapshot(*console.devices, options.devices, book, now);
+    for (const Event& event : finder.look(snapshot)) {
       options.is_json ? print_event_json(console.out, event, now.wall)
                       : print_event(console.out, event, now.wall);
     }

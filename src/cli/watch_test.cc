@@ -38,6 +38,16 @@ TEST(Watch, ALineSaysWhenWhereWhoAndWhat) {
       "2023-11-14T22:13:20Z  wg0  " + kKeyText + "  roamed from 192.0.2.1:5 to [2001:db8::1]:6\n");
 }
 
+TEST(Watch, APeerThatHasANameIsCalledByIt) {
+  Event event = roamed();
+  event.name = "alice";
+  EXPECT_THAT(printed([&](Output& out) { print_event(out, event, kAt); }),
+              HasSubstr(kKeyText + "  (alice)  roamed"));
+  const auto json =
+      nlohmann::json::parse(printed([&](Output& out) { print_event_json(out, event, kAt); }));
+  EXPECT_EQ(json["name"], "alice");
+}
+
 TEST(Watch, JsonHasOneObjectALine) {
   const std::string line = printed([](Output& out) { print_event_json(out, roamed(), kAt); });
   const auto json = nlohmann::json::parse(line);

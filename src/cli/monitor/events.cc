@@ -8,9 +8,10 @@ namespace {
 
 constexpr std::string_view kDropPrefix = "drop_";
 
-Event about(EventKind kind, const std::string& device, const PublicKey& peer) {
-  Event event{.kind = kind, .device = device};
+Event about(EventKind kind, const DeviceSnapshot& device, const PublicKey& peer) {
+  Event event{.kind = kind, .device = device.name};
   event.peer = peer;
+  event.name = device.name_of(peer);
   return event;
 }
 
@@ -51,7 +52,7 @@ std::vector<Event> EventFinder::look(const Snapshot& snapshot) {
       events.push_back({.kind = EventKind::device_appeared, .device = seen.name});
     }
     const std::size_t before = events.size();
-    look_at(snapshot.now, seen, known, events);
+    look_at_peers(snapshot.now, seen, known, events);
     if (is_new) events.resize(before);  // its peers are as old as it is
     look_at_drops(seen, known, is_new, events);
   }
@@ -64,27 +65,27 @@ std::vector<Event> EventFinder::look(const Snapshot& snapshot) {
   return events;
 }
 
-void EventFinder::look_at(const Now& now, const DeviceSnapshot& seen, Device& known,
-                          std::vector<Event>& events) const {
+void EventFinder::look_at_peers(const Now& now, const DeviceSnapshot& seen, Device& known,
+                                std::vector<Event>& events) {
   std::set<PublicKey> there;
   for (const protocol::PeerStatus& status : seen.status.peers) {
     there.insert(status.public_key);
     const auto [entry, is_new] = known.peers.try_emplace(status.public_key);
     if (is_new) {
-      events.push_back(about(EventKind::peer_added, seen.name, status.public_key));
+      events.push_back(about(EventKind::peer_added, seen, status.public_key));
       entry->second.endpoint = status.endpoint;
       entry->second.tx_bytes = status.tx_bytes;
     }
-    look_at(now, seen.name, status, entry->second, events);
+    look_at(now, seen, status, entry->second, events);
   }
   std::erase_if(known.peers, [&](const auto& entry) {
     if (there.contains(entry.first)) return false;
-    events.push_back(about(EventKind::peer_removed, seen.name, entry.first));
+    events.push_back(about(EventKind::peer_removed, seen, entry.first));
     return true;
   });
 }
 
-void EventFinder::look_at(const Now& now, const std::string& device,
+void EventFinder::look_at(const Now& now, const DeviceSnapshot& device,
                           const protocol::PeerStatus& status, Peer& known,
                           std::vector<Event>& events) {
   const bool session = has_session(status, now.wall);
@@ -106,7 +107,7 @@ void EventFinder::look_at(const Now& now, const std::string& device,
 }
 
 // Without a session, nothing but handshake initiations can have been sent.
-void EventFinder::note_calls(const Now& now, const std::string& device,
+void EventFinder::note_calls(const Now& now, const DeviceSnapshot& device,
                              const protocol::PeerStatus& status, Peer& known,
                              std::vector<Event>& events) {
   if (known.has_session) {

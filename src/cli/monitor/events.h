@@ -33,7 +33,8 @@ struct Event {
   EventKind kind;
   std::string device;
   std::optional<PublicKey> peer = {};
-  Endpoint from = {};  // none if it had none
+  std::string name = {};  // of the peer, where it has one
+  Endpoint from = {};     // none if it had none
   Endpoint to = {};
   std::string reason = {};
   std::uint64_t count = 0;
@@ -61,11 +62,11 @@ class EventFinder {
     std::map<std::string, std::uint64_t> drops;
   };
 
-  void look_at(const Now& now, const DeviceSnapshot& seen, Device& known,
-               std::vector<Event>& events) const;
-  static void look_at(const Now& now, const std::string& device, const protocol::PeerStatus& status,
-                      Peer& known, std::vector<Event>& events);
-  static void note_calls(const Now& now, const std::string& device,
+  static void look_at_peers(const Now& now, const DeviceSnapshot& seen, Device& known,
+                            std::vector<Event>& events);
+  static void look_at(const Now& now, const DeviceSnapshot& device,
+                      const protocol::PeerStatus& status, Peer& known, std::vector<Event>& events);
+  static void note_calls(const Now& now, const DeviceSnapshot& device,
                          const protocol::PeerStatus& status, Peer& known,
                          std::vector<Event>& events);
   static void look_at_drops(const DeviceSnapshot& seen, Device& known, bool is_new,

@@ -11,7 +11,12 @@ std::uint64_t DeviceSnapshot::stat(std::string_view counter) const noexcept {
   return found == stats.end() ? 0 : found->second;
 }
 
-Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names,
+std::string_view DeviceSnapshot::name_of(const PublicKey& peer) const noexcept {
+  const auto found = names->find(peer);
+  return found == names->end() ? std::string_view() : found->second;
+}
+
+Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names, NameBook& book,
                        const Now& now) {
   Snapshot snapshot{now, {}};
   std::vector<std::string> asked = names;
@@ -25,8 +30,10 @@ Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& nam
     status->private_key.reset();
     for (protocol::PeerStatus& peer : status->peers) peer.preshared_key = PresharedKey();
     auto stats = client.stats(name);
-    snapshot.devices.push_back(
-        {std::move(name), std::move(*status), stats ? std::move(*stats) : control::Stats()});
+    auto peer_names = book.of(name);
+    snapshot.devices.push_back({std::move(name), std::move(*status),
+                                stats ? std::move(*stats) : control::Stats(),
+                                std::move(peer_names)});
   }
   return snapshot;
 }

@@ -1,11 +1,14 @@
 // What devices say of themselves at one moment, for commands that go on looking.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/monitor/peer_names.h"
 #include "control/uapi_client.h"
 
 namespace ferrule::cli {
@@ -15,9 +18,12 @@ struct DeviceSnapshot {
   std::string name;
   control::DeviceStatus status;
   control::Stats stats;  // empty where the daemon does not tell
+  std::shared_ptr<const PeerNames> names = std::make_shared<const PeerNames>();
 
   /// A counter by its name; 0 where there is none.
   [[nodiscard]] std::uint64_t stat(std::string_view counter) const noexcept;
+  /// What people call a peer; "" where they call it nothing.
+  [[nodiscard]] std::string_view name_of(const PublicKey& peer) const noexcept;
 };
 
 /// The devices that answered, by name.
@@ -28,7 +34,7 @@ struct Snapshot {
 
 /// Asks the devices of these names, or all when there are none. What doesn't answer is left out.
 [[nodiscard]] Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names,
-                                     const Now& now);
+                                     NameBook& book, const Now& now);
 
 /// Whether the peer's last handshake is recent enough for a session (P45).
 [[nodiscard]] bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept;

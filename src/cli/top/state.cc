@@ -15,14 +15,14 @@ using protocol::PeerStatus;
 constexpr std::size_t kPageLines = 10;
 constexpr std::size_t kMaxFilter = 64;
 
-bool matches(const PeerStatus& peer, const std::string& filter) {
-  if (filter.empty() || to_base64(peer.public_key).find(filter) != std::string::npos) return true;
-  if (!peer.endpoint.is_none() && text_of(peer.endpoint).find(filter) != std::string::npos) {
+bool matches(const DeviceSnapshot& device, const PeerStatus& peer, const std::string& filter) {
+  if (filter.empty() || device.name_of(peer.public_key).contains(filter)) return true;
+  if (to_base64(peer.public_key).contains(filter)) return true;
+  if (!peer.endpoint.is_none() && text_of(peer.endpoint).contains(filter)) {
     return true;
   }
-  return std::ranges::any_of(peer.allowed_ips, [&](const Cidr& cidr) {
-    return cidr.to_string().find(filter) != std::string::npos;
-  });
+  return std::ranges::any_of(peer.allowed_ips,
+                             [&](const Cidr& cidr) { return cidr.to_string().contains(filter); });
 }
 
 // Whether `a` comes before `b`; what is busiest or newest comes first.
@@ -148,7 +148,7 @@ std::vector<const PeerStatus*> peers_shown(const TopState& state, const Snapshot
   if (state.device >= snapshot.devices.size()) return peers;
   const DeviceSnapshot& device = snapshot.devices[state.device];
   for (const PeerStatus& peer : device.status.peers) {
-    if (matches(peer, state.filter)) peers.push_back(&peer);
+    if (matches(device, peer, state.filter)) peers.push_back(&peer);
   }
   std::ranges::stable_sort(peers, [&](const PeerStatus* a, const PeerStatus* b) {
     if (state.is_reversed) std::swap(a, b);

@@ -36,7 +36,7 @@ struct TopState {
   Page page = Page::peers;
   TopSort sort = TopSort::rate;
   bool is_reversed = false;
-  std::string filter;  // text in a peer's key, endpoint or allowed IPs
+  std::string filter;  // text in a peer's name, key, endpoint or allowed IPs
   bool is_typing_filter = false;
   std::size_t device = 0;    // index into the snapshot's devices
   std::size_t selected = 0;  // index into peers_shown

@@ -27,12 +27,13 @@ void run(Console& console, Terminal& terminal, const std::vector<std::string>& d
          Duration interval) {
   TopState state;
   History history;
+  NameBook book;
   Snapshot snapshot;
   Instant next_look;
   while (!state.quits && interrupted == 0) {
     const Now now = io::now();
     if (now.boot >= next_look) {
-      snapshot = take_snapshot(*console.devices, devices, now);
+      snapshot = take_snapshot(*console.devices, devices, book, now);
       history.add(snapshot);
       settle(state, snapshot, history);
       next_look = now.boot + interval;

@@ -198,7 +198,9 @@ void Drawing::add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer
                     : has_session(peer, snapshot_.now.wall) ? Look::plain
                                                             : Look::dim;
   const std::string marker = is_selected ? "> " : "  ";
-  add({{padded(marker + to_base64(peer.public_key), 16), look},
+  const std::string_view name = device.name_of(peer.public_key);
+  const std::string who = name.empty() ? to_base64(peer.public_key) : std::string(name);
+  add({{padded(marker + who, 16), look},
        {fmt::format(" {} {:>10}  {:>7} ", padded(endpoint_text(peer), 24),
                     age_text(peer, snapshot_.now.wall), rate_text(traffic.rx.last())),
         look},
@@ -217,6 +219,9 @@ void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer
   };
   add({});
   add({{"peer " + to_base64(peer.public_key), Look::bold}});
+  if (const auto name = device.name_of(peer.public_key); !name.empty()) {
+    row("name", std::string(name));
+  }
   row("endpoint", endpoint_text(peer));
   row("allowed ips", allowed_ips_text(peer));
   row("latest handshake", age_text(peer, snapshot_.now.wall));
@@ -239,7 +244,7 @@ void Drawing::add_help() {
       {"enter", "one peer, larger"},
       {"s", "sort by rate, handshake, total, endpoint, key"},
       {"r", "the other way round"},
-      {"/", "only peers whose key, endpoint or allowed IPs hold a text"},
+      {"/", "only peers with a text in name, key, endpoint or allowed IPs"},
       {"esc", "all peers again"},
       {"tab", "the next interface"},
       {"h", "this page"},

@@ -125,6 +125,15 @@ TEST_F(Top, FiltersByEndpoint) {
   EXPECT_EQ(order(), "312");
 }
 
+TEST_F(Top, APeerIsCalledByItsName) {
+  PeerNames names;
+  names[peers()[1].public_key] = "alice's laptop";
+  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  EXPECT_THAT(page(), HasSubstr("alice's laptop"));
+  type("/alice");
+  EXPECT_EQ(order(), "2");
+}
+
 TEST_F(Top, AFilterCanBeCorrected) {
   type("/x");
   EXPECT_THAT(page(), HasSubstr("no peer matches"));

@@ -1,0 +1,63 @@
+#include "cli/monitor/peer_names.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace ferrule::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+// The key of 32 bytes of 0x11.
+const std::string kKeyText = "ERERERERERERERERERERERERERERERERERERERERERE=";
+
+class NameBookTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = testing::TempDir() + "ferrule-XXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    key_.bytes.fill(0x11);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path() const { return folder_ / "wg0.conf"; }
+  void write(const std::string& name) {
+    std::ofstream(path()) << "[Interface]\n[Peer]\n# Name = " << name
+                          << "\nPublicKey = " << kKeyText << "\n";
+  }
+
+  std::filesystem::path folder_;
+  PublicKey key_;
+  NameBook book_;
+};
+
+TEST_F(NameBookTest, NamesComeFromTheFile) {
+  write("alice");
+  EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "alice")));
+}
+
+TEST_F(NameBookTest, AFileThatChangesIsReadAgain) {
+  write("alice");
+  (void)book_.of(path());
+  write("a longer name");
+  EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "a longer name")));
+}
+
+TEST_F(NameBookTest, NoFileIsNoNames) {
+  EXPECT_THAT(*book_.of(path()), IsEmpty());
+  EXPECT_THAT(*book_.of("not an interface's name"), IsEmpty());
+}
+
+TEST_F(NameBookTest, AFileWithMistakesIsNoNames) {
+  std::ofstream(path()) << "[Interface]\nNonsense\n";
+  EXPECT_THAT(*book_.of(path()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ferrule::cli
