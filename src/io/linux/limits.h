@@ -23,6 +23,7 @@ constexpr Duration kSendPatience = kSendWait * kSendWaits;
 
 // Tunnel interface.
 constexpr std::uint32_t kDefaultMtu = 1420;
+constexpr int kTunQueuePackets = 2000;  // that wait for a reader who has lost its core for a while
 constexpr std::size_t kMaxTunParts = 1023;  // of one packet: UIO_MAXIOV less the vnet header
 constexpr unsigned kReadErrorsInRow = 64;   // of an interface that is still there
 constexpr unsigned kRefusalsInRow = 8;      // of super-packets, before a kind is given up

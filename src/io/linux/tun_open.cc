@@ -87,6 +87,19 @@ packet::OffloadSupport set_offload(int fd, bool has_vnet_header) noexcept {
   return {};
 }
 
+Result<void> configure(const std::string& name, unsigned long request_code, int value,
+                       const char* what) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  auto request = request_for(name);
+  if (!request) return std::unexpected(std::move(request.error()));
+  request->ifr_ifru.ifru_ivalue = value;  // the MTU and the queue length are at this place
+  if (::ioctl(socket.get(), request_code, &*request) != 0) {
+    return std::unexpected(
+        system_error(errno, std::string("set ") + what + " of interface " + name));
+  }
+  return {};
+}
+
 // The first queue decides the flags: an interface that exists may have one queue only, and an old
 // kernel may refuse vnet headers. All of that is EINVAL, as is a bad name, which no flags help.
 Result<Attached> attach_first(const TunOptions& options, int& flags) {
@@ -122,6 +135,8 @@ Result<TunInterface> TunInterface::open(const TunOptions& options) {
     queue = attach(name, flags);
   }
   if (!existed) {
+    // The kernel's 500 are gone in a few milliseconds, which a reader may well wait for its core.
+    (void)configure(name, SIOCSIFTXQLEN, kTunQueuePackets, "queue length");
     auto set = opened.set_mtu(options.mtu);
     if (!set) return std::unexpected(std::move(set.error()));
   }
@@ -188,14 +203,7 @@ Result<LinkState> TunInterface::state() const {
 Result<void> TunInterface::set_mtu(std::uint32_t mtu_bytes) const {
   auto current = name();
   if (!current) return std::unexpected(std::move(current.error()));
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  auto request = request_for(*current);
-  if (!request) return std::unexpected(std::move(request.error()));
-  request->ifr_mtu = static_cast<int>(mtu_bytes);
-  if (::ioctl(socket.get(), SIOCSIFMTU, &*request) != 0) {
-    return std::unexpected(system_error(errno, "set MTU of interface " + *current));
-  }
-  return {};
+  return configure(*current, SIOCSIFMTU, static_cast<int>(mtu_bytes), "MTU");
 }
 
 bool interface_exists(const std::string& name) noexcept {

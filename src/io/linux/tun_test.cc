@@ -59,6 +59,34 @@ TEST_F(LinuxTunTest, NewInterfaceHasTheMtuOfATunnelAndIsDown) {
   EXPECT_FALSE(state->up);
 }
 
+TEST_F(LinuxTunTest, BurstOfSmallPacketsWaitsForAReaderThatWasAway) {
+  const auto interface = make({.name = "inner"});
+  ASSERT_TRUE(shell("ip link set inner up") && add_address("10.77.0.1/24", "inner"));
+  const UniqueFd sender(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(7);
+  peer.sin_addr.s_addr = htonl(0x0a4d0002);
+  constexpr std::size_t kBurst = 1500;  // 10 ms of 150,000 packets a second
+  for (std::size_t i = 0; i < kBurst; ++i) {
+    ASSERT_EQ(::sendto(sender.get(), "", 1, 0, reinterpret_cast<sockaddr*>(&peer), sizeof peer), 1);
+  }
+  std::size_t waiting = 0;
+  ByteVector room(2000);
+  TunRead slot;
+  slot.room = room;
+  while (interface.queue(0).read({&slot, 1}).value() == 1) {
+    waiting += slot.size == 20 + 8 + 1 ? 1 : 0;  // and not the host's own multicast
+  }
+  EXPECT_EQ(waiting, kBurst);
+}
+
+TEST_F(LinuxTunTest, InterfaceOfAnotherKeepsItsQueueLength) {
+  ASSERT_TRUE(shell("ip tuntap add mode tun name inner && ip link set inner txqueuelen 77"));
+  const auto interface = make({.name = "inner"});
+  EXPECT_TRUE(shell("ip -o link show inner | grep -q 'qlen 77'"));
+}
+
 TEST_F(LinuxTunTest, KernelChoosesANumberForATemplate) {
   const auto first = make();
   const auto second = make();
