@@ -111,6 +111,7 @@ class Lane {
                       protocol::MessageType type);
   void open_messages(Scratch& scratch) const;
   void deliver(Scratch& scratch);
+  Result<std::size_t> write(std::span<const io::TunWrite> batch);
   void write_split(Scratch& scratch, const io::TunWrite& refused);
 
   std::uint16_t number_;

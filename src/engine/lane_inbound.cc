@@ -114,7 +114,7 @@ void Lane::deliver(Scratch& scratch) {
   }
   std::span<const io::TunWrite> rest = scratch.writes;
   while (!rest.empty()) {
-    const Result<std::size_t> written = tun_.write(rest);
+    const Result<std::size_t> written = write(rest);
     if (!written) {
       inbox_.tun_gone();
       return;
@@ -124,6 +124,14 @@ void Lane::deliver(Scratch& scratch) {
     write_split(scratch, rest.front());  // the interface refuses this super-packet
     rest = rest.subspan(1);
   }
+}
+
+Result<std::size_t> Lane::write(std::span<const io::TunWrite> batch) {
+  Result<std::size_t> written = tun_.write(batch);
+  if (const std::uint64_t lost = tun_.take_write_failures(); lost > 0) {
+    device_.drops().count(Drop::tun_write_failed, lost);
+  }
+  return written;
 }
 
 void Lane::write_split(Scratch& scratch, const io::TunWrite& refused) {
@@ -137,8 +145,8 @@ void Lane::write_split(Scratch& scratch, const io::TunWrite& refused) {
   const MutBytes room = whole.subspan(size);
   for (std::size_t i = 0; i < splitter.count(); ++i) {
     const Bytes segment = room.first(splitter.write(i, room));
-    const io::TunWrite write{{&segment, 1}, {}};
-    if (!tun_.write({&write, 1})) return;  // gone: the next read says so too
+    const io::TunWrite plain{{&segment, 1}, {}};
+    if (!write({&plain, 1})) return;  // gone: the next read says so too
   }
 }
 

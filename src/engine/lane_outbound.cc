@@ -246,8 +246,8 @@ void Lane::answer_unreachable(const Now& now, Scratch& scratch, std::size_t coun
     const std::size_t size = packet::make_unreachable(packet.inner, why, answer);
     if (size == 0) continue;
     const Bytes part(answer.data(), size);
-    const io::TunWrite write{{&part, 1}, {}};
-    (void)tun_.write({&write, 1});
+    const io::TunWrite plain{{&part, 1}, {}};
+    (void)write({&plain, 1});
   }
 }
 

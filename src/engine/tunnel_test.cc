@@ -57,6 +57,15 @@ TEST_F(Tunnel, PacketsArriveByteForByteInBothFamilies) {
   EXPECT_THAT(plain(b.receives()), ElementsAre(there(100), there(1, true)));
 }
 
+TEST_F(Tunnel, APacketThatTheInterfaceRefusesIsCounted) {
+  ping();
+  b.tuns[0]->refuse_writes(1);
+  EXPECT_FALSE(ping());
+  EXPECT_EQ(b.drops(Drop::tun_write_failed), 1u);
+  EXPECT_TRUE(ping());
+  EXPECT_EQ(b.drops(Drop::tun_write_failed), 1u);
+}
+
 TEST_F(Tunnel, AnswersComeBackInBothFamilies) {
   ping();
   b.sends(back(100));

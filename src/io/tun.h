@@ -44,6 +44,10 @@ class Tun {
   /// holds (P77). An Error means that the interface is gone.
   [[nodiscard]] virtual Result<std::size_t> write(std::span<const TunWrite> batch) = 0;
 
+  /// Packets that `write` has lost since the last call of this: refused by the kernel, or the interface
+  /// was down. Any thread.
+  [[nodiscard]] virtual std::uint64_t take_write_failures() noexcept = 0;
+
   /// Whether super-packets may come and go (IFF_VNET_HDR with TSO; USO besides). A kind that the
   /// kernel keeps refusing to take turns false.
   [[nodiscard]] virtual packet::OffloadSupport offload_support() const noexcept = 0;

@@ -32,6 +32,12 @@ bool is_circumstance(int error) noexcept {
 LinuxTun::LinuxTun(UniqueFd fd, bool has_vnet_header, packet::OffloadSupport support) noexcept
     : fd_(std::move(fd)), has_vnet_header_(has_vnet_header), support_(support) {}
 
+std::uint64_t LinuxTun::take_write_failures() noexcept {
+  // Nearly always there are none, and a load is cheaper than an exchange.
+  if (write_failures_.load(std::memory_order_relaxed) == 0) return 0;
+  return write_failures_.exchange(0, std::memory_order_relaxed);
+}
+
 packet::OffloadSupport LinuxTun::offload_support() const noexcept {
   const auto taken = [&](Kind kind) {
     return refusals_in_row_[kind].load(std::memory_order_relaxed) < kRefusalsInRow;

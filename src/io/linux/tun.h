@@ -27,14 +27,11 @@ class LinuxTun final : public Tun {
 
   [[nodiscard]] Result<std::size_t> read(std::span<TunRead> slots) override;
   [[nodiscard]] Result<std::size_t> write(std::span<const TunWrite> batch) override;
+  [[nodiscard]] std::uint64_t take_write_failures() noexcept override;
   [[nodiscard]] packet::OffloadSupport offload_support() const noexcept override;
 
   /// For the event loop: readable when `read` has something, EPOLLERR when the interface is gone.
   [[nodiscard]] int poll_fd() const noexcept { return fd_.get(); }
-  /// Packets lost in `write` because the kernel refused them, or the interface was down.
-  [[nodiscard]] std::uint64_t write_failures() const noexcept {
-    return write_failures_.load(std::memory_order_relaxed);
-  }
   /// Super-packets that the kernel refused: given back to the caller, not lost.
   [[nodiscard]] std::uint64_t refused_super_packets() const noexcept {
     return refused_super_packets_.load(std::memory_order_relaxed);

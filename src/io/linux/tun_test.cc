@@ -154,7 +154,7 @@ TEST_F(LinuxTunTest, SeveralQueuesAllWork) {
   const TunWrite entry{{&part, 1}, {}};
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(interface.queue(i).write({&entry, 1}).value(), 1u);
-    EXPECT_EQ(interface.queue(i).write_failures(), 0u);
+    EXPECT_EQ(interface.queue(i).take_write_failures(), 0u);
   }
 }
 
@@ -221,7 +221,7 @@ TEST_F(LinuxTunTest, P77_RefusedSuperPacketEndsTheWriteWithNothingBehindItTaken)
       {{&parts[0], 1}, {}}, {{&parts[1], 1}, impossible}, {{&parts[0], 1}, {}}};
   EXPECT_EQ(queue.write(batch).value(), 1u);
   EXPECT_EQ(queue.refused_super_packets(), 1u);
-  EXPECT_EQ(queue.write_failures(), 0u);
+  EXPECT_EQ(queue.take_write_failures(), 0u);
   for (unsigned i = 0; i < kRefusalsInRow; ++i) EXPECT_TRUE(queue.write(batch));
   EXPECT_FALSE(queue.offload_support().udp) << "always refused: not worth trying";
   EXPECT_TRUE(queue.offload_support().tcp) << "another kind";
@@ -326,11 +326,11 @@ TEST_F(LinuxTunTest, P75c_PacketsPassAfterTheInterfaceHasMoved) {
   const Bytes part = packet;
   const TunWrite entry{{&part, 1}, {}};
   EXPECT_EQ(interface.queue(0).write({&entry, 1}).value(), 1u);
-  EXPECT_EQ(interface.queue(0).write_failures(), 1u) << "moving takes it down";
+  EXPECT_EQ(interface.queue(0).take_write_failures(), 1u) << "moving takes it down";
   const InNamespace inside(*second);
   ASSERT_TRUE(shell("ip link set inner up"));
   EXPECT_EQ(interface.queue(0).write({&entry, 1}).value(), 1u);
-  EXPECT_EQ(interface.queue(0).write_failures(), 1u);
+  EXPECT_EQ(interface.queue(0).take_write_failures(), 0u);
 }
 
 TEST_F(LinuxTunTest, P75c_OddMtusAreReported) {

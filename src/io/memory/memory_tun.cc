@@ -94,9 +94,9 @@ void MemoryTun::refuse_writes(std::size_t count) {
   refuse_ = count;
 }
 
-std::uint64_t MemoryTun::write_failures() const {
+std::uint64_t MemoryTun::take_write_failures() noexcept {
   const std::lock_guard lock(mutex_);
-  return write_failures_;
+  return std::exchange(write_failures_, 0);
 }
 
 void MemoryTun::on_readable(std::function<void()> wake) {

@@ -28,6 +28,7 @@ class MemoryTun final : public Tun {
 
   [[nodiscard]] Result<std::size_t> read(std::span<TunRead> slots) override;
   [[nodiscard]] Result<std::size_t> write(std::span<const TunWrite> batch) override;
+  [[nodiscard]] std::uint64_t take_write_failures() noexcept override;
   [[nodiscard]] packet::OffloadSupport offload_support() const noexcept override;
 
   /// The host sends a packet into the tunnel. False when it is lost: the interface is down or gone,
@@ -43,7 +44,6 @@ class MemoryTun final : public Tun {
   void refuse_super_packets(bool refuse);
   /// The next `count` ordinary packets are refused by the system.
   void refuse_writes(std::size_t count);
-  [[nodiscard]] std::uint64_t write_failures() const;
   /// Called, from the thread that calls host_sends(), after a packet has arrived.
   void on_readable(std::function<void()> wake);
 

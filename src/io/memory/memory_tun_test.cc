@@ -36,7 +36,7 @@ TEST(MemoryTun, P77_RefusedSuperPacketEndsTheWriteWithNothingBehindItTaken) {
   tun.refuse_super_packets(true);
   EXPECT_EQ(write(tun, batch, udp_offload(1000)).value(), 0u);
   EXPECT_EQ(tun.host_receives().size(), 2u);
-  EXPECT_EQ(tun.write_failures(), 0u);
+  EXPECT_EQ(tun.take_write_failures(), 0u);
 }
 
 TEST(MemoryTun, RefusedPacketsAreLostAndCounted) {
@@ -46,7 +46,7 @@ TEST(MemoryTun, RefusedPacketsAreLostAndCounted) {
   tun.refuse_writes(2);
   EXPECT_EQ(write(tun, batch, {}).value(), 3u);
   EXPECT_EQ(tun.host_receives().size(), 1u);
-  EXPECT_EQ(tun.write_failures(), 2u);
+  EXPECT_EQ(tun.take_write_failures(), 2u);
 }
 
 TEST(MemoryTun, QueuesAreBounded) {
