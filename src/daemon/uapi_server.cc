@@ -171,6 +171,7 @@ void UapiServer::write_stats(Client& client) {
     const auto drop = static_cast<protocol::Drop>(i);
     client.writer.stat(fmt::format("drop_{}", protocol::name_of(drop)), drops[drop]);
   }
+  client.writer.stat("cookie_replies", engine_.device().cookie_replies());
   const std::vector<engine::Engine::LaneWork> lanes = engine_.lane_work();
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const auto stat = [&](std::string_view name, std::uint64_t value) {

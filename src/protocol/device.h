@@ -133,6 +133,8 @@ class Device {
 
   /// The private key's copy for a status answer; all zero when there is none.
   [[nodiscard]] PrivateKey private_key() const { return PrivateKey(identity_.private_key.clone()); }
+  /// Good cookie replies that have come: from peers under load, who want to see it in mac2 (P81).
+  [[nodiscard]] std::uint64_t cookie_replies() const noexcept { return cookie_replies_; }
   [[nodiscard]] std::size_t peer_count() const noexcept { return peers_.size(); }
   /// Where a walk over the peers stands. The peer may go while the walk rests.
   struct PeerCursor {
@@ -216,6 +218,7 @@ class Device {
   Identity identity_;
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
+  std::uint64_t cookie_replies_ = 0;
   DeadlineHeap deadlines_;
 };
 

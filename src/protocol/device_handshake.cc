@@ -220,7 +220,9 @@ void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message
     return;
   }
   // The endpoint stays as it is: nothing here proves who sent this (P74).
-  if (!peer->handshake.cookie.consume_reply(now.boot, message.view())) {
+  if (peer->handshake.cookie.consume_reply(now.boot, message.view())) {
+    ++cookie_replies_;
+  } else {
     drops_.count(Drop::bad_cookie_reply);
   }
 }

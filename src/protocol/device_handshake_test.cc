@@ -307,6 +307,7 @@ TEST_F(Handshake, P82_UnderLoadACookieIsAskedForAndTheRetryCarriesIt) {
   EXPECT_EQ(world.count_sent(3, b), 1u);
   EXPECT_EQ(world.count_sent(2, b), 0u);
   EXPECT_EQ(b.drops(Drop::cookie_required), 1u);
+  EXPECT_EQ(a.device->cookie_replies(), 1u);
   EXPECT_EQ(world.count_sent(1, a), 1u);  // P84: no retry at once
   world.run(6s);
   EXPECT_EQ(world.count_sent(2, b), 1u);
