@@ -8,6 +8,7 @@
 
 #include "base/version.h"
 #include "cli/check.h"
+#include "cli/doctor/doctor.h"
 #include "cli/init.h"
 #include "cli/key_commands.h"
 #include "cli/metrics.h"
@@ -43,6 +44,7 @@ constexpr std::array kWgCommands{
 // What wg has not; out of sight when we are called by its name.
 constexpr std::array kOwnCommands{
     Command{"check", "Finds what is wrong with configuration files", run_check},
+    Command{"doctor", "Finds out why a tunnel does not work", run_doctor},
     Command{"init", "Writes the first configuration of an interface", run_init},
     Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
     Command{"peer", "Adds, lists and changes peers by their names", run_peer},

@@ -1,0 +1,63 @@
+#include "cli/doctor/doctor.h"
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/doctor/diagnose.h"
+#include "cli/doctor/gather.h"
+#include "cli/json_line.h"
+#include "cli/options.h"
+#include "cli/style.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+void print_text(Output& out, const std::string& interface, const std::vector<Diagnosis>& found) {
+  const Style style(wants_color(out.fd()));
+  for (const Diagnosis& diagnosis : found) {
+    const std::string whose = diagnosis.peer.empty() ? interface : diagnosis.peer;
+    out.print("{}: {}\n", style.bold(Color::red, whose), diagnosis.what);
+    out.print("  seen: {}\n  mend: {}\n  ({})\n", diagnosis.how, diagnosis.mend, diagnosis.name);
+  }
+  if (found.empty()) out.print("{}: nothing is wrong\n", interface);
+}
+
+void print_json(Output& out, const std::string& interface, const std::vector<Diagnosis>& found) {
+  out.write("[");
+  std::string_view separator = "\n  ";
+  for (const Diagnosis& diagnosis : found) {
+    out.print("{}{}", separator,
+              JsonLine()
+                  .text("interface", interface)
+                  .text("peer", diagnosis.peer)
+                  .text("name", diagnosis.name)
+                  .text("what", diagnosis.what)
+                  .text("how", diagnosis.how)
+                  .text("mend", diagnosis.mend)
+                  .to_string());
+    separator = ",\n  ";
+  }
+  out.write(found.empty() ? "]\n" : "\n]\n");
+}
+
+}  // namespace
+
+int run_doctor(Console& console, Arguments arguments) {
+  std::string interface;
+  std::string peer;
+  bool is_json = false;
+  CLI::App app("Finds out why a tunnel does not work.");
+  app.add_option("IFACE", interface, "an interface, or the path of its file")->required();
+  app.add_option("PEER", peer, "just this peer: its name, or its public key");
+  app.add_flag("--json", is_json, "print findings as JSON");
+  if (const auto status = read_options(app, console, arguments)) return *status;
+  const auto facts = gather_facts(console, interface, peer);
+  if (!facts) return 1;
+  const std::vector<Diagnosis> found = diagnose(*facts);
+  (is_json ? print_json : print_text)(console.out, facts->interface, found);
+  return found.empty() ? 0 : 1;
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,18 @@
+// Who has a UDP port.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ferrule::cli {
+
+struct PortState {
+  bool is_bound = false;
+  std::string other_owner;  // "nginx (pid 12)": somebody, and not the daemon
+};
+
+/// Looks at the port of the daemon that has the configuration socket of `interface`. Who cannot look
+/// into other processes finds no owner.
+[[nodiscard]] PortState look_at_port(std::uint16_t port, const std::string& interface);
+
+}  // namespace ferrule::cli
