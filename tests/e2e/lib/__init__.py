@@ -12,5 +12,6 @@
     noise      WireGuard's handshake, small and slow
     puppet     a WireGuard peer in Python that does as it is told, right or wrong
     wait       polling with a deadline
+    memory     what a live process holds in its memory
     registry   the list of tests, and what each may run against
 """

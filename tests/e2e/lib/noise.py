@@ -166,6 +166,7 @@ class Handshake:
         self.local_index = int.from_bytes(os.urandom(4), "little")
         self.remote_index = None
         self.ephemeral = os.urandom(32)
+        self.passing = []           # what no side may know any more once it is over
 
     def _start(self, responder_public):
         self.chaining_key = hash_(CONSTRUCTION)
@@ -179,7 +180,9 @@ class Handshake:
         self.chaining_key, = kdf(1, self.chaining_key, public)
 
     def _mix_dh(self, private, public):
-        self.chaining_key, key = kdf(2, self.chaining_key, x25519(private, public))
+        shared = x25519(private, public)
+        self.chaining_key, key = kdf(2, self.chaining_key, shared)
+        self.passing += [shared, key, self.chaining_key]
         return key
 
     def _seal(self, key, plaintext):

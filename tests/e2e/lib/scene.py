@@ -15,6 +15,7 @@ The left daemon is the one under test; the right one is its peer.
 import os
 
 from . import host as hosts
+from . import memory
 from .daemon import Daemon
 from .host import Host
 from .puppet import Puppet
@@ -34,6 +35,7 @@ class Scene:
         self.hosts = []
         self.daemons = []
         self.notes = []
+        self.secrets = []           # keys that no log may hold
 
     # --- to build with ----------------------------------------------------------------------
 
@@ -51,6 +53,7 @@ class Scene:
     def tunnel(self, host, addresses, implementation=None, **options):
         tunnel = Tunnel(host, implementation or self.subject, addresses, **options)
         self.daemons.append(tunnel.daemon)
+        self.secrets.append(tunnel.private_key)
         return tunnel
 
     def restart(self, tunnel, **options):
@@ -73,6 +76,7 @@ class Scene:
         right = self.tunnel(right, RIGHT_INSIDE, self.other)
         left.peer(right, endpoint=outside_endpoint(2, outside), psk=psk)
         right.peer(left, endpoint=outside_endpoint(1, outside), psk=psk)
+        self.secrets += [psk] if psk else []
         return left, right
 
     def solo(self, *, outside=4, allowed=None, puppet_endpoint=True, daemon_options=None):
@@ -95,13 +99,16 @@ class Scene:
         self.notes.append(text)
 
     def finish(self):
-        """Ends what still runs; every daemon must end cleanly."""
+        """Ends what still runs; every daemon must end cleanly, and have logged no key."""
         errors = []
         for daemon in self.daemons:
             try:
                 daemon.finish()
             except AssertionError as error:
                 errors.append(str(error))
+        needles = [text.decode() for secret in self.secrets for text in memory.texts(secret)]
+        errors += [f"a key is in {name}" for name, log in self.logs()
+                   if any(needle in log for needle in needles)]
         if errors:
             raise AssertionError("; ".join(errors))
 
