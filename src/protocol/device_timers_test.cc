@@ -1,6 +1,7 @@
 // Rekeying, expiry, keepalives, giving up: hours in milliseconds (P50 to P60).
 #include <gtest/gtest.h>
 
+#include "base/own_memory_testing.h"
 #include "protocol/world_testing.h"
 
 namespace ferrule::protocol::testing {
@@ -152,6 +153,29 @@ TEST_F(TimersOfDevices, P54_KeysAreErasedAfter540Seconds) {
   world.run(2s);
   b.receive(data);
   EXPECT_EQ(b.drops(Drop::unknown_index), before + 1);
+}
+
+// What a packet of `host` would be sealed with.
+ferrule::testing::Needle sending_key_of(Host& host) {
+  const Packet inner = ipv4("10.0.0.1", "10.0.0.2");
+  OutboundPacket packet;
+  packet.inner = inner;
+  SendPlan plan;
+  Attention attention;
+  host.device->plan_send(host.world.now(), {&packet, 1}, plan, attention);
+  return ferrule::testing::Needle(plan.runs.at(0).keypair->sending_key().bytes());
+}
+
+TEST_F(TimersOfDevices, P54_ErasedKeysAreNowhereInMemory) {
+#ifdef FERRULE_SANITIZED
+  GTEST_SKIP() << "a sanitizer's memory is too large to search";
+#endif
+  ping();
+  const ferrule::testing::Needle key = sending_key_of(a);
+  world.run(539s);
+  EXPECT_TRUE(ferrule::testing::in_own_memory(key));
+  world.run(2s);
+  EXPECT_FALSE(ferrule::testing::in_own_memory(key));
 }
 
 TEST_F(TimersOfDevices, P55_PersistentKeepaliveIsSentAtOnceWhenSwitchedOn) {
