@@ -13,6 +13,7 @@
 #include "crypto/prepare.h"
 #include "daemon/background.h"
 #include "daemon/daemon.h"
+#include "daemon/locked_memory.h"
 #include "daemon/options.h"
 #include "daemon/sandbox.h"
 #include "daemon/stderr_log.h"
@@ -65,9 +66,11 @@ constexpr bool kSanitized = false;
 #endif
 
 Result<void> confine(const Options& options, const std::string& interface) {
-  if (!options.sandbox || kSanitized) return {};
-  crypto::prepare_libraries();
+  if (kSanitized) return {};
   StderrLog log(options.log_level, interface);
+  lock_memory(log);
+  if (!options.sandbox) return {};
+  crypto::prepare_libraries();
   Result<void> entered = enter_sandbox(kUapiSocketDirectory, log);
   if (!entered) entered.error().what += "; --no-sandbox goes without";
   return entered;

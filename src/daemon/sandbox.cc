@@ -1,17 +1,14 @@
 #include "daemon/sandbox.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/landlock.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 
+#include "daemon/capabilities.h"
 #include "io/linux/fd.h"
 
 // Landlock since Linux 6.2, 6.7, 6.10 and 6.12, which headers may not know.
@@ -33,10 +30,6 @@
 namespace ferrule::daemon {
 
 namespace {
-
-// A socket on another port or with a mark, larger socket buffers, and the network namespace that the
-// interface is in: all of them may be wanted at any time.
-constexpr std::uint64_t kKept = 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_BIND_SERVICE;
 
 // The kernel's struct landlock_ruleset_attr as of version 6. An older kernel takes it as long as what
 // it doesn't know is zero.
@@ -80,29 +73,6 @@ Result<void> enter_sandbox(const std::string& socket_directory, Log& log) {
   if (!landlock) return std::unexpected(landlock.error());
   if (*landlock == 0) log.write(LogLevel::verbose, "this kernel has no Landlock: going without");
   return restrict_calls();
-}
-
-Result<void> drop_capabilities() {
-  // Fails past the last capability of this kernel, and everywhere without CAP_SETPCAP: then there is
-  // nothing to gain either, since no_new_privs is set.
-  for (unsigned long capability = 0; capability < 64; ++capability) {
-    if ((kKept >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  }
-  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // unknown before Linux 4.3
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) {
-    return std::unexpected(system_error(errno, "read own capabilities"));
-  }
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    sets[i].permitted &= static_cast<std::uint32_t>(kKept >> (32 * i));
-    sets[i].effective = sets[i].permitted;
-    sets[i].inheritable = 0;
-  }
-  if (::syscall(SYS_capset, &header, sets.data()) != 0) {
-    return std::unexpected(system_error(errno, "drop capabilities"));
-  }
-  return {};
 }
 
 Result<int> restrict_files(const std::string& directory) {

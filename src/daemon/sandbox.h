@@ -8,14 +8,10 @@
 
 namespace ferrule::daemon {
 
-/// All three steps below, in order. Call with no other thread running: threads started later inherit
+/// Drops capabilities, then takes the two steps below. Call with no other thread running: threads started later inherit
 /// it. An Error means that the process is confined in part and must end. What the kernel does not
 /// have is said in the log. Nothing of it can be undone.
 [[nodiscard]] Result<void> enter_sandbox(const std::string& socket_directory, Log& log);
-
-/// Keeps CAP_NET_ADMIN and CAP_NET_BIND_SERVICE where the process has them, and nothing else that it
-/// or a program started by it could ever use.
-[[nodiscard]] Result<void> drop_capabilities();
 
 /// Landlock: no file can be opened, made or changed; files in `directory` can be removed. No TCP, no
 /// signals to others, no abstract sockets of others. Returns the version of the kernel's Landlock, 0

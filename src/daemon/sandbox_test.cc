@@ -23,6 +23,7 @@
 #include "crypto/aead.h"
 #include "crypto/prepare.h"
 #include "crypto/x25519.h"
+#include "daemon/capabilities.h"
 
 namespace ferrule::daemon {
 namespace {

@@ -7,6 +7,7 @@ virtual time.
 """
 
 from lib import memory, noise
+from lib.process import status_field
 from lib.registry import Skip, behaviour
 from lib.tunnel import new_preshared_key, new_private_key
 from lib.wait import PATIENCE, eventually
@@ -167,6 +168,17 @@ def test_an_unfinished_request_leaves_no_key(scene):
         connection.sendall(f"set=1\nprivate_key={key.hex()}\npublic_key={key.hex()[:40]}".encode())
         eventually(lambda: watched.has({"private key": key}), "the daemon has read it")
     watched.check_gone({"private key": key})
+
+
+# None of it is written to swap, whichever thread it belongs to.
+
+@behaviour(unlike_go="leaves that to its surroundings")
+def test_P46_all_memory_is_locked(scene):
+    watched = Watched(scene)
+    pid = watched.tunnel.daemon.pid
+    loose = [name for name, words in memory.flags(pid) if "lo" not in words]
+    assert not loose, f"not locked: {loose}"
+    scene.note(f"RSS {status_field(pid, 'VmRSS') / 1024:.1f} MiB")
 
 
 # The log is at its most talkative in all of these tests, and the suite looks for the keys of its

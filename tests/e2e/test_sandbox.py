@@ -10,8 +10,8 @@ from lib.registry import Skip, behaviour
 from lib.wait import PATIENCE, eventually
 from test_environment import listen_uapi, open_tun
 
-NET_BIND_SERVICE, NET_ADMIN = 1 << 10, 1 << 12
-KEPT = NET_BIND_SERVICE | NET_ADMIN
+NET_BIND_SERVICE, NET_ADMIN, IPC_LOCK = 1 << 10, 1 << 12, 1 << 14
+KEPT = NET_BIND_SERVICE | NET_ADMIN | IPC_LOCK
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
@@ -59,7 +59,7 @@ def test_no_core_is_dumped(scene):
     assert line.split()[4:6] == ["0", "0"], line
 
 
-# The two capabilities that are left are for these.
+# Two of the capabilities that are left are for these.
 
 @behaviour(unlike_go="has no sandbox")
 def test_a_privileged_port_and_a_mark_can_still_be_set(scene):

@@ -34,6 +34,18 @@ def regions(pid):
                 yield start, end, name.strip()
 
 
+def flags(pid):
+    """(name, flags) of the same (VmFlags in proc(5))."""
+    with open(f"/proc/{pid}/smaps") as smaps:
+        name = None
+        for line in smaps:
+            words = line.split()
+            if "-" in words[0]:
+                name = " ".join(words[5:]) or words[0] if words[1].startswith("rw") else None
+            elif words[0] == "VmFlags:" and name:
+                yield name, words[1:]
+
+
 def find(pid, secrets, forms=traces):
     """Where `secrets`, {name: 32 bytes}, are in the memory of `pid`: a list of (name, place)."""
     needles = {needle: name for name, secret in secrets.items() for needle in forms(secret)}
