@@ -86,17 +86,26 @@ Result<NetlinkSocket::Received> NetlinkSocket::receive() {
                   came_from_another_namespace(header)};
 }
 
-Result<const nlmsghdr*> NetlinkSocket::request(nlmsghdr& message, std::string_view attempted) {
+Result<void> NetlinkSocket::send(nlmsghdr& message, std::string_view attempted) {
   message.nlmsg_seq = ++sequence_;
   message.nlmsg_flags |= NLM_F_REQUEST;
   if (::send(fd_.get(), &message, message.nlmsg_len, 0) < 0) {
     return std::unexpected(system_error(errno, attempted));
   }
+  return {};
+}
+
+Result<NetlinkSocket::Received> NetlinkSocket::await(std::string_view attempted) {
+  pollfd readable{fd_.get(), POLLIN, 0};
+  if (::poll(&readable, 1, kLookupTimeoutMs) > 0) return receive();
+  return std::unexpected(system_error(ETIMEDOUT, attempted));
+}
+
+Result<const nlmsghdr*> NetlinkSocket::request(nlmsghdr& message, std::string_view attempted) {
+  if (auto sent = send(message, attempted); !sent) return std::unexpected(std::move(sent.error()));
   // The kernel has answered by the time send() returns; the turns are for late answers to others.
   for (unsigned turn = 0; turn < kNetlinkReceivesPerDrain; ++turn) {
-    pollfd readable{fd_.get(), POLLIN, 0};
-    if (::poll(&readable, 1, kLookupTimeoutMs) <= 0) break;
-    auto received = receive();
+    auto received = await(attempted);
     if (!received) return std::unexpected(std::move(received.error()));
     const nlmsghdr* answer = find_answer(received->messages, sequence_);
     if (answer == nullptr) continue;
@@ -106,6 +115,26 @@ Result<const nlmsghdr*> NetlinkSocket::request(nlmsghdr& message, std::string_vi
     return answer;
   }
   return std::unexpected(system_error(ETIMEDOUT, attempted));
+}
+
+Result<void> NetlinkSocket::list(nlmsghdr& message, std::string_view attempted,
+                                 const std::function<void(const nlmsghdr&)>& visit) {
+  message.nlmsg_flags |= NLM_F_DUMP;
+  if (auto sent = send(message, attempted); !sent) return sent;
+  while (true) {
+    const auto received = await(attempted);
+    if (!received) return std::unexpected(received.error());
+    int left = static_cast<int>(received->messages.size());
+    const auto* part = reinterpret_cast<const nlmsghdr*>(received->messages.data());
+    for (; mnl_nlmsg_ok(part, left); part = mnl_nlmsg_next(part, &left)) {
+      if (part->nlmsg_seq != sequence_) continue;
+      if (part->nlmsg_type == NLMSG_DONE) return {};
+      if (const int error = refusal(*part); error != 0) {
+        return std::unexpected(system_error(error, attempted));
+      }
+      visit(*part);
+    }
+  }
 }
 
 NetlinkRequest::NetlinkRequest(std::uint16_t type, std::uint16_t flags) noexcept

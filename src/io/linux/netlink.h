@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -37,8 +38,15 @@ class NetlinkSocket {
   /// with `attempted`. Good until the next call.
   [[nodiscard]] Result<const nlmsghdr*> request(nlmsghdr& message, std::string_view attempted);
 
+  /// Sends a request for a list and calls `visit` for each message of the answer. Errors as above.
+  [[nodiscard]] Result<void> list(nlmsghdr& message, std::string_view attempted,
+                                  const std::function<void(const nlmsghdr&)>& visit);
+
  private:
   explicit NetlinkSocket(UniqueFd fd);
+  Result<void> send(nlmsghdr& message, std::string_view attempted);
+  // Waits, then receives; nothing in it where nothing came in time.
+  Result<Received> await(std::string_view attempted);
   UniqueFd fd_;
   std::unique_ptr<std::byte[]> room_;
   std::uint32_t sequence_ = 0;

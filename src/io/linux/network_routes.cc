@@ -1,0 +1,205 @@
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "io/linux/network.h"
+#include "io/linux/route_attributes.h"
+
+namespace ferrule::io {
+namespace {
+
+constexpr std::uint32_t kTablesOfOneByte = 256;
+
+struct FoundRoute {
+  LinkRoute route;
+  std::uint32_t mtu_bytes = 0;  // 0: the route does not say
+};
+
+std::uint32_t mtu_in(const nlattr& metrics) {
+  std::uint32_t mtu = 0;
+  const auto visit = [](const nlattr* attribute, void* to) {
+    if (mnl_attr_get_type(attribute) == RTAX_MTU) {
+      *static_cast<std::uint32_t*>(to) = u32_of(*attribute);
+    }
+    return MNL_CB_OK;
+  };
+  (void)mnl_attr_parse_nested(&metrics, visit, &mtu);
+  return mtu;
+}
+
+IpAddress any_address(unsigned char family) {
+  static constexpr std::array<std::uint8_t, 16> kZeros{};
+  if (family == AF_INET) return IpAddress::v4(std::span(kZeros).first<4>());
+  return IpAddress::v6(kZeros);
+}
+
+std::optional<FoundRoute> read_route(const nlmsghdr& message) {
+  const auto* header = extra_of<rtmsg>(message);
+  if (header == nullptr || header->rtm_type != RTN_UNICAST) return std::nullopt;
+  if ((header->rtm_flags & RTM_F_CLONED) != 0) return std::nullopt;  // what the kernel remembers
+  FoundRoute found;
+  found.route.table = header->rtm_table;
+  found.route.is_kernels = header->rtm_protocol == RTPROT_KERNEL;
+  IpAddress destination = any_address(header->rtm_family);
+  for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+    switch (mnl_attr_get_type(&attribute)) {
+      case RTA_DST: destination = address_of(attribute); break;
+      case RTA_TABLE: found.route.table = u32_of(attribute); break;
+      case RTA_OIF: found.route.interface_index = u32_of(attribute); break;
+      case RTA_METRICS: found.mtu_bytes = mtu_in(attribute); break;
+      default: break;
+    }
+  });
+  if (found.route.interface_index == 0 || header->rtm_dst_len > destination.bits()) {
+    return std::nullopt;
+  }
+  found.route.destination = Cidr(destination, header->rtm_dst_len);
+  return found;
+}
+
+}  // namespace
+
+Result<std::vector<LinkRoute>> Network::routes(Family family) {
+  NetlinkRequest request(RTM_GETROUTE, 0);
+  request.extra<rtmsg>().rtm_family = family == Family::v4 ? AF_INET : AF_INET6;
+  std::vector<LinkRoute> routes;
+  const auto read = [&](const nlmsghdr& message) {
+    if (const auto found = read_route(message)) routes.push_back(found->route);
+  };
+  if (auto listed = socket_.list(*request.header, "list routes", read); !listed) {
+    return std::unexpected(std::move(listed.error()));
+  }
+  return routes;
+}
+
+Result<void> Network::change_route(std::uint16_t type, std::uint16_t flags,
+                                   const LinkRoute& route) {
+  NetlinkRequest request(type, flags);
+  auto& header = request.extra<rtmsg>();
+  const IpAddress& address = route.destination.address();
+  header.rtm_family = family_of(address);
+  header.rtm_dst_len = static_cast<std::uint8_t>(route.destination.length());
+  header.rtm_table = route.table < kTablesOfOneByte ? static_cast<std::uint8_t>(route.table)
+                                                    : std::uint8_t{RT_TABLE_UNSPEC};
+  header.rtm_protocol = RTPROT_BOOT;
+  header.rtm_scope = address.family() == Family::v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  header.rtm_type = RTN_UNICAST;
+  put_bytes(request, RTA_DST, address.bytes());
+  mnl_attr_put_u32(request.header, RTA_TABLE, route.table);
+  mnl_attr_put_u32(request.header, RTA_OIF, route.interface_index);
+  const std::string verb = type == RTM_NEWROUTE ? "add route " : "delete route ";
+  return change(request, verb + route.destination.to_string());
+}
+
+Result<void> Network::add_route(const LinkRoute& route) {
+  return change_route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+}
+
+Result<void> Network::delete_route(const LinkRoute& route) {
+  return change_route(RTM_DELROUTE, 0, route);
+}
+
+Result<std::vector<RoutingRule>> Network::rules(Family family) {
+  NetlinkRequest request(RTM_GETRULE, 0);
+  request.extra<fib_rule_hdr>().family = family == Family::v4 ? AF_INET : AF_INET6;
+  std::vector<RoutingRule> rules;
+  const auto read = [&](const nlmsghdr& message) {
+    const auto* header = extra_of<fib_rule_hdr>(message);
+    if (header == nullptr || header->action != FR_ACT_TO_TBL) return;
+    RoutingRule rule{family, {}, (header->flags & FIB_RULE_INVERT) != 0, header->table, {}};
+    for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
+      switch (mnl_attr_get_type(&attribute)) {
+        case FRA_FWMARK: rule.mark = u32_of(attribute); break;
+        case FRA_TABLE: rule.table = u32_of(attribute); break;
+        // All ones where the rule has none.
+        case FRA_SUPPRESS_PREFIXLEN:
+          if (u32_of(attribute) != ~0u) rule.suppressed_prefix_length = u32_of(attribute);
+          break;
+        default: break;
+      }
+    });
+    rules.push_back(rule);
+  };
+  if (auto listed = socket_.list(*request.header, "list rules", read); !listed) {
+    return std::unexpected(std::move(listed.error()));
+  }
+  return rules;
+}
+
+Result<void> Network::change_rule(std::uint16_t type, std::uint16_t flags,
+                                  const RoutingRule& rule) {
+  NetlinkRequest request(type, flags);
+  auto& header = request.extra<fib_rule_hdr>();
+  header.family = rule.family == Family::v4 ? AF_INET : AF_INET6;
+  header.table = rule.table < kTablesOfOneByte ? static_cast<std::uint8_t>(rule.table)
+                                               : std::uint8_t{RT_TABLE_UNSPEC};
+  header.action = FR_ACT_TO_TBL;
+  if (rule.is_inverted) header.flags = FIB_RULE_INVERT;
+  mnl_attr_put_u32(request.header, FRA_TABLE, rule.table);
+  if (rule.mark) mnl_attr_put_u32(request.header, FRA_FWMARK, *rule.mark);
+  if (rule.suppressed_prefix_length) {
+    mnl_attr_put_u32(request.header, FRA_SUPPRESS_PREFIXLEN, *rule.suppressed_prefix_length);
+  }
+  if (type == RTM_NEWRULE) mnl_attr_put_u8(request.header, FRA_PROTOCOL, RTPROT_BOOT);
+  return change(request, type == RTM_NEWRULE ? "add routing rule" : "delete routing rule");
+}
+
+Result<void> Network::add_rule(const RoutingRule& rule) {
+  return change_rule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
+}
+
+Result<void> Network::delete_rule(const RoutingRule& rule) {
+  return change_rule(RTM_DELRULE, 0, rule);
+}
+
+Result<Network::Path> Network::path(const Endpoint& destination, std::uint32_t mark) {
+  const std::string attempted = "find the route to " + destination.address.to_string();
+  if (destination.is_none()) return std::unexpected(system_error(EDESTADDRREQ, attempted));
+  NetlinkRequest request(RTM_GETROUTE, 0);
+  auto& header = request.extra<rtmsg>();
+  header.rtm_family = family_of(destination.address);
+  header.rtm_dst_len = static_cast<std::uint8_t>(destination.address.bits());
+  put_bytes(request, RTA_DST, destination.address.bytes());
+  if (mark != 0) mnl_attr_put_u32(request.header, RTA_MARK, mark);
+  if (destination.scope_id != 0) {
+    mnl_attr_put_u32(request.header, RTA_OIF, destination.scope_id);
+  }
+  const auto answer = socket_.request(*request.header, attempted);
+  if (!answer) return std::unexpected(answer.error());
+  Path path;
+  for_each_attribute(**answer, sizeof(rtmsg), [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) == RTA_OIF) path.interface_index = u32_of(attribute);
+    if (mnl_attr_get_type(&attribute) == RTA_METRICS) path.mtu_bytes = mtu_in(attribute);
+  });
+  if (path.interface_index == 0) return std::unexpected(system_error(ENETUNREACH, attempted));
+  if (path.mtu_bytes != 0) return path;
+  const auto mtu = link_mtu(path.interface_index);
+  if (!mtu) return std::unexpected(mtu.error());
+  path.mtu_bytes = *mtu;
+  return path;
+}
+
+Result<Network::Path> Network::default_path() {
+  NetlinkRequest request(RTM_GETROUTE, 0);
+  request.extra<rtmsg>().rtm_family = AF_INET;
+  std::optional<Path> path;
+  const auto read = [&](const nlmsghdr& message) {
+    const auto found = read_route(message);
+    if (path || !found || found->route.table != RT_TABLE_MAIN) return;
+    if (found->route.destination.length() != 0) return;
+    path = Path{found->route.interface_index, found->mtu_bytes};
+  };
+  if (auto listed = socket_.list(*request.header, "list routes", read); !listed) {
+    return std::unexpected(std::move(listed.error()));
+  }
+  if (!path) return std::unexpected(system_error(ENETUNREACH, "find a default route"));
+  if (path->mtu_bytes != 0) return *path;
+  const auto mtu = link_mtu(path->interface_index);
+  if (!mtu) return std::unexpected(mtu.error());
+  path->mtu_bytes = *mtu;
+  return *path;
+}
+
+}  // namespace ferrule::io
