@@ -73,10 +73,11 @@ bool take_allowed_ip(Target& target, std::string_view text) {
   return true;
 }
 
-// As wg-quick has it: what is no address is a search domain.
+// As wg-quick has it: what does not look like an address is a search domain.
 bool take_dns(Target& target, std::string_view text) {
-  if (text.empty()) return false;
   if (append(target.interface().dns_servers, IpAddress::parse(text))) return true;
+  if (text.find(':') != text.npos) return false;
+  if (text.find_first_not_of("0123456789.") == text.npos) return false;
   target.interface().dns_search.emplace_back(text);
   return true;
 }
@@ -86,23 +87,32 @@ bool take_save_config(Target& target, std::string_view text) {
   return target.interface().save_config || is_named(text, "false");
 }
 
+// With nothing behind them, wg-quick's keys say what they say when they are not there.
 bool take_table(Target& target, std::string_view text) {
-  target.interface().table = std::string(text);
-  return !text.empty();
+  target.interface().table.reset();
+  if (!text.empty()) target.interface().table = std::string(text);
+  return true;
 }
 
 bool take_mtu(Target& target, std::string_view text) {
+  target.interface().mtu_bytes.reset();
+  if (text.empty()) return true;
   const auto mtu_bytes = parse_decimal<std::uint16_t>(text);
   return assign(target.interface().mtu_bytes, mtu_bytes) && *mtu_bytes > 0;
 }
 
 template <std::vector<std::string> InterfaceConf::* Commands>
 bool take_command(Target& target, std::string_view text) {
-  (target.interface().*Commands).emplace_back(text);
-  return !text.empty();
+  if (!text.empty()) (target.interface().*Commands).emplace_back(text);
+  return true;
 }
 
-enum class Shape { value, list, command };
+enum class Shape {
+  value,
+  list,   // with commas between
+  words,  // with commas or white space between, however many
+  command,
+};
 
 struct Key {
   std::string_view name;
@@ -133,11 +143,11 @@ constexpr std::array kKeys{
         [](Target& target, std::string_view text) {
           return assign(target.interface().fwmark, parse_fwmark(text));
         }},
-    Key{"Address", Kind::interface, ConfDialect::wg_quick, Shape::list, kAddress,
+    Key{"Address", Kind::interface, ConfDialect::wg_quick, Shape::words, kAddress,
         [](Target& target, std::string_view text) {
           return append(target.interface().addresses, parse_interface_address(text));
         }},
-    Key{"DNS", Kind::interface, ConfDialect::wg_quick, Shape::list, "an address or a domain",
+    Key{"DNS", Kind::interface, ConfDialect::wg_quick, Shape::words, "an address or a domain",
         take_dns},
     Key{"MTU", Kind::interface, ConfDialect::wg_quick, Shape::value,
         "a number of bytes from 1 to 65535", take_mtu},
@@ -233,6 +243,7 @@ class Reader {
     if (key == nullptr || key->section != section || key->dialect > dialect_) {
       return refuse_key(section, entry);
     }
+    if (key->shape == Shape::words) return read_words(target, *key, entry);
     if (key->shape != Shape::list) return read_value(target, *key, entry, entry.value);
     if (entry.value.empty()) return read_value(target, *key, entry, entry.value);
     std::string_view left = entry.value;
@@ -241,6 +252,16 @@ class Reader {
       read_value(target, *key, entry, trimmed(left.substr(0, comma)));
       if (comma == left.npos) return;
       left.remove_prefix(comma + 1);
+    }
+  }
+
+  void read_words(Target& target, const Key& key, const ConfEntry& entry) {
+    const auto parts = [](char c) { return c == ',' || is_conf_space(c); };
+    std::string_view left = entry.value;
+    while (!left.empty()) {
+      const auto end = static_cast<std::size_t>(std::ranges::find_if(left, parts) - left.begin());
+      if (end > 0) read_value(target, key, entry, left.substr(0, end));
+      left.remove_prefix(std::min(end + 1, left.size()));
     }
   }
 
