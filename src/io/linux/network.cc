@@ -73,7 +73,7 @@ Result<std::uint32_t> Network::link_mtu(std::uint32_t index) {
 
 Result<std::vector<LinkAddress>> Network::addresses(std::uint32_t index) {
   std::vector<LinkAddress> found;
-  for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+  for (const std::uint8_t family : kFamilies) {
     NetlinkRequest request(RTM_GETADDR, 0);
     request.extra<ifaddrmsg>().ifa_family = family;
     const auto read = [&](const nlmsghdr& message) {

@@ -61,6 +61,8 @@ class Network {
 
   /// All unicast routes with one next hop, local ones left out. Those of any interface.
   [[nodiscard]] Result<std::vector<LinkRoute>> routes(Family family);
+  /// Whether a table has anything in it, of either family and of any kind.
+  [[nodiscard]] Result<bool> has_routes(std::uint32_t table);
   [[nodiscard]] Result<void> add_route(const LinkRoute& route);
   [[nodiscard]] Result<void> delete_route(const LinkRoute& route);
 

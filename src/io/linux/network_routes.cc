@@ -45,11 +45,20 @@ std::optional<FoundRoute> read_route(const nlmsghdr& message) {
   IpAddress destination = any_address(header->rtm_family);
   for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
     switch (mnl_attr_get_type(&attribute)) {
-      case RTA_DST: destination = address_of(attribute); break;
-      case RTA_TABLE: found.route.table = u32_of(attribute); break;
-      case RTA_OIF: found.route.interface_index = u32_of(attribute); break;
-      case RTA_METRICS: found.mtu_bytes = mtu_in(attribute); break;
-      default: break;
+      case RTA_DST:
+        destination = address_of(attribute);
+        break;
+      case RTA_TABLE:
+        found.route.table = u32_of(attribute);
+        break;
+      case RTA_OIF:
+        found.route.interface_index = u32_of(attribute);
+        break;
+      case RTA_METRICS:
+        found.mtu_bytes = mtu_in(attribute);
+        break;
+      default:
+        break;
     }
   });
   if (found.route.interface_index == 0 || header->rtm_dst_len > destination.bits()) {
@@ -72,6 +81,27 @@ Result<std::vector<LinkRoute>> Network::routes(Family family) {
     return std::unexpected(std::move(listed.error()));
   }
   return routes;
+}
+
+Result<bool> Network::has_routes(std::uint32_t table) {
+  bool found = false;
+  const auto read = [&](const nlmsghdr& message) {
+    const auto* header = extra_of<rtmsg>(message);
+    if (header == nullptr) return;
+    std::uint32_t of = header->rtm_table;
+    for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+      if (mnl_attr_get_type(&attribute) == RTA_TABLE) of = u32_of(attribute);
+    });
+    found = found || of == table;
+  };
+  for (const std::uint8_t family : kFamilies) {
+    NetlinkRequest request(RTM_GETROUTE, 0);
+    request.extra<rtmsg>().rtm_family = family;
+    if (auto listed = socket_.list(*request.header, "list routes", read); !listed) {
+      return std::unexpected(std::move(listed.error()));
+    }
+  }
+  return found;
 }
 
 Result<void> Network::change_route(std::uint16_t type, std::uint16_t flags,
@@ -111,13 +141,18 @@ Result<std::vector<RoutingRule>> Network::rules(Family family) {
     RoutingRule rule{family, {}, (header->flags & FIB_RULE_INVERT) != 0, header->table, {}};
     for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
       switch (mnl_attr_get_type(&attribute)) {
-        case FRA_FWMARK: rule.mark = u32_of(attribute); break;
-        case FRA_TABLE: rule.table = u32_of(attribute); break;
+        case FRA_FWMARK:
+          rule.mark = u32_of(attribute);
+          break;
+        case FRA_TABLE:
+          rule.table = u32_of(attribute);
+          break;
         // All ones where the rule has none.
         case FRA_SUPPRESS_PREFIXLEN:
           if (u32_of(attribute) != ~0u) rule.suppressed_prefix_length = u32_of(attribute);
           break;
-        default: break;
+        default:
+          break;
       }
     });
     rules.push_back(rule);
@@ -142,7 +177,6 @@ Result<void> Network::change_rule(std::uint16_t type, std::uint16_t flags,
   if (rule.suppressed_prefix_length) {
     mnl_attr_put_u32(request.header, FRA_SUPPRESS_PREFIXLEN, *rule.suppressed_prefix_length);
   }
-  if (type == RTM_NEWRULE) mnl_attr_put_u8(request.header, FRA_PROTOCOL, RTPROT_BOOT);
   return change(request, type == RTM_NEWRULE ? "add routing rule" : "delete routing rule");
 }
 

@@ -3,12 +3,15 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 
 #include "base/net.h"
 #include "io/linux/netlink.h"
 
 namespace ferrule::io {
+
+constexpr std::array<std::uint8_t, 2> kFamilies{AF_INET, AF_INET6};
 
 inline std::uint8_t family_of(const IpAddress& address) noexcept {
   return address.family() == Family::v4 ? AF_INET : AF_INET6;
@@ -34,9 +37,12 @@ inline std::uint32_t u32_of(const nlattr& attribute) noexcept {
 inline IpAddress address_of(const nlattr& attribute) noexcept {
   const auto* bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
   switch (mnl_attr_get_payload_len(&attribute)) {
-    case 4: return IpAddress::v4(std::span<const std::uint8_t, 4>(bytes, 4));
-    case 16: return IpAddress::v6(std::span<const std::uint8_t, 16>(bytes, 16));
-    default: return {};
+    case 4:
+      return IpAddress::v4(std::span<const std::uint8_t, 4>(bytes, 4));
+    case 16:
+      return IpAddress::v6(std::span<const std::uint8_t, 16>(bytes, 16));
+    default:
+      return {};
   }
 }
 
