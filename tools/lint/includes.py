@@ -20,6 +20,7 @@ FOLDERS = {
 LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
     r"libmnl/": ["io"],
+    r"nftables/": ["cli"],
     r"fmt/": ["control", "engine", "daemon", "cli"],
     r"CLI/": ["daemon", "cli"],
     r"seccomp": ["daemon"],

@@ -1,0 +1,113 @@
+#include "cli/quick/default_route.h"
+
+#include <fmt/format.h>
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+
+#include "cli/quick/leak_protection.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+constexpr std::uint32_t kFirstTable = 51820;
+constexpr std::uint32_t kMaxTablesTried = 1000;
+constexpr const char* kSourceValidMark = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
+
+io::RoutingRule tunnel_rule(Family family, std::uint32_t mark) {
+  return {family, mark, true, mark, {}};
+}
+
+io::RoutingRule main_table_rule(Family family) { return {family, {}, false, RT_TABLE_MAIN, 0}; }
+
+bool is_of_tunnel(const io::RoutingRule& rule) {
+  return rule.mark && rule == tunnel_rule(rule.family, *rule.mark);
+}
+
+Cidr everything(Family family) { return *Cidr::parse(family == Family::v4 ? "0.0.0.0/0" : "::/0"); }
+
+// Reverse path filters are to look up what is marked as it is sent: by its mark.
+Action set_source_valid_mark(bool value) {
+  return {fmt::format("sysctl -q net.ipv4.conf.all.src_valid_mark={}", value ? 1 : 0),
+          [value]() -> Result<void> {
+            std::ofstream file(kSourceValidMark);
+            file << (value ? 1 : 0) << std::flush;
+            if (file) return {};
+            return std::unexpected(system_error(errno, std::string("write ") + kSourceValidMark));
+          }};
+}
+
+bool source_valid_mark() {
+  std::ifstream file(kSourceValidMark);
+  int value = 0;
+  return file >> value && value != 0;
+}
+
+}  // namespace
+
+Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mark) {
+  if (device_mark != 0) return device_mark;
+  for (std::uint32_t table = kFirstTable; table < kFirstTable + kMaxTablesTried; ++table) {
+    const auto is_used = network.has_routes(table);
+    if (!is_used) return std::unexpected(is_used.error());
+    if (!*is_used) return table;
+  }
+  return std::unexpected(
+      make_error(EBUSY, fmt::format("no routing table from {} on is free", kFirstTable)));
+}
+
+Action set_mark(DeviceClient& devices, const std::string& interface, std::uint32_t mark) {
+  return {fmt::format("wg set {} fwmark {}", interface, mark), [&devices, interface, mark] {
+            protocol::DeviceChange change;
+            change.fwmark = mark;
+            return devices.set(interface, change);
+          }};
+}
+
+Result<void> add_default_route(Transaction& transaction, const LinkActions& link, Family family,
+                               std::uint32_t mark, const std::vector<io::LinkAddress>& addresses) {
+  const io::LinkRoute route{everything(family), mark, link.index()};
+  if (auto done = transaction.perform(link.add_route(route), link.delete_route(route)); !done) {
+    return done;
+  }
+  const io::RoutingRule rule = tunnel_rule(family, mark);
+  if (auto done = transaction.perform(link.add_rule(rule), link.delete_rule(rule)); !done) {
+    return done;
+  }
+  const io::RoutingRule shared = main_table_rule(family);
+  if (auto done = transaction.perform(link.add_rule(shared), link.delete_rule(shared)); !done) {
+    return done;
+  }
+  if (family == Family::v4) {
+    std::optional<Action> undo;
+    if (!source_valid_mark()) undo = set_source_valid_mark(false);
+    auto done = transaction.perform(set_source_valid_mark(true), std::move(undo));
+    if (!done) return done;
+  }
+  return transaction.perform(add_leak_protection(link.name(), family, mark, addresses),
+                             delete_leak_protection(link.name(), family));
+}
+
+std::vector<io::RoutingRule> rules_to_delete(const std::vector<io::RoutingRule>& rules,
+                                             std::uint32_t mark) {
+  std::vector<io::RoutingRule> doomed;
+  std::ptrdiff_t others = 0;
+  for (const io::RoutingRule& rule : rules) {
+    if (!is_of_tunnel(rule)) continue;
+    if (rule.mark == mark) {
+      doomed.push_back(rule);
+    } else {
+      ++others;
+    }
+  }
+  // Each tunnel has added one of its own, and can't tell which.
+  for (const io::RoutingRule& rule : rules) {
+    if (rule == main_table_rule(rule.family) && --others < 0) doomed.push_back(rule);
+  }
+  return doomed;
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,31 @@
+// All traffic of a family through a tunnel, but not the tunnel's own, and not what the main table has
+// a way for that is no default route.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cli/device_client.h"
+#include "cli/quick/actions.h"
+#include "cli/quick/transaction.h"
+
+namespace ferrule::cli {
+
+/// The mark of the tunnel's own packets, which is the number of its table too: the device's, if it
+/// has one, else the first free table from 51820 on.
+[[nodiscard]] Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mark);
+
+/// Has the device mark its packets.
+[[nodiscard]] Action set_mark(DeviceClient& devices, const std::string& interface,
+                              std::uint32_t mark);
+
+/// The default route into the tunnel's table, the rules that lead there, and what protects from leaks.
+[[nodiscard]] Result<void> add_default_route(Transaction& transaction, const LinkActions& link,
+                                             Family family, std::uint32_t mark,
+                                             const std::vector<io::LinkAddress>& addresses);
+
+/// Of a family's rules, those that go with the tunnel of this mark: other tunnels keep theirs.
+[[nodiscard]] std::vector<io::RoutingRule> rules_to_delete(
+    const std::vector<io::RoutingRule>& rules, std::uint32_t mark);
+
+}  // namespace ferrule::cli

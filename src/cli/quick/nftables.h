@@ -1,0 +1,13 @@
+// Rules of the kernel's packet filter, in nft's language.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+
+namespace ferrule::cli {
+
+/// Carries out commands as `nft -f` would: all of them or none. Returns what they print.
+[[nodiscard]] Result<std::string> run_nft(const std::string& commands);
+
+}  // namespace ferrule::cli

@@ -1,0 +1,42 @@
+// Configuration files of wg-quick's: where they are, and what they say.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/command.h"
+#include "control/conf_configuration.h"
+#include "control/conf_document.h"
+
+namespace ferrule::cli {
+
+/// A file, and the interface that it is for. Move-only, since it holds keys.
+struct QuickFile {
+  std::string interface;
+  std::string path;  // without symbolic links
+  control::ConfDocument document;
+  control::Configuration configuration;
+};
+
+/// Finds a file by the name of its interface, in /etc/wireguard, or by its own path, which ends with
+/// NAME.conf; reads it, and says what is wrong with it. Then there is no file.
+[[nodiscard]] std::optional<QuickFile> read_quick_file(Console& console, std::string_view argument);
+
+/// Where a file and its interface are, without reading it; what is wrong is said.
+struct QuickPlace {
+  std::string interface;
+  std::string path;
+};
+[[nodiscard]] std::optional<QuickPlace> find_quick_file(Console& console,
+                                                        std::string_view argument);
+
+/// Says what went wrong with a value of the file, and shows the line: the last one of `key` that
+/// holds `value`, or else the last one of `key`.
+void report_at(Console& console, const QuickFile& file, std::string_view key,
+               std::string_view value, std::string_view what);
+
+/// What `# Implementation = ...` in [Interface] says, if it is there. (Other tools pass over it.)
+[[nodiscard]] std::optional<std::string> implementation_of(const control::ConfDocument& document);
+
+}  // namespace ferrule::cli
