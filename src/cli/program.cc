@@ -13,6 +13,10 @@
 #include "cli/key_commands.h"
 #include "cli/metrics.h"
 #include "cli/peer/peer.h"
+#include "cli/quick/down.h"
+#include "cli/quick/follow.h"
+#include "cli/quick/save.h"
+#include "cli/quick/up.h"
 #include "cli/set.h"
 #include "cli/show.h"
 #include "cli/top/top.h"
@@ -41,27 +45,42 @@ constexpr std::array kWgCommands{
             run_pubkey},
 };
 
-// What wg has not; out of sight when we are called by its name.
+// wg-quick's.
+constexpr std::array kQuickCommands{
+    Command{"up", "Brings an interface up as its file says", run_up},
+    Command{"down", "Takes an interface down, with all that came with it", run_down},
+    Command{"save", "Writes an interface as it is now to its file", run_save},
+    Command{"strip", "Prints a file as `setconf' takes it", run_strip},
+};
+
+// What neither has; out of sight when we are called by their names.
 constexpr std::array kOwnCommands{
     Command{"check", "Finds what is wrong with configuration files", run_check},
     Command{"doctor", "Finds out why a tunnel does not work", run_doctor},
     Command{"init", "Writes the first configuration of an interface", run_init},
     Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
     Command{"peer", "Adds, lists and changes peers by their names", run_peer},
+    Command{"resolve", "Looks up the names of peers that do not answer", run_resolve},
     Command{"top", "Shows peers and what they do, live", run_top},
     Command{"watch", "Prints what happens to peers, as it happens", run_watch},
 };
 
-bool is_called_wg(std::string_view program) {
+std::string_view base_name(std::string_view program) {
   const std::size_t slash = program.rfind('/');
-  return program.substr(slash == program.npos ? 0 : slash + 1) == "wg";
+  return program.substr(slash == program.npos ? 0 : slash + 1);
 }
 
+bool is_called_wg(std::string_view program) { return base_name(program) == "wg"; }
+bool is_called_wg_quick(std::string_view program) { return base_name(program) == "wg-quick"; }
+
 std::vector<Command> commands_of(std::string_view program) {
-  std::vector<Command> commands(kWgCommands.begin(), kWgCommands.end());
-  if (!is_called_wg(program)) {
-    commands.insert(commands.end(), kOwnCommands.begin(), kOwnCommands.end());
-  }
+  std::vector<Command> commands;
+  const auto add = [&](const auto& more) {
+    commands.insert(commands.end(), more.begin(), more.end());
+  };
+  if (!is_called_wg_quick(program)) add(kWgCommands);
+  if (!is_called_wg(program)) add(kQuickCommands);
+  if (!is_called_wg(program) && !is_called_wg_quick(program)) add(kOwnCommands);
   return commands;
 }
 

@@ -64,26 +64,35 @@ std::optional<Endpoint> endpoint_of(const addrinfo& found) {
 
 }  // namespace
 
-std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port) {
-  const auto limit = retries(console);
-  if (!limit) return std::nullopt;
+std::expected<std::vector<Endpoint>, LookupFailure> look_up(const control::HostPort& host_port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
   hints.ai_protocol = IPPROTO_UDP;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host_port.host.c_str(), host_port.service.c_str(), &hints, &found);
+  if (error != 0) {
+    const char* why = error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
+    return std::unexpected(LookupFailure{why, is_final(error)});
+  }
+  std::vector<Endpoint> endpoints;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    if (const auto endpoint = endpoint_of(*one)) endpoints.push_back(*endpoint);
+  }
+  freeaddrinfo(found);
+  return endpoints;
+}
+
+std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port) {
+  const auto limit = retries(console);
+  if (!limit) return std::nullopt;
   const std::string text = text_of(host_port);
   unsigned wait_us = kFirstWaitUs;
   for (int tries = 0;; ++tries) {
-    addrinfo* found = nullptr;
-    const int error =
-        getaddrinfo(host_port.host.c_str(), host_port.service.c_str(), &hints, &found);
-    if (error == 0) {
-      const auto endpoint = endpoint_of(*found);
-      freeaddrinfo(found);
-      return endpoint;
-    }
-    const char* why = error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error);
-    if (is_final(error) || (*limit != kForever && tries >= *limit)) {
+    const auto found = look_up(host_port);
+    if (found) return found->empty() ? std::nullopt : std::optional(found->front());
+    const auto& [why, is_last_word] = found.error();
+    if (is_last_word || (*limit != kForever && tries >= *limit)) {
       console.err.print("{}: `{}'\n", why, text);
       return std::nullopt;
     }

@@ -26,8 +26,7 @@ void print_peer(Output& out, const protocol::PeerStatus& peer) {
 
 }  // namespace
 
-void print_conf(Output& out, const control::DeviceStatus& status) {
-  out.write("[Interface]\n");
+void print_device_conf(Output& out, const control::DeviceStatus& status) {
   if (status.listen_port != 0) out.print("ListenPort = {}\n", status.listen_port);
   if (status.fwmark != 0) out.print("FwMark = {:#x}\n", status.fwmark);
   if (status.private_key) {
@@ -35,10 +34,19 @@ void print_conf(Output& out, const control::DeviceStatus& status) {
     write_key(out, status.private_key->bytes());
     out.write("\n");
   }
+}
+
+void print_peers_conf(Output& out, const control::DeviceStatus& status) {
   for (const protocol::PeerStatus& peer : status.peers) {
     out.write("\n");
     print_peer(out, peer);
   }
+}
+
+void print_conf(Output& out, const control::DeviceStatus& status) {
+  out.write("[Interface]\n");
+  print_device_conf(out, status);
+  print_peers_conf(out, status);
   // As wg ends it: the line between the device and its peers is there without peers too.
   if (status.peers.empty()) out.write("\n");
 }

@@ -31,5 +31,8 @@ void print_json(Output& out, const NamedDevice& device);
 
 /// A .conf file that configures the device as it is.
 void print_conf(Output& out, const control::DeviceStatus& status);
+/// The two parts of it: what is in [Interface], below that line, and the peers.
+void print_device_conf(Output& out, const control::DeviceStatus& status);
+void print_peers_conf(Output& out, const control::DeviceStatus& status);
 
 }  // namespace ferrule::cli

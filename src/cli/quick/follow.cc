@@ -1,0 +1,218 @@
+#include "cli/quick/follow.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <ctime>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "base/key_text.h"
+#include "cli/options.h"
+#include "cli/quick/child.h"
+#include "cli/quick/quick_command.h"
+#include "cli/resolve.h"
+#include "cli/scopes.h"
+#include "io/linux/interface_monitor.h"
+#include "io/linux/kernel_query.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Seconds = std::chrono::seconds;
+
+// A session in use makes a handshake every two minutes, and tries for 15 s.
+constexpr Seconds kUsualSilence = 135s;
+constexpr Seconds kCheckPause = 30s;
+constexpr Seconds kLongestPause = 600s;
+constexpr Seconds kLockPatience = 60s;
+constexpr auto kLockPause = 100ms;
+
+// Only one of us follows the names of an interface; the lock is a socket's name, which goes with the
+// process. One that is to end because its interface is gone may still be waiting for a name server.
+io::UniqueFd lock(const std::string& interface) {
+  const std::string name = '\0' + ("ferrule-resolve/" + interface);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, name.data(), name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  io::UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  for (auto waited = 0ms; waited < kLockPatience; waited += kLockPause) {
+    if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
+    std::this_thread::sleep_for(kLockPause);
+  }
+  return {};
+}
+
+struct Pace {
+  std::chrono::steady_clock::time_point next_try;
+  Seconds pause = kCheckPause;
+};
+
+class Resolver {
+ public:
+  Resolver(Console& console, QuickFile file, Seconds silence)
+      : console_(console), file_(std::move(file)), silence_(silence) {}
+
+  // Looks up the names of all peers that are silent and due. False when the device can't be asked.
+  [[nodiscard]] bool check(std::int64_t now_s, bool is_once);
+  // Checks until the interface is gone.
+  [[nodiscard]] int follow();
+
+ private:
+  void read_again();
+  [[nodiscard]] bool is_silent(const protocol::PeerStatus& peer, std::int64_t now_s) const {
+    return now_s - peer.last_handshake.seconds >= silence_.count();
+  }
+  [[nodiscard]] bool is_due(const PublicKey& peer);
+  void look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name);
+
+  Console& console_;
+  QuickFile file_;
+  Seconds silence_;
+  timespec read_at_{};
+  std::map<PublicKey, Pace> paces_;
+};
+
+// An edited file may have other names; one that can't be read leaves us with those that we have.
+void Resolver::read_again() {
+  struct stat status;
+  if (stat(file_.path.c_str(), &status) != 0) return;
+  const timespec& at = status.st_mtim;
+  if (at.tv_sec == read_at_.tv_sec && at.tv_nsec == read_at_.tv_nsec) return;
+  const bool is_first = read_at_.tv_sec == 0;
+  read_at_ = at;
+  if (is_first) return;
+  if (auto file = read_quick_file(console_, file_.path)) file_ = std::move(*file);
+}
+
+// The first wait is as long as the silence that we look for; then waits grow.
+bool Resolver::is_due(const PublicKey& peer) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto [pace, is_new] = paces_.try_emplace(peer, Pace{now + silence_});
+  if (is_new || now < pace->second.next_try) return false;
+  pace->second.next_try = now + pace->second.pause;
+  pace->second.pause = std::min(2 * pace->second.pause, kLongestPause);
+  return true;
+}
+
+void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name) {
+  const std::string key = to_base64(peer.public_key);
+  const auto found = look_up(name);
+  if (!found || found->empty()) {
+    console_.err.print("{}: `{}': {}\n", key, name.host,
+                       found ? "it has no address" : found.error().why);
+    return;
+  }
+  if (std::ranges::find(*found, peer.endpoint) != found->end()) return;
+  protocol::DeviceChange change;
+  auto& to = change.peers.emplace_back();
+  to.public_key = peer.public_key;
+  to.update_only = true;
+  to.endpoint = found->front();
+  const auto done = console_.devices->set(file_.interface, change);
+  if (!done) {
+    console_.err.print("{}: {}\n", key, done.error().what);
+    return;
+  }
+  console_.out.print("{}: {} is now {}\n", key, name.host, text_of(found->front()));
+}
+
+bool Resolver::check(std::int64_t now_s, bool is_once) {
+  const auto device = console_.devices->get(file_.interface);
+  if (!device) {
+    console_.err.print("{}: {}\n", console_.program, device.error().what);
+    return false;
+  }
+  std::map<PublicKey, const protocol::PeerStatus*> peers;
+  for (const protocol::PeerStatus& peer : device->peers) peers.emplace(peer.public_key, &peer);
+  for (const control::PeerConf& conf : file_.configuration.peers) {
+    const auto peer = peers.find(conf.public_key);
+    if (!conf.endpoint || !is_name(*conf.endpoint) || peer == peers.end()) continue;
+    if (!is_silent(*peer->second, now_s)) {
+      paces_.erase(conf.public_key);
+    } else if (is_once || is_due(conf.public_key)) {
+      look_up_again(*peer->second, *conf.endpoint);
+    }
+  }
+  return true;
+}
+
+int Resolver::follow() {
+  const io::UniqueFd lock_fd = lock(file_.interface);
+  if (!lock_fd) return 0;
+  auto monitor = io::InterfaceMonitor::open();
+  auto query = io::KernelQuery::open();
+  if (!monitor || !query) return 1;
+  const auto link = query->link(file_.interface);
+  if (!link) return 0;
+  const auto pause = std::min(kCheckPause, silence_);
+  auto next_check = std::chrono::steady_clock::now();
+  while (true) {
+    const auto still = query->link(file_.interface);
+    if (!still || still->index != link->index) return 0;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_check) {
+      read_again();
+      (void)check(std::time(nullptr), false);
+      console_.out.flush();
+      console_.err.flush();
+      next_check = now + pause;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_check - now);
+    pollfd news{monitor->poll_fd(), POLLIN, 0};
+    if (poll(&news, 1, static_cast<int>(left.count())) > 0) (void)monitor->drain();
+  }
+}
+
+}  // namespace
+
+bool is_name(const control::HostPort& endpoint) {
+  return !IpAddress::parse(endpoint.host.substr(0, endpoint.host.find('%')));
+}
+
+bool follow_names(Console& console, const QuickFile& file) {
+  const bool has_names = std::ranges::any_of(file.configuration.peers, [](const auto& peer) {
+    return peer.endpoint && is_name(*peer.endpoint);
+  });
+  if (!has_names) return true;
+  const std::vector<std::string> words{own_path(), "resolve", "--follow", file.path};
+  console.err.print("[#] ferrule resolve --follow {} &\n", file.path);
+  const auto started = start_child(words);
+  if (!started) console.err.print("{}: {}\n", console.program, started.error().what);
+  return started.has_value();
+}
+
+int run_resolve(Console& console, Arguments arguments) {
+  std::string argument;
+  bool is_following = false;
+  std::int64_t silence_s = kUsualSilence.count();
+  CLI::App app{"Looks up the names of peers that do not answer, in case their addresses changed."};
+  app.add_option(
+         "FILE", argument,
+         "the name of an interface, with its file in /etc/wireguard, or a path to NAME.conf")
+      ->required();
+  app.add_flag("--follow", is_following, "go on until the interface is gone");
+  app.add_option("--after", silence_s, "seconds without a handshake that count as no answer")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  if (const auto status = read_options(app, console, arguments)) return *status;
+  auto file = read_quick_file(console, argument);
+  if (!file) return 1;
+  Resolver resolver(console, std::move(*file), Seconds(silence_s));
+  if (is_following) return resolver.follow();
+  return resolver.check(console.now_s, true) ? 0 : 1;
+}
+
+}  // namespace ferrule::cli

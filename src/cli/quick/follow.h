@@ -1,0 +1,19 @@
+// Names of peers that are looked up again while the peers do not answer: dynamic DNS.
+#pragma once
+
+#include "cli/command.h"
+#include "cli/quick/quick_file.h"
+
+namespace ferrule::cli {
+
+/// True when the name is one, and no address.
+[[nodiscard]] bool is_name(const control::HostPort& endpoint);
+
+/// Where a peer of the file is a name: starts `resolve --follow` in the background, which ends with
+/// the interface. What went wrong is said.
+[[nodiscard]] bool follow_names(Console& console, const QuickFile& file);
+
+/// `resolve [--follow] [--after SECONDS] INTERFACE|FILE`
+int run_resolve(Console& console, Arguments arguments);
+
+}  // namespace ferrule::cli

@@ -1,0 +1,142 @@
+#include "cli/quick/save.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "cli/input.h"
+#include "cli/quick/quick_command.h"
+#include "cli/show_text.h"
+#include "io/linux/fd.h"
+#include "io/linux/kernel_query.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+void print_hooks(Output& out, std::string_view key, const std::vector<std::string>& hooks) {
+  for (const std::string& hook : hooks) out.print("{} = {}\n", key, hook);
+}
+
+// What stands in [Interface] before what `wg showconf` has there.
+void print_interface(Output& out, const control::InterfaceConf& conf,
+                     const std::vector<io::LinkAddress>& addresses, std::uint32_t mtu_bytes) {
+  out.write("[Interface]\n");
+  for (const io::LinkAddress& address : addresses) out.print("Address = {}\n", address.to_string());
+  for (const IpAddress& server : conf.dns_servers) out.print("DNS = {}\n", server.to_string());
+  for (const std::string& domain : conf.dns_search) out.print("DNS = {}\n", domain);
+  if (conf.mtu_bytes) out.print("MTU = {}\n", mtu_bytes);
+  if (conf.table) out.print("Table = {}\n", *conf.table);
+  if (conf.save_config) out.write("SaveConfig = true\n");
+  print_hooks(out, "PreUp", conf.pre_up);
+  print_hooks(out, "PostUp", conf.post_up);
+  print_hooks(out, "PreDown", conf.pre_down);
+  print_hooks(out, "PostDown", conf.post_down);
+}
+
+// Writes `print`'s text beside `path` and puts it in its place. 0, or the errno of what failed.
+template <class Print>
+int replace_file(const std::string& path, Print&& print) {
+  std::string temporary = path + ".XXXXXX";
+  const io::UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));  // with mode 0600
+  if (!fd) return errno;
+  Output out(fd.get());
+  print(out);
+  int error = out.flush();
+  if (error == 0 && fsync(fd.get()) != 0) error = errno;
+  if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) unlink(temporary.c_str());
+  return error;
+}
+
+bool is_any_key(std::string_view key, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (control::is_named(key, name)) return true;
+  }
+  return false;
+}
+
+// As bash reads a line: without blanks at its ends.
+std::string_view without_blanks(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" \t");
+  if (first == line.npos) return {};
+  return line.substr(first, line.find_last_not_of(" \t") - first + 1);
+}
+
+// What wg-quick takes for itself.
+bool is_wg_quicks(std::string_view line) {
+  const std::string_view stripped = line.substr(0, line.find('#'));
+  const std::string_view key = control::trimmed(stripped.substr(0, stripped.find('=')));
+  return is_any_key(key, {"Address", "MTU", "DNS", "Table", "PreUp", "PreDown", "PostUp",
+                          "PostDown", "SaveConfig"});
+}
+
+}  // namespace
+
+bool save_configuration(Console& console, const QuickFile& file) {
+  const auto fail = [&](std::string_view what) {
+    console.err.print("{}: {}\n", console.program, what);
+    return false;
+  };
+  auto network = open_network(console);
+  auto query = io::KernelQuery::open();
+  if (!network || !query) return false;
+  const auto link = query->link(file.interface);
+  if (!link) return fail(link.error().what);
+  const auto addresses = network->addresses(link->index);
+  if (!addresses) return fail(addresses.error().what);
+  const auto device = console.devices->get(file.interface);
+  if (!device) return fail(device.error().what);
+  console.err.print("[#] wg showconf {} > {}\n", file.interface, file.path);
+  const int error = replace_file(file.path, [&](Output& out) {
+    print_interface(out, file.configuration.interface, *addresses, link->mtu);
+    print_device_conf(out, *device);
+    print_peers_conf(out, *device);
+  });
+  return error == 0 || fail("write " + file.path + ": " + std::strerror(error));
+}
+
+int run_save(Console& console, Arguments arguments) {
+  std::string argument;
+  const auto status =
+      read_argument(console, arguments, "Writes an interface as it is now to its file.", argument);
+  if (status) return *status;
+  if (!is_root(console)) return 1;
+  const auto file = read_quick_file(console, argument);
+  if (!file || !get_device(console, file->interface)) return 1;
+  return save_configuration(console, *file) ? 0 : 1;
+}
+
+int run_strip(Console& console, Arguments arguments) {
+  std::string argument;
+  const auto status =
+      read_argument(console, arguments,
+                    "Prints a file without what only wg-quick knows, for `setconf'.", argument);
+  if (status) return *status;
+  const auto place = find_quick_file(console, argument);
+  if (!place) return 1;
+  const auto text = read_file(place->path);
+  if (!text) {
+    console.err.print("{}: {}\n", console.program, text.error().what);
+    return 1;
+  }
+  bool is_in_interface = false;
+  const control::ConfDocument document(place->path, text->view());
+  for (std::size_t i = 0; i < document.line_count(); ++i) {
+    const std::string_view line = document.line(i);
+    const std::string_view word = control::trimmed(line.substr(0, line.find('#')));
+    if (word.starts_with('[')) is_in_interface = control::is_named(word, "[Interface]");
+    if (is_in_interface && is_wg_quicks(line)) continue;
+    console.out.write(without_blanks(line));
+    console.out.write("\n");
+  }
+  console.out.write("\n");
+  return 0;
+}
+
+}  // namespace ferrule::cli

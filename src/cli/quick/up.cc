@@ -1,0 +1,254 @@
+#include "cli/quick/up.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "cli/conf_change.h"
+#include "cli/options.h"
+#include "cli/quick/child.h"
+#include "cli/quick/default_route.h"
+#include "cli/quick/dns.h"
+#include "cli/quick/follow.h"
+#include "cli/quick/hooks.h"
+#include "cli/quick/quick_command.h"
+#include "cli/quick/quick_file.h"
+#include "cli/quick/routes.h"
+#include "cli/quick/signals.h"
+#include "io/linux/kernel_query.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+enum class Implementation { daemon, kernel };
+
+// One run of `up`. Each step says what is wrong, if anything is, and then returns false.
+class Up {
+ public:
+  Up(Console& console, QuickFile& file, io::Network& network, Implementation implementation)
+      : console_(console),
+        file_(file),
+        conf_(file.configuration.interface),
+        network_(network),
+        implementation_(implementation),
+        transaction_(console.err) {}
+
+  [[nodiscard]] bool run() {
+    if (!is_free() || !run_hooks(console_, file_, "PreUp", conf_.pre_up)) return false;
+    if (!read_peers()) return false;
+    const SignalsWait wait;
+    const bool is_up = make_link() && configure() && add_addresses() && set_up() && set_dns() &&
+                       add_routes() && run_post_up();
+    if (is_up) {
+      transaction_.keep();
+    } else {
+      transaction_.take_back();
+    }
+    return is_up;
+  }
+
+ private:
+  [[nodiscard]] bool is_free();
+  [[nodiscard]] bool read_peers();
+  [[nodiscard]] bool make_link();
+  [[nodiscard]] bool configure();
+  [[nodiscard]] bool add_addresses();
+  [[nodiscard]] bool set_up();
+  [[nodiscard]] bool set_dns();
+  [[nodiscard]] bool add_routes();
+  [[nodiscard]] bool add_defaults(const std::vector<Family>& families);
+  [[nodiscard]] bool run_post_up();
+
+  [[nodiscard]] Action link_action() const;
+
+  // Makes a step that comes from a value in the file.
+  [[nodiscard]] bool perform(std::string_view key, std::string_view value, const Action& action,
+                             std::optional<Action> undo = {}) {
+    const auto done = transaction_.perform(action, std::move(undo));
+    if (!done) report_at(console_, file_, key, value, done.error().what);
+    return done.has_value();
+  }
+  [[nodiscard]] bool refuse(const Error& error) {
+    console_.err.print("{}: {}\n", console_.program, error.what);
+    return false;
+  }
+
+  Console& console_;
+  QuickFile& file_;
+  control::InterfaceConf& conf_;
+  io::Network& network_;
+  Implementation implementation_;
+  Transaction transaction_;
+  TableChoice table_;
+  protocol::DeviceChange change_;
+  control::DeviceStatus device_;
+  std::optional<LinkActions> link_;
+};
+
+bool Up::is_free() {
+  auto query = io::KernelQuery::open();
+  if (!query) return refuse(query.error());
+  if (!query->link(file_.interface)) return true;
+  console_.err.print("{}: `{}' already exists\n", console_.program, file_.interface);
+  return false;
+}
+
+// Names are looked up before anything is there to be taken back.
+bool Up::read_peers() {
+  const auto table = parse_table(conf_.table);
+  if (!table) {
+    report_at(console_, file_, "Table", *conf_.table,
+              "Table: there is no routing table of this name");
+    return false;
+  }
+  table_ = *table;
+  for (control::PeerConf& peer : file_.configuration.peers) {
+    auto change = take_peer_change(console_, peer);
+    if (!change) {
+      report_at(console_, file_, "Endpoint", peer.endpoint->host,
+                "Endpoint: the name was not found");
+      return false;
+    }
+    change_.peers.push_back(std::move(*change));
+  }
+  change_.private_key = std::move(conf_.private_key);
+  change_.listen_port = conf_.listen_port;
+  change_.fwmark = conf_.fwmark;
+  replace_all(change_);
+  return true;
+}
+
+Action Up::link_action() const {
+  const std::string& name = file_.interface;
+  if (implementation_ == Implementation::kernel) {
+    return {"ip link add " + name + " type wireguard",
+            [this] { return network_.add_link(file_.interface, "wireguard"); }};
+  }
+  const char* wanted = std::getenv("WG_QUICK_USERSPACE_IMPLEMENTATION");
+  const std::string daemon = wanted != nullptr && *wanted != '\0' ? wanted : "ferruled";
+  return {daemon + ' ' + name, [daemon, name] { return run_child({daemon, name}, daemon); }};
+}
+
+bool Up::make_link() {
+  if (const auto done = transaction_.perform(link_action()); !done) return refuse(done.error());
+  link_ = find_link(console_, network_, file_.interface);
+  if (!link_) return false;
+  transaction_.remember(link_->delete_link());
+  return true;
+}
+
+bool Up::configure() {
+  const Action action{"wg setconf " + file_.interface + " " + file_.path,
+                      [this] { return console_.devices->set(file_.interface, change_); }};
+  if (const auto done = transaction_.perform(action); !done) return refuse(done.error());
+  auto device = console_.devices->get(file_.interface);
+  if (!device) return refuse(device.error());
+  device_ = std::move(*device);
+  return true;
+}
+
+bool Up::add_addresses() {
+  return std::ranges::all_of(conf_.addresses, [this](const control::InterfaceAddress& address) {
+    const io::LinkAddress added{address.address, address.prefix_length};
+    return perform("Address", address.address.to_string(), link_->add_address(added));
+  });
+}
+
+bool Up::set_up() {
+  const std::uint32_t mtu = conf_.mtu_bytes ? *conf_.mtu_bytes : automatic_mtu(network_, device_);
+  return perform("MTU", std::to_string(mtu), link_->set_up(mtu));
+}
+
+bool Up::set_dns() {
+  if (conf_.dns_servers.empty()) return true;
+  const std::string first = conf_.dns_servers.front().to_string();
+  const auto keeper = DnsKeeper::find();
+  if (!keeper) {
+    report_at(console_, file_, "DNS", first,
+              "DNS: neither resolvconf nor resolvectl is installed to set it");
+    return false;
+  }
+  // A program that fails may have done half of it.
+  transaction_.remember(keeper->unset(file_.interface));
+  return perform("DNS", first, keeper->set(file_.interface, conf_.dns_servers, conf_.dns_search));
+}
+
+bool Up::add_routes() {
+  std::vector<io::LinkRoute> present;
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto routes = network_.routes(family);
+    if (!routes) return refuse(routes.error());
+    present.insert(present.end(), routes->begin(), routes->end());
+  }
+  const RoutePlan plan = plan_routes(table_, link_->index(), allowed_ips(device_.peers), present);
+  const bool is_done = std::ranges::all_of(plan.routes, [this](const io::LinkRoute& route) {
+    return perform("AllowedIPs", route.destination.address().to_string(), link_->add_route(route));
+  });
+  return is_done && add_defaults(plan.defaults);
+}
+
+bool Up::add_defaults(const std::vector<Family>& families) {
+  if (families.empty()) return true;
+  const auto mark = choose_mark(network_, device_.fwmark);
+  if (!mark) return refuse(mark.error());
+  if (device_.fwmark == 0) {
+    const auto marked = transaction_.perform(set_mark(*console_.devices, file_.interface, *mark));
+    if (!marked) return refuse(marked.error());
+  }
+  const auto addresses = network_.addresses(link_->index());
+  if (!addresses) return refuse(addresses.error());
+  return std::ranges::all_of(families, [&](Family family) {
+    const auto done = add_default_route(transaction_, *link_, family, *mark, *addresses);
+    if (!done) {
+      report_at(console_, file_, "AllowedIPs", family == Family::v4 ? "0.0.0.0/0" : "::/0",
+                done.error().what);
+    }
+    return done.has_value();
+  });
+}
+
+bool Up::run_post_up() {
+  return std::ranges::all_of(conf_.post_up, [this](const std::string& hook) {
+    return perform("PostUp", hook, hook_action(hook, file_.interface));
+  });
+}
+
+std::optional<Implementation> choose_implementation(Console& console, const QuickFile& file,
+                                                    bool wants_kernel) {
+  if (wants_kernel) return Implementation::kernel;
+  const auto text = implementation_of(file.document);
+  if (!text || *text == "ferruled") return Implementation::daemon;
+  if (*text == "kernel") return Implementation::kernel;
+  console.err.print("{}: {}: Implementation is `kernel' or `ferruled', and not `{}'\n",
+                    console.program, file.path, *text);
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_up(Console& console, Arguments arguments) {
+  std::string argument;
+  bool wants_kernel = false;
+  CLI::App app{"Brings an interface up as its file says, or leaves everything as it was."};
+  app.add_option(
+         "FILE", argument,
+         "the name of an interface, with its file in /etc/wireguard, or a path to NAME.conf")
+      ->required();
+  app.add_flag("--kernel", wants_kernel, "by the kernel's module instead of ferruled");
+  if (const auto status = read_options(app, console, arguments)) return *status;
+  if (!is_root(console)) return 1;
+  auto file = read_quick_file(console, argument);
+  if (!file) return 1;
+  const auto implementation = choose_implementation(console, *file, wants_kernel);
+  auto network = open_network(console);
+  if (!implementation || !network) return 1;
+  prepare_environment(file->interface, file->path);
+  if (!Up(console, *file, *network, *implementation).run()) return 1;
+  return follow_names(console, *file) ? 0 : 1;
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,442 @@
+"""`ferrule up` and its like beside wg-quick, on the same files: the machine is the same after both.
+
+    left                                        right
+    wg0, by wg-quick or by ferrule              wg0, and 203.0.113.9 behind it
+    192.0.2.1 ───────────────────────────────── 192.0.2.2
+
+What either of them starts is the daemon under test. resolvconf is a script that keeps what it is told
+in /run/resolvconf.
+"""
+
+import difflib
+import os
+import re
+import shutil
+import stat
+
+from lib.registry import Skip, behaviour
+from lib.scene import RIGHT_INSIDE
+from lib.traffic import must_ping
+from lib.tunnel import new_private_key
+from lib.wait import eventually
+
+FOLDER = "/run/test"
+CONFIG = f"{FOLDER}/wg0.conf"
+BIN = f"{FOLDER}/bin"
+
+RESOLVCONF = r"""#!/bin/sh
+mkdir -p /run/resolvconf
+case "$1" in
+  -a) { echo "$*"; cat; } >"/run/resolvconf/$2" ;;
+  -d) rm -f "/run/resolvconf/$2" ;;
+  -l) grep -v ^-a "/run/resolvconf/$2" ;;
+esac
+"""
+
+
+class Quick:
+    """A host to bring interfaces up on, its peer, and the two tools."""
+
+    def __init__(self, scene):
+        if shutil.which("wg-quick") is None:
+            raise Skip("wg-quick is not installed")
+        self.scene = scene
+        self.paths = {"wg-quick": "wg-quick", "ferrule": f"{scene.build_dir}/ferrule"}
+        if not os.path.exists(self.paths["ferrule"]):
+            raise Skip("ferrule is not built")
+        self.host, right = scene.linked_hosts()
+        os.makedirs(self.host.path("/run/wireguard"), exist_ok=True)
+        right.address("lo", "203.0.113.9/32", "2001:db8:99::9/128")
+        self.right = scene.tunnel(right, RIGHT_INSIDE)
+        self.key = new_private_key()
+        self.right.set(f"peer {self.key.public} allowed-ips 10.10.0.1/32,fd10::1/128")
+        self.script("resolvconf", RESOLVCONF)
+
+    def script(self, name, text):
+        self.host.write(f"{BIN}/{name}", text)
+        os.chmod(self.host.path(f"{BIN}/{name}"), 0o755)
+
+    def config(self, interface="", peer="AllowedIPs = 10.10.0.0/24, fd10::/64",
+               address="Address = 10.10.0.1/24, fd10::1/64", endpoint="192.0.2.2:51820"):
+        return (f"[Interface]\nPrivateKey = {self.key}\nListenPort = 7000\n{address}\n{interface}\n"
+                f"[Peer]\nPublicKey = {self.right.public_key}\nEndpoint = {endpoint}\n{peer}\n")
+
+    def write(self, text, path=CONFIG):
+        self.host.write(path, text)
+        os.chmod(self.host.path(path), 0o600)
+
+    def run(self, tool, verb, check=True, path=CONFIG, env=None):
+        """(status, output). The output goes by a file: a daemon may hold what it was given open."""
+        command = f"PATH={BIN}:$PATH {self.paths[tool]} {verb} {path} >/run/quick.log 2>&1"
+        result = self.host.run(["sh", "-c", command], check=False, env={
+            "WG_QUICK_USERSPACE_IMPLEMENTATION": self.scene.subject.path, **(env or {})})
+        log = read(self.host, "/run/quick.log")
+        assert not check or result.returncode == 0, f"{tool} {verb}:\n{log}"
+        return result.returncode, log
+
+    def machine(self):
+        """Everything that the tools may change, but for what the kernel draws by lot: numbers of
+        interfaces and link-local addresses."""
+        ordered = ("ip -br link", "ip -d rule", "ip -d -6 rule", "nft list ruleset",
+                   "ls -A /run/wireguard", "sh -c 'cat /run/resolvconf/* 2>/dev/null || true'")
+        sorts = ("ip -d -o addr show", "ip route show table all", "ip -6 route show table all")
+        lines = [line for command in ordered for line in self.host.out(command).splitlines()]
+        for command in sorts:
+            lines += sorted(_without_lots(self.host.out(command)).splitlines())
+        return _without_lots("\n".join(lines))
+
+    def is_as(self, before):
+        try:
+            eventually(lambda: self.machine() == before, "the machine is as it was")
+        except AssertionError:
+            same(self.machine(), before, ("before", "after"))
+            raise
+
+
+def _without_lots(text):
+    text = re.sub(r"fe80::[0-9a-f:]+:[0-9a-f:]+", "fe80::x", text)
+    return re.sub(r"^\d+: ", "", text, flags=re.MULTILINE)
+
+
+def read(host, path):
+    with open(host.path(path)) as file:
+        return file.read()
+
+
+def same(ours, theirs, names=("wg-quick", "ferrule")):
+    if ours != theirs:
+        raise AssertionError("\n".join(difflib.unified_diff(
+            theirs.splitlines(), ours.splitlines(), *names, lineterm="", n=0)))
+
+
+def files(quick):
+    """What people have in /etc/wireguard."""
+    everything = "AllowedIPs = 0.0.0.0/0, ::/0"
+    yield "split tunnel", quick.config()
+    yield "split tunnel with a wider way", quick.config(
+        peer="AllowedIPs = 10.10.0.0/16, 10.10.0.2/32\nAllowedIPs = fd10::2/128,192.168.7.0/24")
+    yield "full tunnel", quick.config(peer=everything)
+    yield "full tunnel, IPv4 alone", quick.config(
+        address="Address = 10.10.0.1", peer="AllowedIPs = 0.0.0.0/0")
+    yield "full tunnel, IPv6 alone", quick.config(
+        address="Address = fd10::1/128", peer="AllowedIPs = ::/0")
+    yield "full tunnel in halves", quick.config(
+        peer="AllowedIPs = 0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1")
+    yield "full tunnel with a mark of its own", quick.config("FwMark = 0x1234", peer=everything)
+    yield "full tunnel with DNS", quick.config(
+        "DNS = 1.1.1.1, fd10::53\nDNS = corp.example\nDNS=lan", peer=everything)
+    yield "DNS between spaces", quick.config("DNS = 1.1.1.1 8.8.8.8")
+    yield "search domains alone", quick.config("DNS = corp.example")
+    yield "no table", quick.config("Table = off", peer=everything)
+    yield "a table", quick.config("Table = 1234", peer=everything + ", 10.20.0.0/16")
+    yield "automatic table", quick.config("Table = auto")
+    yield "main table by name", quick.config("Table = main", peer="AllowedIPs = 10.20.0.0/16")
+    yield "MTU", quick.config("MTU = 1333")
+    yield "keys that say nothing", quick.config("DNS =\nMTU =\nTable =\nPostUp =")
+    yield "several addresses", quick.config(
+        address="Address = 10.10.0.1/24, 10.10.0.7/24,10.11.0.1/32\nAddress = fd10::1/64 fd11::1")
+    yield "names in any case, and comments", quick.config(
+        "  dns=9.9.9.9 # quad9\nmtu =1400\n# Address = 10.9.9.9/24\n;", peer="ALLOWEDIPS = ::/0"
+        ).replace(";", "").replace("[Interface]", "[interface]  # ours")
+    yield "hooks", quick.config(
+        "PreUp = echo pre %i >/run/hook\nPostUp = ip rule add to 10.10.0.2 table 123; true\n"
+        "PostUp = iface=%i; [[ $iface == wg+([0-9]) ]] && ip route add 10.77.0.0/16 dev %i\n"
+        "PostDown = ip rule del to 10.10.0.2 table 123\nPreDown = rm /run/hook")
+
+
+# The same links, addresses, routes, rules, packet filter and name servers; and none of it after down.
+
+@behaviour(deadline_s=180)
+def test_up_does_what_wg_quick_does(scene):
+    quick = Quick(scene)
+    quick.host.run("ip route add default via 192.0.2.2")
+    quick.host.run("ip -6 route add default via 2001:db8::2")
+    before = quick.machine()
+    for name, text in files(quick):
+        quick.write(text)
+        states = []
+        for tool in ("wg-quick", "ferrule"):
+            quick.run(tool, "up")
+            states.append(f"{name}\n{quick.machine()}\n{quick.host.out('wg showconf wg0')}")
+            quick.run(tool, "down")
+            quick.is_as(before)
+        same(states[1], states[0])
+
+
+# Either takes down what the other has brought up.
+
+@behaviour(deadline_s=60)
+def test_up_and_down_may_be_of_different_tools(scene):
+    quick = Quick(scene)
+    before = quick.machine()
+    quick.write(quick.config("DNS = 1.1.1.1", peer="AllowedIPs = 0.0.0.0/0, ::/0"))
+    for up, down in (("wg-quick", "ferrule"), ("ferrule", "wg-quick")):
+        quick.run(up, "up")
+        quick.run(down, "down")
+        quick.is_as(before)
+
+
+@behaviour
+def test_a_full_tunnel_carries_all_but_its_own(scene):
+    quick = Quick(scene)
+    quick.host.run("ip route add default via 192.0.2.2")
+    quick.host.run("ip -6 route add default via 2001:db8::2")
+    quick.write(quick.config(peer="AllowedIPs = 0.0.0.0/0, ::/0"))
+    quick.run("ferrule", "up")
+    must_ping(quick.host, "203.0.113.9")
+    must_ping(quick.host, "2001:db8:99::9")
+    assert "dev wg0" in quick.host.out("ip route get 203.0.113.9")
+    assert "dev eth0" in quick.host.out("ip route get 192.0.2.2 mark 0xca6c")
+    quick.run("ferrule", "down")
+
+
+# --- what fails is taken back -----------------------------------------------------------------
+
+def failures(quick):
+    """(what the message must hold, a file, what stands in its way)"""
+    everything = "AllowedIPs = 0.0.0.0/0, ::/0"
+    yield (r"wg0\.conf:5:9: the command ended with status 3",
+           quick.config("PreUp = (exit 3)"), "")
+    yield r"wg0\.conf:5:10: the command ended", quick.config("PostUp = false", peer=everything), ""
+    yield (r"wg0\.conf:4:1\d: .*10\.10\.0\.1/24: File exists",
+           quick.config(address="Address = 10.10.0.1/24, 10.10.0.1/24"), "")
+    yield r"wg0\.conf:4:11: Address: expected", quick.config(address="Address = 10.10.0.x"), ""
+    yield (r"wg0\.conf:\d+:\d+: .*10\.20\.0\.0/16: File exists",
+           quick.config(peer="AllowedIPs = 0.0.0.0/0, 10.20.0.0/16"),
+           "ip route {} 10.20.0.0/16 dev eth0")
+    yield (r"wg0\.conf:\d+:14: .*0\.0\.0\.0/0: File exists",
+           quick.config("FwMark = 77", peer=everything), "ip route {} default dev eth0 table 77")
+    yield r"wg0\.conf:5:7: resolvconf ended with status 7", quick.config("DNS = 6.6.6.6"), ""
+    yield r"wg0\.conf:5:7: .*MTU 10", quick.config("MTU = 10"), ""
+    yield (r"wg0\.conf:\d+:12: Endpoint: the name was not found",
+           quick.config(endpoint="nowhere.invalid:51820"), "")
+    yield r"wg0\.conf:5:9: Table: there is no", quick.config("Table = nosuch"), ""
+
+
+@behaviour(deadline_s=90)
+def test_a_step_that_fails_leaves_the_machine_as_it_was(scene):
+    quick = Quick(scene)
+    quick.script("resolvconf", RESOLVCONF + "grep -q 6.6.6.6 /run/resolvconf/wg0 && exit 7 || :\n")
+    quick.host.run("sysctl -qw net.ipv4.conf.all.src_valid_mark=0")
+    for message, text, obstacle in failures(quick):
+        if obstacle:
+            quick.host.run(obstacle.format("add"))
+        quick.write(text)
+        before = quick.machine()
+        status, log = quick.run("ferrule", "up", check=False,
+                                env={"WG_ENDPOINT_RESOLUTION_RETRIES": "0"})
+        assert status == 1 and re.search(message, log), f"{message}:\n{log}"
+        quick.is_as(before)
+        assert quick.host.out("sysctl -n net.ipv4.conf.all.src_valid_mark") == "0", message
+        if obstacle:
+            quick.host.run(obstacle.format("del"))
+
+
+@behaviour
+def test_up_without_a_daemon_says_so(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    before = quick.machine()
+    for daemon in ("/nowhere/ferruled", "false"):
+        status, log = quick.run("ferrule", "up", check=False,
+                                env={"WG_QUICK_USERSPACE_IMPLEMENTATION": daemon})
+        assert status == 1 and daemon in log, log
+        assert quick.machine() == before
+
+
+@behaviour
+def test_an_interface_that_is_there_is_left_alone(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    quick.host.run("ip tuntap add wg0 mode tun")
+    before = quick.machine()
+    for verb, message in (("up", "already exists"), ("down", "not a WireGuard interface"),
+                          ("save", "not a WireGuard interface")):
+        status, log = quick.run("ferrule", verb, check=False)
+        assert status == 1 and message in log, log
+        assert quick.machine() == before
+
+
+# --- strip, save, and where files are ------------------------------------------------------------
+
+@behaviour(deadline_s=60)
+def test_strip_prints_what_wg_quick_strip_prints(scene):
+    quick = Quick(scene)
+    odd = ("# before\n[interface] # x\n  PrivateKey = k \t\n address = 1\nAddress\n\n;MTU=1\n#MTU=1\n"
+           "[Peer]\nMTU = 5\nEndpoint = a\\b:1\n  \n[Interface]\nSaveConfig=true\n[x]\nDNS=1\nend")
+    texts = [text for _, text in files(quick)] + [odd, "", "\n\n", "[Interface]\nMTU = 1"]
+    for text in texts:
+        quick.write(text)
+        outcomes = [quick.run(tool, "strip") for tool in ("wg-quick", "ferrule")]
+        same(outcomes[1][1], outcomes[0][1])
+
+
+@behaviour(deadline_s=60)
+def test_save_writes_what_wg_quick_save_writes(scene):
+    quick = Quick(scene)
+    for lines in ("SaveConfig = true", "MTU = 1400\nTable = off\nDNS = 1.1.1.1,8.8.8.8",
+                  "PreUp = true %i\nPostUp = true 1\nPostUp = true 2\nPreDown = :\nPostDown = : 3"):
+        text = quick.config(lines)
+        quick.write(text)
+        quick.run("ferrule", "up")
+        quick.host.run(f"wg set wg0 peer {new_private_key().public} allowed-ips 10.66.0.0/16")
+        quick.host.run("ip addr add 10.10.0.99/24 dev wg0")
+        saved = []
+        for tool in ("wg-quick", "ferrule"):
+            quick.write(text)
+            quick.run(tool, "save")
+            saved.append(read(quick.host, CONFIG))
+        same(saved[1], saved[0])
+        status = os.stat(quick.host.path(CONFIG))
+        assert stat.S_IMODE(status.st_mode) == 0o600
+        assert sorted(os.listdir(quick.host.path(FOLDER))) == ["bin", "wg0.conf"]
+        quick.run("ferrule", "down")
+
+
+@behaviour
+def test_down_saves_where_the_file_wants_it(scene):
+    quick = Quick(scene)
+    quick.write(quick.config("SaveConfig = true"))
+    quick.run("ferrule", "up")
+    peer = new_private_key().public
+    quick.host.run(f"wg set wg0 peer {peer} allowed-ips 10.66.0.0/16")
+    quick.run("ferrule", "down")
+    assert f"PublicKey = {peer}" in read(quick.host, CONFIG)
+    quick.run("ferrule", "up")
+    must_ping(quick.host, quick.right.inside4)
+    quick.run("ferrule", "down")
+
+
+@behaviour
+def test_files_are_found_by_the_name_of_their_interface(scene):
+    quick = Quick(scene)
+    quick.host.run("mount -t tmpfs tmpfs /etc/wireguard")
+    quick.write(quick.config(), "/etc/wireguard/wg+=_.-9.conf")
+    quick.run("ferrule", "up", path="wg+=_.-9")
+    assert quick.host.has_link("wg+=_.-9")
+    quick.run("ferrule", "down", path="wg+=_.-9")
+    for path in ("wg1", "/etc/wireguard/wg1.conf", "/etc/passwd", f"{FOLDER}/much-too-long-to-be.conf"):
+        status, log = quick.run("ferrule", "up", check=False, path=path)
+        assert status == 1 and ("does not exist" in log or "valid interface name" in log), log
+
+
+@behaviour
+def test_files_that_all_may_read_are_warned_of(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    for mode, is_warned in ((0o600, False), (0o640, False), (0o644, True)):
+        os.chmod(quick.host.path(CONFIG), mode)
+        outcomes = [quick.run(tool, "strip")[1] for tool in ("wg-quick", "ferrule")]
+        assert all(("world accessible" in text) == is_warned for text in outcomes), oct(mode)
+
+
+# --- as wg-quick -----------------------------------------------------------------------------------
+
+@behaviour
+def test_called_wg_quick_it_is_wg_quick(scene):
+    quick = Quick(scene)
+    quick.host.run(f"ln -s {quick.paths['ferrule']} {BIN}/wg-quick")
+    quick.paths["ours"] = f"{BIN}/wg-quick"
+    before = quick.machine()
+    quick.write(quick.config())
+    quick.run("ours", "up")
+    must_ping(quick.host, quick.right.inside4)
+    quick.run("ours", "down")
+    quick.is_as(before)
+    for words in ("", "show", "up", "frobnicate"):
+        outcomes = [quick.run(tool, words, check=False, path="")[0]
+                    for tool in ("wg-quick", "ours")]
+        assert outcomes[0] == outcomes[1], (words, outcomes)
+
+
+# --- several tunnels -------------------------------------------------------------------------------
+
+# Debian's wg-quick takes the rule that all tunnels need away with the first of them.
+
+@behaviour
+def test_a_second_full_tunnel_goes_and_leaves_the_first(scene):
+    quick = Quick(scene)
+    before = quick.machine()
+    quick.write(quick.config(peer="AllowedIPs = 0.0.0.0/0, ::/0"))
+    quick.run("ferrule", "up")
+    alone = quick.machine()
+    second = f"{FOLDER}/wg1.conf"
+    quick.write(f"[Interface]\nPrivateKey = {new_private_key()}\nAddress = 10.20.0.1\n[Peer]\n"
+                f"PublicKey = {new_private_key().public}\nAllowedIPs = 0.0.0.0/0\n", second)
+    quick.run("ferrule", "up", path=second)
+    assert quick.host.out("wg show wg1 fwmark") == "0xca6d"
+    quick.run("ferrule", "down", path=second)
+    quick.is_as(alone)
+    quick.run("ferrule", "down")
+    quick.is_as(before)
+
+
+# --- names -----------------------------------------------------------------------------------------
+
+def name_right(quick, address):
+    """right.test is at `address`, for whoever looks it up on the host."""
+    quick.host.write(f"{FOLDER}/hosts", f"127.0.0.1 localhost\n{address} right.test\n")
+    if "/etc/hosts" not in quick.host.out("cat /proc/self/mounts"):
+        quick.host.run(f"mount --bind {FOLDER}/hosts /etc/hosts")
+
+
+def followers(quick):
+    """Processes on this host that follow names."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline") as file:
+                words = file.read().split("\0")
+            here = os.readlink(f"/proc/{pid}/ns/net") == os.readlink(
+                f"/proc/{quick.host.pid}/ns/net")
+        except OSError:
+            continue
+        if here and words[1:3] == ["resolve", "--follow"]:
+            found.append(int(pid))
+    return found
+
+
+def endpoint(quick):
+    return quick.host.out("wg show wg0 endpoints").split("\t")[1]
+
+
+@behaviour(deadline_s=60)
+def test_a_name_that_moves_is_followed(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.77")
+    quick.write(quick.config(endpoint="right.test:51820"))
+    quick.run("ferrule", "up")
+    os.kill(followers(quick)[0], 9)     # it would wait for minutes; one that waits less takes over
+    quick.host.spawn([quick.paths["ferrule"], "resolve", "--follow", "--after", "1", CONFIG],
+                     log_name="resolve.log")
+    assert endpoint(quick) == "192.0.2.77:51820"
+    name_right(quick, "192.0.2.2")
+    eventually(lambda: endpoint(quick) == "192.0.2.2:51820", "the name is looked up again")
+    must_ping(quick.host, quick.right.inside4)
+    quick.run("ferrule", "down")
+    eventually(lambda: not followers(quick), "nobody follows names of an interface that is gone")
+
+
+@behaviour
+def test_up_follows_names_where_there_are_any(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.2")
+    for place, count in (("192.0.2.2:51820", 0), ("right.test:51820", 1)):
+        quick.write(quick.config(endpoint=place))
+        quick.run("ferrule", "up")
+        eventually(lambda: len(followers(quick)) == count, "names are followed")  # noqa: B023
+        quick.run("ferrule", "down")
+        eventually(lambda: not followers(quick), "nobody follows names")
+
+
+@behaviour
+def test_names_of_peers_that_answer_are_left_alone(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.2")
+    quick.write(quick.config(endpoint="right.test:51820"))
+    quick.run("ferrule", "up")
+    must_ping(quick.host, quick.right.inside4)
+    name_right(quick, "192.0.2.77")
+    quick.run("ferrule", "resolve")
+    assert endpoint(quick) == "192.0.2.2:51820"
+    quick.run("ferrule", "down")
