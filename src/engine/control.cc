@@ -5,14 +5,10 @@ namespace ferrule::engine {
 void Control::work(const Now& now, io::Udp* udp) {
   inbox_.settle();
   inbox_.take(attention_);
-  for (const PeerId peer : attention_) device_.attend(now, peer, outbox_);
-  bool more = true;
-  for (std::size_t i = 0; i < kHandshakesPerSlice && more; ++i) {
-    const std::optional<Inbox::Popped> popped = inbox_.pop(now.boot);
-    more = popped.has_value();
-    if (popped) device_.handle(now, popped->message, popped->under_load, outbox_);
-  }
-  if (more) inbox_.rouse();
+  device_.attend(now, attention_, outbox_);
+  received_.clear();
+  if (inbox_.pop(now.boot, protocol::kHandshakesTogether, received_)) inbox_.rouse();
+  device_.handle(now, received_, outbox_);
   device_.fire_timers(now, outbox_);
   send(udp);
 }

@@ -33,13 +33,13 @@ class Control {
   void send(io::Udp* udp);
 
  private:
-  static constexpr std::size_t kHandshakesPerSlice = 32;
   void send_messages(io::Udp& udp);
 
   protocol::Device& device_;
   Inbox& inbox_;
   Flush flush_;
   protocol::Attention attention_;
+  std::vector<protocol::ReceivedHandshake> received_;
   protocol::Outbox outbox_;
   std::vector<Bytes> parts_;
   std::vector<io::OutgoingDatagrams> datagrams_;

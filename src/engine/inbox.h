@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "engine/mutex.h"
-#include "protocol/batch.h"
-#include "protocol/handshake_queue.h"
+#include "protocol/device.h"
 
 namespace ferrule::engine {
 
@@ -63,15 +62,16 @@ class Inbox {
     MutexLock lock(mutex_);
     std::swap(out, attention_);
   }
-  struct Popped {
-    protocol::HandshakeMessage message;
-    bool under_load = false;
-  };
-  [[nodiscard]] std::optional<Popped> pop(Instant now) {
+  /// Appends at most `count` messages to `out`. True when there may be more.
+  [[nodiscard]] bool pop(Instant now, std::size_t count,
+                         std::vector<protocol::ReceivedHandshake>& out) {
     MutexLock lock(mutex_);
-    std::optional<protocol::HandshakeMessage> message = queue_.pop(now);
-    if (!message) return std::nullopt;
-    return Popped{*message, queue_.under_load(now, message->from.address)};
+    for (; count > 0; --count) {
+      const std::optional<protocol::HandshakeMessage> message = queue_.pop(now);
+      if (!message) return false;
+      out.push_back({*message, queue_.under_load(now, message->from.address)});
+    }
+    return true;
   }
   [[nodiscard]] bool take_socket_died() noexcept { return socket_died_.exchange(false); }
   [[nodiscard]] bool is_tun_gone() const noexcept { return tun_gone_.load(); }

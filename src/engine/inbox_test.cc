@@ -75,11 +75,11 @@ TEST(Inbox, AHandshakeMessageWakesAndIsPopped) {
   Rig rig;
   ASSERT_EQ(rig.inbox.post(kNow, message_from("192.0.2.1")), protocol::Drop::none);
   EXPECT_EQ(rig.wakes, 1);
-  const auto popped = rig.inbox.pop(kNow);
-  ASSERT_TRUE(popped);
-  EXPECT_EQ(popped->message.from, message_from("192.0.2.1").from);
-  EXPECT_FALSE(popped->under_load);
-  EXPECT_FALSE(rig.inbox.pop(kNow));
+  std::vector<protocol::ReceivedHandshake> popped;
+  EXPECT_FALSE(rig.inbox.pop(kNow, 2, popped)) << "there is no second one";
+  ASSERT_EQ(popped.size(), 1u);
+  EXPECT_EQ(popped[0].message.from, message_from("192.0.2.1").from);
+  EXPECT_FALSE(popped[0].under_load);
 }
 
 TEST(Inbox, P86_AMessageTooManyIsRefusedAndWakesNobody) {

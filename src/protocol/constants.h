@@ -49,6 +49,9 @@ constexpr std::size_t kMaxStagedPackets = 128;                  // per peer (P73
 constexpr std::size_t kMaxStagedBytes = std::size_t{64} << 20;  // of a whole device
 constexpr std::size_t kMaxPeers = std::size_t{1} << 20;         // as the kernel has it: 2^20
 constexpr std::size_t kPaddingMultiple = 16;                    // P70
+// Handshakes whose Diffie-Hellman is done at once: enough to fill the lanes of vector code, and few
+// enough that timers do not wait for long where they are done one after the other (4 ms).
+constexpr std::size_t kHandshakesTogether = 32;
 
 // --- Outer headers (P32) ---
 constexpr std::uint8_t kHandshakeTrafficClass = 0x88;  // DSCP AF41, ECN clear

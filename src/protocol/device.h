@@ -41,6 +41,13 @@ struct OutgoingMessage {
   PeerId peer;  // none for a cookie reply
 
   [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes.data(), size); }
+  [[nodiscard]] MutBytes room() noexcept { return MutBytes(bytes.data(), size); }
+};
+
+/// A message of the handshake queue. `under_load` is HandshakeQueue's answer for its source.
+struct ReceivedHandshake {
+  HandshakeMessage message;
+  bool under_load = false;
 };
 
 /// What the control side wants done. The caller sends `messages` in order and has every lane call
@@ -103,10 +110,15 @@ class Device {
 
   // --- control ---
 
-  /// One message of the handshake queue. `under_load` is HandshakeQueue's answer for its source.
-  void handle(const Now& now, const HandshakeMessage& message, bool under_load, Outbox& outbox);
-  /// A peer of an Attention list.
-  void attend(const Now& now, PeerId peer, Outbox& outbox);
+  /// Messages of the handshake queue, in order. Many at once cost a fraction of one after the other.
+  void handle(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox);
+  void handle(const Now& now, const HandshakeMessage& message, bool under_load, Outbox& outbox) {
+    const ReceivedHandshake received{message, under_load};
+    handle(now, {&received, 1}, outbox);
+  }
+  /// Peers of an Attention list; the same holds.
+  void attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox);
+  void attend(const Now& now, PeerId peer, Outbox& outbox) { attend(now, {&peer, 1}, outbox); }
 
   struct Deadline {
     Instant at;
@@ -162,25 +174,39 @@ class Device {
   bool stage_locked(PeerTraffic& traffic, StagedPacket packet);
   void drop_staged(PeerTraffic& traffic, Drop why) noexcept;
 
-  // handshakes (device_handshake.cc)
-  void handle_initiation(const Now& now, const HandshakeMessage& message, Outbox& outbox);
-  void handle_response(const Now& now, const HandshakeMessage& message, Outbox& outbox);
-  void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
+  // handshake messages that came (device_handshake.cc)
+  struct Incoming;
+  void handle_together(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox);
+  std::optional<MessageType> admit(const Now& now, const ReceivedHandshake& received,
+                                   Outbox& outbox);
   bool proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox);
-  void respond(const Now& now, Peer& peer, OpenedInitiation initiation,
-               const HandshakeMessage& message, Outbox& outbox);
-  const Secret<32>* static_static(Peer& peer);
-  void start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox);
-  void start_handshake(const Now& now, Peer& peer, Outbox& outbox);
-  bool make_initiation(const Now& now, Peer& peer, OutgoingMessage& message);
+  void open_together(std::span<Incoming> batch);
+  void process(const Now& now, Incoming& incoming, Outbox& outbox);
+  Drop accept(const Now& now, Incoming& incoming);
+  void respond_together(const Now& now, std::span<Incoming> batch, Outbox& outbox);
+  void respond(const Now& now, Incoming& incoming, Outbox& outbox);
+  Peer* awaiting_response(Bytes message);
+  void handle_response(const Now& now, Incoming& incoming, Outbox& outbox);
+  void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
+  void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
   void begin_session(const Now& now, Peer& peer, TransportKeys keys, const Keypair::Names& names);
+  void keep_static_static(Peer& peer, Dh& ss);
+  void log_peer(const Peer& peer, std::string_view what) const;
+
+  // handshake messages of ours, and keepalives (device_initiation.cc)
+  struct Starting;
+  void start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox);
+  void start_handshake(const Now& now, const Peer& peer, Outbox& outbox);
+  void start_queued(const Now& now, Outbox& outbox);
+  std::optional<OutgoingMessage> begin_initiation(const Now& now, Peer& peer);
+  void finish_initiation(const Now& now, Starting& starting, Outbox& outbox);
+  bool make_initiation(const Now& now, Starting& starting);
   void clear_handshake(Peer& peer);
   void send_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
-  void log_peer(const Peer& peer, std::string_view what) const;
-  void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
 
   // timers (device_timers.cc)
+  void attend_one(const Now& now, PeerId peer, Outbox& outbox);
   void fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox);
   void fire_retransmit(const Now& now, Peer& peer, Outbox& outbox);
   void fire_keepalive(const Now& now, Peer& peer, Outbox& outbox);
@@ -220,6 +246,12 @@ class Device {
   RateLimiter ratelimiter_;
   std::uint64_t cookie_replies_ = 0;
   DeadlineHeap deadlines_;
+  // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
+  std::vector<PeerId> starting_;
 };
+
+/// A handshake message of ours, still without its bytes.
+[[nodiscard]] OutgoingMessage outgoing_handshake(PeerId peer, std::size_t size, const Endpoint& to,
+                                                 const Source& from);
 
 }  // namespace ferrule::protocol

@@ -38,6 +38,7 @@ void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) {
     while (Peer* peer = peers_.first()) remove_peer(*peer);
   }
   for (PeerChange& peer : change.peers) apply_peer(now, peer, outbox);
+  start_queued(now, outbox);
 }
 
 void Device::set_private_key(PrivateKey key) {
@@ -178,6 +179,7 @@ void Device::up(const Now& now, Outbox& outbox) {
     fire_persistent_keepalive(now, *peer, outbox);
     reschedule(*peer);
   }
+  start_queued(now, outbox);
 }
 
 void Device::down() {

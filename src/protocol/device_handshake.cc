@@ -1,26 +1,17 @@
-// Handshake messages in and out, and the sessions they end with (§5.4.2 to §5.4.7).
+// Handshake messages that came, and the sessions they end with (§5.4.2 to §5.4.7).
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/key_text.h"
 #include "crypto/x25519.h"
 #include "protocol/device.h"
+#include "protocol/dh_batch.h"
 
 namespace ferrule::protocol {
 
 namespace {
-
-OutgoingMessage outgoing(PeerId peer, std::size_t size, const Endpoint& to, const Source& from) {
-  OutgoingMessage message;
-  message.size = static_cast<std::uint8_t>(size);
-  message.traffic_class = kHandshakeTrafficClass;
-  message.to = to;
-  message.from = from;
-  message.peer = peer;
-  return message;
-}
-
-MutBytes room(OutgoingMessage& message) { return {message.bytes.data(), message.size}; }
 
 Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Timestamp& timestamp) {
   if (handshake.greatest_received && timestamp <= *handshake.greatest_received) {
@@ -46,31 +37,62 @@ void Device::log_peer(const Peer& peer, std::string_view what) const {
   log_.write(LogLevel::verbose, line);
 }
 
-void Device::handle(const Now& now, const HandshakeMessage& message, bool under_load,
-                    Outbox& outbox) {
-  const std::optional<MessageType> type = classify(message.view());
+// A message on its way through `handle`, with what X25519 gave for it: an initiation's own `es` and
+// `ss`, then `ee` and `se` of the response that it gets; a response's own `ee` and `se`.
+struct Device::Incoming {
+  const HandshakeMessage& message;
+  MessageType type;
+  PublicKey remote_ephemeral = {};
+  Dh es = {}, ss = {}, ee = {}, se = {};
+  std::optional<OpenedInitiation> initiation = {};
+  Peer* sender = nullptr;  // whom the initiation says that it is from
+  bool accepted = false;   // the initiation gets a response
+  Ephemeral ephemeral = {};
+};
+
+void Device::handle(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox) {
+  while (!received.empty()) {
+    const std::size_t count = std::min(received.size(), kHandshakesTogether);
+    handle_together(now, received.first(count), outbox);
+    received = received.subspan(count);
+  }
+  start_queued(now, outbox);
+}
+
+// Everything that changes a peer happens in the order of the messages, in `process`, or belongs to a
+// peer that no other message of these has been accepted from (P28). Around it stand the steps that
+// only compute, each for all messages at once.
+void Device::handle_together(const Now& now, std::span<const ReceivedHandshake> received,
+                             Outbox& outbox) {
+  std::vector<Incoming> batch;
+  batch.reserve(received.size());
+  for (const ReceivedHandshake& one : received) {
+    if (const auto type = admit(now, one, outbox)) batch.push_back({one.message, *type});
+  }
+  open_together(batch);
+  for (Incoming& incoming : batch) process(now, incoming, outbox);
+  respond_together(now, batch, outbox);
+}
+
+std::optional<MessageType> Device::admit(const Now& now, const ReceivedHandshake& received,
+                                         Outbox& outbox) {
+  const Bytes message = received.message.view();
+  const std::optional<MessageType> type = classify(message);
   if (!type || *type == MessageType::transport_data) {
     drops_.count(Drop::malformed);
-    return;
+    return std::nullopt;
   }
-  if (const Drop drop = admit_handshake(message.view(), *type); drop != Drop::none) {
+  if (const Drop drop = admit_handshake(message, *type); drop != Drop::none) {
     drops_.count(drop);
-    return;
+    return std::nullopt;
   }
-  if (*type == MessageType::cookie_reply) {
-    handle_cookie_reply(now, message);
-    return;
-  }
-  if (!under_load) {
+  if (*type == MessageType::cookie_reply) return type;
+  if (!received.under_load) {
     ratelimiter_.forget_idle(now.boot);
-  } else if (!proves_address(now, message, outbox)) {
-    return;
+  } else if (!proves_address(now, received.message, outbox)) {
+    return std::nullopt;
   }
-  if (*type == MessageType::handshake_initiation) {
-    handle_initiation(now, message, outbox);
-  } else {
-    handle_response(now, message, outbox);
-  }
+  return type;
 }
 
 bool Device::proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox) {
@@ -95,44 +117,71 @@ bool Device::proves_address(const Now& now, const HandshakeMessage& message, Out
   return false;
 }
 
-const Secret<32>* Device::static_static(Peer& peer) {
-  std::optional<Secret<32>>& secret = peer.handshake.static_static;
-  if (!secret) {
-    Secret<32> shared;
-    if (!crypto::x25519(identity_.private_key, peer.public_key, shared)) return nullptr;
-    secret = std::move(shared);
+void Device::keep_static_static(Peer& peer, Dh& ss) {
+  if (!peer.handshake.static_static && ss.accepted) {
+    peer.handshake.static_static = std::move(ss.shared);
   }
-  return &*secret;
 }
 
-void Device::handle_initiation(const Now& now, const HandshakeMessage& message, Outbox& outbox) {
-  std::optional<OpenedInitiation> initiation = open_initiation(identity_, message.view());
-  if (!initiation) {
-    drops_.count(Drop::bad_handshake);
-    return;
+void Device::open_together(std::span<Incoming> batch) {
+  DhBatch work;
+  for (Incoming& incoming : batch) {
+    const Bytes message = incoming.message.view();
+    if (incoming.type == MessageType::cookie_reply) continue;
+    incoming.remote_ephemeral = received_ephemeral(message);
+    if (incoming.type == MessageType::handshake_initiation) {
+      work.dh(identity_.private_key, incoming.remote_ephemeral, incoming.es);
+    } else if (const Peer* peer = awaiting_response(message)) {
+      work.dh(peer->handshake.sent->ephemeral, incoming.remote_ephemeral, incoming.ee);
+      work.dh(identity_.private_key, incoming.remote_ephemeral, incoming.se);
+    }
   }
-  Peer* peer = peers_.find(initiation->static_key);
-  if (peer == nullptr) {
-    drops_.count(Drop::unknown_peer);  // P26: in silence
-    return;
+  work.run();
+  for (Incoming& incoming : batch) {
+    if (incoming.type != MessageType::handshake_initiation) continue;
+    incoming.initiation =
+        open_initiation(identity_.public_key, incoming.es, incoming.message.view());
+    if (!incoming.initiation) continue;
+    incoming.sender = peers_.find(incoming.initiation->static_key);
+    if (incoming.sender != nullptr && !incoming.sender->handshake.static_static) {
+      work.dh(identity_.private_key, incoming.sender->public_key, incoming.ss);
+    }
   }
-  const Secret<32>* shared = static_static(*peer);
+  work.run();
+}
+
+void Device::process(const Now& now, Incoming& incoming, Outbox& outbox) {
+  switch (incoming.type) {
+    case MessageType::handshake_initiation:
+      if (const Drop drop = accept(now, incoming); drop != Drop::none) drops_.count(drop);
+      break;
+    case MessageType::handshake_response:
+      handle_response(now, incoming, outbox);
+      break;
+    default:
+      handle_cookie_reply(now, incoming.message);
+  }
+}
+
+Drop Device::accept(const Now& now, Incoming& incoming) {
+  if (!incoming.initiation) return Drop::bad_handshake;
+  if (incoming.sender == nullptr) return Drop::unknown_peer;  // P26: in silence
+  Peer& peer = *incoming.sender;
+  keep_static_static(peer, incoming.ss);
+  if (!peer.handshake.static_static) return Drop::bad_handshake;
   const std::optional<Timestamp> timestamp =
-      shared == nullptr ? std::nullopt : open_timestamp(*initiation, *shared, message.view());
-  if (!timestamp) {
-    drops_.count(Drop::bad_handshake);
-    return;
-  }
-  if (const Drop drop = check_freshness(now, peer->handshake, *timestamp); drop != Drop::none) {
-    drops_.count(drop);
-    return;
+      open_timestamp(*incoming.initiation, *peer.handshake.static_static, incoming.message.view());
+  if (!timestamp) return Drop::bad_handshake;
+  if (const Drop drop = check_freshness(now, peer.handshake, *timestamp); drop != Drop::none) {
+    return drop;
   }
   // The sender has proven itself and the message is new: from here on it counts.
-  peer->handshake.greatest_received = *timestamp;
-  peer->handshake.last_accepted_at = now.boot;
-  clear_handshake(*peer);  // P34
-  received_handshake_message(now, *peer, message);
-  respond(now, *peer, std::move(*initiation), message, outbox);
+  peer.handshake.greatest_received = *timestamp;
+  peer.handshake.last_accepted_at = now.boot;
+  clear_handshake(peer);  // P34
+  received_handshake_message(now, peer, incoming.message);
+  incoming.accepted = true;
+  return Drop::none;
 }
 
 void Device::received_handshake_message(const Now& now, Peer& peer,
@@ -145,9 +194,28 @@ void Device::received_handshake_message(const Now& now, Peer& peer,
   peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
 }
 
-void Device::respond(const Now& now, Peer& peer, OpenedInitiation initiation,
-                     const HandshakeMessage& message, Outbox& outbox) {
-  OutgoingMessage out = outgoing(peer.id, ResponseLayout::kSize, message.from, message.to);
+void Device::respond_together(const Now& now, std::span<Incoming> batch, Outbox& outbox) {
+  DhBatch work;
+  for (Incoming& incoming : batch) {
+    if (!incoming.accepted) continue;
+    std::optional<PrivateKey> ephemeral = crypto::generate_private_key(rng_);
+    if (!ephemeral) continue;  // without `ee`, there is no response
+    incoming.ephemeral.private_key = std::move(*ephemeral);
+    const PrivateKey& own = incoming.ephemeral.private_key;
+    work.public_key(own, incoming.ephemeral.public_key);
+    work.dh(own, incoming.remote_ephemeral, incoming.ee);
+    work.dh(own, incoming.sender->public_key, incoming.se);
+  }
+  work.run();
+  for (Incoming& incoming : batch) {
+    if (incoming.accepted) respond(now, incoming, outbox);
+  }
+}
+
+void Device::respond(const Now& now, Incoming& incoming, Outbox& outbox) {
+  Peer& peer = *incoming.sender;
+  OutgoingMessage out = outgoing_handshake(peer.id, ResponseLayout::kSize, incoming.message.from,
+                                           incoming.message.to);
   std::optional<LocalIndex> index;
   {
     TablesGuard guard(exclusion_);
@@ -157,16 +225,17 @@ void Device::respond(const Now& now, Peer& peer, OpenedInitiation initiation,
     drops_.count(Drop::no_resources);
     return;
   }
-  const RemoteIndex remote = initiation.sender;
+  const RemoteIndex remote = incoming.initiation->sender;
   std::optional<TransportKeys> keys =
-      write_response(std::move(initiation), peer.handshake.psk, *index, rng_, room(out));
+      write_response(std::move(*incoming.initiation), incoming.ephemeral.public_key, incoming.ee,
+                     incoming.se, peer.handshake.psk, *index, out.room());
   if (!keys) {
     TablesGuard guard(exclusion_);
     indices_.remove(*index);
     drops_.count(Drop::no_resources);
     return;
   }
-  peer.handshake.cookie.add_macs(now.boot, room(out));
+  peer.handshake.cookie.add_macs(now.boot, out.room());
   peer.handshake.last_sent_at = now.boot;
   begin_session(now, peer, std::move(*keys), {peer.id, *index, remote, false});
   {
@@ -180,22 +249,31 @@ void Device::respond(const Now& now, Peer& peer, OpenedInitiation initiation,
   log_peer(peer, "received a handshake initiation, sending the response");
 }
 
-void Device::handle_response(const Now& now, const HandshakeMessage& message, Outbox& outbox) {
-  const Bytes bytes = message.view();
-  const LocalIndex index{load_le32(bytes.data() + ResponseLayout::kReceiver)};
+Peer* Device::awaiting_response(Bytes message) {
+  const LocalIndex index{load_le32(message.data() + ResponseLayout::kReceiver)};
   const IndexEntry* entry = indices_.find(index);
   Peer* peer = entry == nullptr ? nullptr : peers_.find(entry->peer);
+  const bool waits =
+      peer != nullptr && peer->handshake.sent && peer->handshake.sent->index == index;
+  return waits ? peer : nullptr;
+}
+
+void Device::handle_response(const Now& now, Incoming& incoming, Outbox& outbox) {
+  const HandshakeMessage& message = incoming.message;
+  const Bytes bytes = message.view();
   // P30: only a handshake of ours that is still waiting takes a response.
-  if (peer == nullptr || !peer->handshake.sent || peer->handshake.sent->index != index) {
+  Peer* peer = awaiting_response(bytes);
+  if (peer == nullptr) {
     drops_.count(Drop::unknown_handshake);
     return;
   }
   std::optional<TransportKeys> keys =
-      open_response(identity_, *peer->handshake.sent, peer->handshake.psk, bytes);
+      open_response(*peer->handshake.sent, incoming.ee, incoming.se, peer->handshake.psk, bytes);
   if (!keys) {
     drops_.count(Drop::bad_handshake);
     return;
   }
+  const LocalIndex index = peer->handshake.sent->index;
   peer->handshake.sent.reset();  // P24; its index goes on as the keypair's
   const RemoteIndex remote{load_le32(bytes.data() + ResponseLayout::kSender)};
   received_handshake_message(now, *peer, message);
@@ -241,130 +319,6 @@ void Device::begin_session(const Now& now, Peer& peer, TransportKeys keys,
     peer.traffic.timers.session_derived(now.boot);
   }
   reap(std::move(retired));
-}
-
-void Device::start_handshake(const Now& now, Peer& peer, Outbox& outbox) {
-  PeerHandshake& handshake = peer.handshake;
-  if (identity_.private_key.is_zero()) {
-    drops_.count(Drop::no_identity);
-    return;
-  }
-  if (handshake.last_sent_at && now.boot - *handshake.last_sent_at < kRekeyTimeout) {
-    PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.timers.handshake_deferred(*handshake.last_sent_at + kRekeyTimeout);  // P51
-    return;
-  }
-  OutgoingMessage out;
-  {
-    PeerGuard guard(exclusion_, peer.id);
-    if (peer.traffic.endpoint.is_none()) return;
-    out = outgoing(peer.id, InitiationLayout::kSize, peer.traffic.endpoint, peer.traffic.source);
-  }
-  const bool made = make_initiation(now, peer, out);
-  handshake.last_sent_at = now.boot;
-  {
-    PeerGuard guard(exclusion_, peer.id);
-    Timers& timers = peer.traffic.timers;
-    timers.handshake_initiated(now.boot, rng_);  // retries what could not be made, too
-    if (made) {
-      peer.traffic.tx_bytes += out.size;
-      timers.any_authenticated_packet_traversal(now.boot);
-      timers.any_authenticated_packet_sent();
-    }
-  }
-  if (!made) {
-    drops_.count(Drop::no_resources);
-    return;
-  }
-  outbox.messages.push_back(out);
-  log_peer(peer, "sending a handshake initiation");
-}
-
-bool Device::make_initiation(const Now& now, Peer& peer, OutgoingMessage& message) {
-  PeerHandshake& handshake = peer.handshake;
-  clear_handshake(peer);  // P33: the index of the one before is free again
-  const Secret<32>* shared = static_static(peer);
-  if (shared == nullptr) return false;
-  std::optional<LocalIndex> index;
-  {
-    TablesGuard guard(exclusion_);
-    index = indices_.insert(rng_, {peer.id, nullptr});
-  }
-  if (!index) return false;
-  Timestamp timestamp = make_timestamp(now.wall);
-  if (handshake.last_sent && timestamp <= *handshake.last_sent) {
-    timestamp = next_timestamp(*handshake.last_sent);  // P60: the wall clock went backwards
-  }
-  handshake.sent =
-      write_initiation(identity_, peer.public_key, *shared, timestamp, *index, rng_, room(message));
-  if (!handshake.sent) {
-    TablesGuard guard(exclusion_);
-    indices_.remove(*index);
-    return false;
-  }
-  handshake.last_sent = timestamp;
-  handshake.cookie.add_macs(now.boot, room(message));
-  return true;
-}
-
-void Device::clear_handshake(Peer& peer) {
-  if (!peer.handshake.sent) return;
-  TablesGuard guard(exclusion_);
-  indices_.remove(peer.handshake.sent->index);
-  peer.handshake.sent.reset();
-}
-
-void Device::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
-  bool staged = false;
-  {
-    PeerGuard guard(exclusion_, peer.id);
-    staged = !peer.traffic.staged.empty();
-  }
-  if (staged) {
-    outbox.flush.push_back(peer.id);
-  } else {
-    send_keepalive(now, peer, outbox);
-  }
-}
-
-void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
-  OutgoingMessage out;
-  KeypairRef keypair;
-  std::optional<std::uint64_t> counter;
-  {
-    PeerGuard guard(exclusion_, peer.id);
-    PeerTraffic& traffic = peer.traffic;
-    if (traffic.endpoint.is_none()) return;
-    keypair = traffic.keypairs.current();
-    if (keypair && keypair->may_send(now.boot)) counter = keypair->reserve(1);
-    if (!counter) {
-      // The session that this asks for will begin with a packet of ours anyway (P59).
-      want_handshake(traffic);
-    } else {
-      out = outgoing(peer.id, TransportLayout::kOverhead, traffic.endpoint, traffic.source);
-      traffic.tx_bytes += out.size;
-      traffic.timers.any_authenticated_packet_traversal(now.boot);
-      traffic.timers.any_authenticated_packet_sent();
-      keep_key_fresh_sending(now, traffic);
-    }
-  }
-  if (counter) {
-    out.traffic_class = 0;
-    write_transport_header(out.bytes.data(), keypair->remote_index(), *counter);
-    const crypto::AeadPacket packet{out.bytes.data() + TransportLayout::kHeaderSize, 0,
-                                    &keypair->sending_key(), *counter};
-    aead_.seal({&packet, 1});
-    outbox.messages.push_back(out);
-  }
-  start_wanted_handshake(now, peer, outbox);
-}
-
-void Device::start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox) {
-  {
-    PeerGuard guard(exclusion_, peer.id);
-    if (!std::exchange(peer.traffic.handshake_wanted, false)) return;
-  }
-  start_handshake(now, peer, outbox);
 }
 
 }  // namespace ferrule::protocol

@@ -6,7 +6,12 @@
 
 namespace ferrule::protocol {
 
-void Device::attend(const Now& now, PeerId id, Outbox& outbox) {
+void Device::attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) {
+  for (const PeerId peer : peers) attend_one(now, peer, outbox);
+  start_queued(now, outbox);
+}
+
+void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return;
   KeypairSlots::Retired retired;
@@ -55,6 +60,7 @@ void Device::fire_timers(const Now& now, Outbox& outbox) {
     if (up_) fire(now, peer, due, outbox);
     reschedule(peer);
   }
+  start_queued(now, outbox);
 }
 
 void Device::fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox) {

@@ -38,17 +38,23 @@ void mix_ephemeral(SymmetricState& state, Bytes ephemeral) noexcept {
   state.mix_chaining_key(ephemeral);
 }
 
-bool mix_dh(SymmetricState& state, const PrivateKey& own, const PublicKey& other) noexcept {
-  crypto::SharedSecret shared;
-  if (!crypto::x25519(own, other, shared)) return false;
-  state.mix_key(shared.bytes());
+bool mix_dh(SymmetricState& state, const Dh& dh) noexcept {
+  if (!dh.accepted) return false;
+  state.mix_key(dh.shared.bytes());
   return true;
 }
 
-PublicKey public_key_at(Bytes message, std::size_t offset) noexcept {
-  PublicKey key;
-  copy(message.subspan(offset, kKeySize), key.bytes);
-  return key;
+Dh dh(const PrivateKey& own, const PublicKey& other) noexcept {
+  Dh result;
+  result.accepted = crypto::x25519(own, other, result.shared);
+  return result;
+}
+
+std::optional<Ephemeral> new_ephemeral(Rng& rng) noexcept {
+  std::optional<PrivateKey> key = crypto::generate_private_key(rng);
+  if (!key) return std::nullopt;
+  const PublicKey public_key = crypto::public_key_of(*key);
+  return Ephemeral{std::move(*key), public_key};
 }
 
 }  // namespace
@@ -123,25 +129,31 @@ void SymmetricState::split(Secret<32>& t1, Secret<32>& t2) const noexcept {
   crypto::kdf2(chaining_key_.bytes(), {}, t1, t2);
 }
 
-std::optional<SentInitiation> write_initiation(const Identity& own, const PublicKey& peer,
+PublicKey received_ephemeral(Bytes message) noexcept {
+  const bool initiation = message.size() == I::kSize;
+  PublicKey key;
+  copy(message.subspan(initiation ? I::kEphemeral : R::kEphemeral, kKeySize), key.bytes);
+  return key;
+}
+
+std::optional<SentInitiation> write_initiation(const PublicKey& own, const PublicKey& peer,
+                                               Ephemeral ephemeral, const Dh& es,
                                                const Secret<32>& static_static,
                                                const Timestamp& timestamp, LocalIndex index,
-                                               Rng& rng, MutBytes out) noexcept {
-  std::optional<PrivateKey> ephemeral = crypto::generate_private_key(rng);
-  if (!ephemeral) return std::nullopt;
-  SentInitiation sent{start(peer), std::move(*ephemeral), index};
+                                               MutBytes out) noexcept {
+  SentInitiation sent{start(peer), std::move(ephemeral.private_key), index};
   SymmetricState& state = sent.state;
 
   store_le32(out.data(), static_cast<std::uint32_t>(MessageType::handshake_initiation));
   store_le32(out.data() + I::kSender, index.value);
 
   // e
-  copy(crypto::public_key_of(sent.ephemeral).bytes, out.subspan(I::kEphemeral));
-  mix_ephemeral(state, out.subspan(I::kEphemeral, kKeySize));
+  copy(ephemeral.public_key.bytes, out.subspan(I::kEphemeral));
+  mix_ephemeral(state, ephemeral.public_key.bytes);
   // es
-  if (!mix_dh(state, sent.ephemeral, peer)) return std::nullopt;
+  if (!mix_dh(state, es)) return std::nullopt;
   // s
-  state.encrypt_and_hash(own.public_key.bytes, out.subspan(I::kStatic, I::kStaticSize));
+  state.encrypt_and_hash(own.bytes, out.subspan(I::kStatic, I::kStaticSize));
   // ss
   state.mix_key(static_static.bytes());
   // {t}
@@ -149,16 +161,17 @@ std::optional<SentInitiation> write_initiation(const Identity& own, const Public
   return sent;
 }
 
-std::optional<OpenedInitiation> open_initiation(const Identity& own, Bytes message) noexcept {
-  OpenedInitiation initiation{start(own.public_key),
-                              public_key_at(message, I::kEphemeral),
+std::optional<OpenedInitiation> open_initiation(const PublicKey& own, const Dh& es,
+                                                Bytes message) noexcept {
+  OpenedInitiation initiation{start(own),
+                              received_ephemeral(message),
                               {},
                               RemoteIndex{load_le32(message.data() + I::kSender)}};
   SymmetricState& state = initiation.state;
   // e
   mix_ephemeral(state, initiation.ephemeral.bytes);
   // es
-  if (!mix_dh(state, own.private_key, initiation.ephemeral)) return std::nullopt;
+  if (!mix_dh(state, es)) return std::nullopt;
   // s
   if (!state.decrypt_and_hash(message.subspan(I::kStatic, I::kStaticSize),
                               initiation.static_key.bytes)) {
@@ -180,10 +193,9 @@ std::optional<Timestamp> open_timestamp(OpenedInitiation& initiation,
   return timestamp;
 }
 
-std::optional<TransportKeys> write_response(OpenedInitiation initiation, const PresharedKey& psk,
-                                            LocalIndex index, Rng& rng, MutBytes out) noexcept {
-  const std::optional<PrivateKey> ephemeral = crypto::generate_private_key(rng);
-  if (!ephemeral) return std::nullopt;
+std::optional<TransportKeys> write_response(OpenedInitiation initiation, const PublicKey& ephemeral,
+                                            const Dh& ee, const Dh& se, const PresharedKey& psk,
+                                            LocalIndex index, MutBytes out) noexcept {
   SymmetricState& state = initiation.state;
 
   store_le32(out.data(), static_cast<std::uint32_t>(MessageType::handshake_response));
@@ -191,12 +203,12 @@ std::optional<TransportKeys> write_response(OpenedInitiation initiation, const P
   store_le32(out.data() + R::kReceiver, initiation.sender.value);
 
   // e
-  copy(crypto::public_key_of(*ephemeral).bytes, out.subspan(R::kEphemeral));
-  mix_ephemeral(state, out.subspan(R::kEphemeral, kKeySize));
+  copy(ephemeral.bytes, out.subspan(R::kEphemeral));
+  mix_ephemeral(state, ephemeral.bytes);
   // ee
-  if (!mix_dh(state, *ephemeral, initiation.ephemeral)) return std::nullopt;
+  if (!mix_dh(state, ee)) return std::nullopt;
   // se
-  if (!mix_dh(state, *ephemeral, initiation.static_key)) return std::nullopt;
+  if (!mix_dh(state, se)) return std::nullopt;
   // psk
   state.mix_key_and_hash(psk.bytes());
   // {}
@@ -207,16 +219,15 @@ std::optional<TransportKeys> write_response(OpenedInitiation initiation, const P
   return keys;
 }
 
-std::optional<TransportKeys> open_response(const Identity& own, const SentInitiation& sent,
+std::optional<TransportKeys> open_response(const SentInitiation& sent, const Dh& ee, const Dh& se,
                                            const PresharedKey& psk, Bytes message) noexcept {
   SymmetricState state = sent.state.clone();
-  const PublicKey ephemeral = public_key_at(message, R::kEphemeral);
   // e
-  mix_ephemeral(state, ephemeral.bytes);
+  mix_ephemeral(state, received_ephemeral(message).bytes);
   // ee
-  if (!mix_dh(state, sent.ephemeral, ephemeral)) return std::nullopt;
+  if (!mix_dh(state, ee)) return std::nullopt;
   // se
-  if (!mix_dh(state, own.private_key, ephemeral)) return std::nullopt;
+  if (!mix_dh(state, se)) return std::nullopt;
   // psk
   state.mix_key_and_hash(psk.bytes());
   // {}
@@ -226,6 +237,37 @@ std::optional<TransportKeys> open_response(const Identity& own, const SentInitia
   TransportKeys keys;
   state.split(keys.sending, keys.receiving);
   return keys;
+}
+
+std::optional<SentInitiation> write_initiation(const Identity& own, const PublicKey& peer,
+                                               const Secret<32>& static_static,
+                                               const Timestamp& timestamp, LocalIndex index,
+                                               Rng& rng, MutBytes out) noexcept {
+  std::optional<Ephemeral> ephemeral = new_ephemeral(rng);
+  if (!ephemeral) return std::nullopt;
+  const Dh es = dh(ephemeral->private_key, peer);
+  return write_initiation(own.public_key, peer, std::move(*ephemeral), es, static_static, timestamp,
+                          index, out);
+}
+
+std::optional<OpenedInitiation> open_initiation(const Identity& own, Bytes message) noexcept {
+  return open_initiation(own.public_key, dh(own.private_key, received_ephemeral(message)), message);
+}
+
+std::optional<TransportKeys> write_response(OpenedInitiation initiation, const PresharedKey& psk,
+                                            LocalIndex index, Rng& rng, MutBytes out) noexcept {
+  const std::optional<Ephemeral> ephemeral = new_ephemeral(rng);
+  if (!ephemeral) return std::nullopt;
+  const Dh ee = dh(ephemeral->private_key, initiation.ephemeral);
+  const Dh se = dh(ephemeral->private_key, initiation.static_key);
+  return write_response(std::move(initiation), ephemeral->public_key, ee, se, psk, index, out);
+}
+
+std::optional<TransportKeys> open_response(const Identity& own, const SentInitiation& sent,
+                                           const PresharedKey& psk, Bytes message) noexcept {
+  const PublicKey ephemeral = received_ephemeral(message);
+  return open_response(sent, dh(sent.ephemeral, ephemeral), dh(own.private_key, ephemeral), psk,
+                       message);
 }
 
 }  // namespace ferrule::protocol

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "protocol/dh_batch.h"
 #include "protocol/keypair.h"
 #include "protocol/messages.h"
 
@@ -80,15 +81,28 @@ struct OpenedInitiation {
   RemoteIndex sender;
 };
 
-/// First message, initiator: writes all but the macs into `out` (InitiationLayout::kSize bytes).
-/// `static_static` is DH(own private, peer's public), computed once a peer (P25). None when the RNG
-/// fails or the peer's key is of low order.
-[[nodiscard]] std::optional<SentInitiation> write_initiation(
-    const Identity& own, const PublicKey& peer, const Secret<32>& static_static,
-    const Timestamp& timestamp, LocalIndex index, Rng& rng, MutBytes out) noexcept;
+/// The ephemeral key of a message that is written, private and public. Wiped with the handshake (P24).
+struct Ephemeral {
+  PrivateKey private_key;
+  PublicKey public_key;
+};
 
-/// First message, responder, part one: up to the sender's static key.
-[[nodiscard]] std::optional<OpenedInitiation> open_initiation(const Identity& own,
+/// The ephemeral key of an initiation or response that was received.
+[[nodiscard]] PublicKey received_ephemeral(Bytes message) noexcept;
+
+// --- Each step with the Diffie-Hellman results that it takes, so that many can be made at once ---
+
+/// First message, initiator: writes all but the macs into `out` (InitiationLayout::kSize bytes). `es`
+/// is DH(ephemeral, peer), `static_static` DH(own private, peer), computed once a peer (P25). None when
+/// the peer's key is of low order.
+[[nodiscard]] std::optional<SentInitiation> write_initiation(
+    const PublicKey& own, const PublicKey& peer, Ephemeral ephemeral, const Dh& es,
+    const Secret<32>& static_static, const Timestamp& timestamp, LocalIndex index,
+    MutBytes out) noexcept;
+
+/// First message, responder, part one: up to the sender's static key. `es` is DH(own private, its
+/// ephemeral).
+[[nodiscard]] std::optional<OpenedInitiation> open_initiation(const PublicKey& own, const Dh& es,
                                                               Bytes message) noexcept;
 /// Part two: the timestamp, which proves that the sender has that key's private half.
 [[nodiscard]] std::optional<Timestamp> open_timestamp(OpenedInitiation& initiation,
@@ -96,13 +110,30 @@ struct OpenedInitiation {
                                                       Bytes message) noexcept;
 
 /// Second message, responder: writes all but the macs into `out` (ResponseLayout::kSize bytes), and
-/// gives the responder's transport keys. Ends `initiation`.
+/// gives the responder's transport keys. `ee` and `se` are DH(ephemeral, the initiator's ephemeral and
+/// static). Ends `initiation`.
+[[nodiscard]] std::optional<TransportKeys> write_response(OpenedInitiation initiation,
+                                                          const PublicKey& ephemeral, const Dh& ee,
+                                                          const Dh& se, const PresharedKey& psk,
+                                                          LocalIndex index, MutBytes out) noexcept;
+
+/// Second message, initiator: the transport keys, or none when the message does not hold. `ee` is
+/// DH(the sent ephemeral, its ephemeral), `se` DH(own private, its ephemeral). `sent` is as it was
+/// either way (P30).
+[[nodiscard]] std::optional<TransportKeys> open_response(const SentInitiation& sent, const Dh& ee,
+                                                         const Dh& se, const PresharedKey& psk,
+                                                         Bytes message) noexcept;
+
+// --- The same, a handshake at a time ---
+
+[[nodiscard]] std::optional<SentInitiation> write_initiation(
+    const Identity& own, const PublicKey& peer, const Secret<32>& static_static,
+    const Timestamp& timestamp, LocalIndex index, Rng& rng, MutBytes out) noexcept;
+[[nodiscard]] std::optional<OpenedInitiation> open_initiation(const Identity& own,
+                                                              Bytes message) noexcept;
 [[nodiscard]] std::optional<TransportKeys> write_response(OpenedInitiation initiation,
                                                           const PresharedKey& psk, LocalIndex index,
                                                           Rng& rng, MutBytes out) noexcept;
-
-/// Second message, initiator: the transport keys, or none when the message does not hold. `sent` is
-/// as it was either way (P30).
 [[nodiscard]] std::optional<TransportKeys> open_response(const Identity& own,
                                                          const SentInitiation& sent,
                                                          const PresharedKey& psk,

@@ -1,0 +1,192 @@
+// Handshake messages that we send first, and keepalives (§5.4.2, §6.5).
+#include <utility>
+#include <vector>
+
+#include "crypto/x25519.h"
+#include "protocol/device.h"
+#include "protocol/dh_batch.h"
+
+namespace ferrule::protocol {
+
+OutgoingMessage outgoing_handshake(PeerId peer, std::size_t size, const Endpoint& to,
+                                   const Source& from) {
+  OutgoingMessage message;
+  message.size = static_cast<std::uint8_t>(size);
+  message.traffic_class = kHandshakeTrafficClass;
+  message.to = to;
+  message.from = from;
+  message.peer = peer;
+  return message;
+}
+
+// An initiation on its way out, with what X25519 gave for it.
+struct Device::Starting {
+  Peer& peer;
+  OutgoingMessage out;
+  Ephemeral ephemeral = {};
+  Dh es = {}, ss = {};
+};
+
+void Device::start_handshake(const Now& now, const Peer& peer, Outbox& outbox) {
+  starting_.push_back(peer.id);
+  if (starting_.size() == kHandshakesTogether) start_queued(now, outbox);
+}
+
+void Device::start_queued(const Now& now, Outbox& outbox) {
+  std::vector<Starting> batch;
+  batch.reserve(starting_.size());
+  for (const PeerId id : starting_) {
+    Peer* peer = peers_.find(id);  // null: removed since
+    if (peer == nullptr) continue;
+    if (auto out = begin_initiation(now, *peer)) {
+      batch.push_back({*peer, *out});
+    } else {
+      reschedule(*peer);  // perhaps it waits for a while (P51)
+    }
+  }
+  starting_.clear();
+  DhBatch work;
+  for (Starting& starting : batch) {
+    std::optional<PrivateKey> ephemeral = crypto::generate_private_key(rng_);
+    if (!ephemeral) continue;  // without `es`, there is no initiation
+    starting.ephemeral.private_key = std::move(*ephemeral);
+    work.public_key(starting.ephemeral.private_key, starting.ephemeral.public_key);
+    work.dh(starting.ephemeral.private_key, starting.peer.public_key, starting.es);
+    if (!starting.peer.handshake.static_static) {
+      work.dh(identity_.private_key, starting.peer.public_key, starting.ss);
+    }
+  }
+  work.run();
+  for (Starting& starting : batch) finish_initiation(now, starting, outbox);
+}
+
+std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& peer) {
+  PeerHandshake& handshake = peer.handshake;
+  if (identity_.private_key.is_zero()) {
+    drops_.count(Drop::no_identity);
+    return std::nullopt;
+  }
+  PeerGuard guard(exclusion_, peer.id);
+  if (handshake.last_sent_at && now.boot - *handshake.last_sent_at < kRekeyTimeout) {
+    peer.traffic.timers.handshake_deferred(*handshake.last_sent_at + kRekeyTimeout);  // P51
+    return std::nullopt;
+  }
+  if (peer.traffic.endpoint.is_none()) return std::nullopt;
+  handshake.last_sent_at = now.boot;
+  return outgoing_handshake(peer.id, InitiationLayout::kSize, peer.traffic.endpoint,
+                            peer.traffic.source);
+}
+
+void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbox) {
+  Peer& peer = starting.peer;
+  const bool made = make_initiation(now, starting);
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    Timers& timers = peer.traffic.timers;
+    timers.handshake_initiated(now.boot, rng_);  // retries what could not be made, too
+    if (made) {
+      peer.traffic.tx_bytes += starting.out.size;
+      timers.any_authenticated_packet_traversal(now.boot);
+      timers.any_authenticated_packet_sent();
+    }
+  }
+  reschedule(peer);
+  if (!made) {
+    drops_.count(Drop::no_resources);
+    return;
+  }
+  outbox.messages.push_back(starting.out);
+  log_peer(peer, "sending a handshake initiation");
+}
+
+bool Device::make_initiation(const Now& now, Starting& starting) {
+  Peer& peer = starting.peer;
+  PeerHandshake& handshake = peer.handshake;
+  clear_handshake(peer);  // P33: the index of the one before is free again
+  keep_static_static(peer, starting.ss);
+  if (!handshake.static_static) return false;
+  std::optional<LocalIndex> index;
+  {
+    TablesGuard guard(exclusion_);
+    index = indices_.insert(rng_, {peer.id, nullptr});
+  }
+  if (!index) return false;
+  Timestamp timestamp = make_timestamp(now.wall);
+  if (handshake.last_sent && timestamp <= *handshake.last_sent) {
+    timestamp = next_timestamp(*handshake.last_sent);  // P60: the wall clock went backwards
+  }
+  handshake.sent = write_initiation(
+      identity_.public_key, peer.public_key, std::move(starting.ephemeral), starting.es,
+      *handshake.static_static, timestamp, *index, starting.out.room());
+  if (!handshake.sent) {
+    TablesGuard guard(exclusion_);
+    indices_.remove(*index);
+    return false;
+  }
+  handshake.last_sent = timestamp;
+  handshake.cookie.add_macs(now.boot, starting.out.room());
+  return true;
+}
+
+void Device::clear_handshake(Peer& peer) {
+  if (!peer.handshake.sent) return;
+  TablesGuard guard(exclusion_);
+  indices_.remove(peer.handshake.sent->index);
+  peer.handshake.sent.reset();
+}
+
+void Device::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
+  bool staged = false;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    staged = !peer.traffic.staged.empty();
+  }
+  if (staged) {
+    outbox.flush.push_back(peer.id);
+  } else {
+    send_keepalive(now, peer, outbox);
+  }
+}
+
+void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
+  OutgoingMessage out;
+  KeypairRef keypair;
+  std::optional<std::uint64_t> counter;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    PeerTraffic& traffic = peer.traffic;
+    if (traffic.endpoint.is_none()) return;
+    keypair = traffic.keypairs.current();
+    if (keypair && keypair->may_send(now.boot)) counter = keypair->reserve(1);
+    if (!counter) {
+      // The session that this asks for will begin with a packet of ours anyway (P59).
+      want_handshake(traffic);
+    } else {
+      out =
+          outgoing_handshake(peer.id, TransportLayout::kOverhead, traffic.endpoint, traffic.source);
+      traffic.tx_bytes += out.size;
+      traffic.timers.any_authenticated_packet_traversal(now.boot);
+      traffic.timers.any_authenticated_packet_sent();
+      keep_key_fresh_sending(now, traffic);
+    }
+  }
+  if (counter) {
+    out.traffic_class = 0;
+    write_transport_header(out.bytes.data(), keypair->remote_index(), *counter);
+    const crypto::AeadPacket packet{out.bytes.data() + TransportLayout::kHeaderSize, 0,
+                                    &keypair->sending_key(), *counter};
+    aead_.seal({&packet, 1});
+    outbox.messages.push_back(out);
+  }
+  start_wanted_handshake(now, peer, outbox);
+}
+
+void Device::start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox) {
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    if (!std::exchange(peer.traffic.handshake_wanted, false)) return;
+  }
+  start_handshake(now, peer, outbox);
+}
+
+}  // namespace ferrule::protocol
