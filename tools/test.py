@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the parts of the test suite (lint, unit, e2e) and sums them up.
+"""Runs the parts of the test suite (lint, unit, e2e, kernel) and sums them up.
 
 Each part is a program of its own that ends with the line `N passed, N failed[, N skipped]`, and
 says why it skipped something in lines that begin with `skip`. So does this one.
@@ -27,7 +27,7 @@ def command_of(part, options):
                 *(["--vectors", options.vectors] if options.vectors else []),
                 *(["--filter", options.filter] if options.filter else [])]
     return [*python, E2E, "--build-dir", options.build_dir,
-            *(["--kernel"] if options.kernel else []),
+            *(["--kernel"] if part == "kernel" else []),
             *([options.filter] if options.filter else [])]
 
 
@@ -54,10 +54,9 @@ def run(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="+", choices=["lint", "unit", "e2e"])
+    parser.add_argument("parts", nargs="+", choices=["lint", "unit", "e2e", "kernel"])
     parser.add_argument("--build-dir", default="build/release")
     parser.add_argument("--vectors", help="folder with more test vectors")
-    parser.add_argument("--kernel", action="store_true", help="e2e: the kernel's WireGuard too")
     parser.add_argument("--filter", default="", help="only tests whose name contains this")
     options = parser.parse_args()
 

@@ -5,6 +5,8 @@
     python3 tests/e2e/run.py roaming P75            tests whose title holds one of the words
     python3 tests/e2e/run.py --build-dir build/dev  another build; sanitizer reports are failures
     python3 tests/e2e/run.py --subject wireguard-go the suite against the reference itself
+    python3 tests/e2e/run.py --kernel               ferruled with the kernel's WireGuard instead:
+                                                    tests/kernel/, in virtual machines
 
 Each test runs in a sandbox of its own (lib/sandbox.py), so several run at once, and nothing is
 left behind when one fails or this program is interrupted.
@@ -24,9 +26,11 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, HERE)
+KERNEL = os.path.join(ROOT, "tests", "kernel")
+sys.path[:0] = [HERE, KERNEL]
 sys.dont_write_bytecode = True
 
+import image                                                    # noqa: E402
 from lib import registry, sandbox                               # noqa: E402
 from lib.daemon import Implementation, sanitizer_reports        # noqa: E402
 from lib.scene import Scene                                     # noqa: E402
@@ -119,7 +123,8 @@ class Runner:
             return
         log_dir = tempfile.mkdtemp(prefix=f"{case.behaviour.name[:40]}-", dir=self.work_dir)
         argv = [sys.executable, __file__, "--inside", case.title, "--log-dir", log_dir,
-                "--build-dir", self.options.build_dir, "--subject", self.options.subject]
+                "--build-dir", self.options.build_dir, "--subject", self.options.subject,
+                *(["--kernel"] if self.options.kernel else [])]
         env = {**os.environ, "FERRULE_E2E_PATIENCE": str(self.options.patience)}
         with open(os.path.join(log_dir, "test.log"), "wb") as log:
             process = subprocess.Popen(sandbox.command(argv), stdin=subprocess.DEVNULL, stdout=log,
@@ -198,7 +203,7 @@ def find_implementations(options):
 
 
 def all_cases(options):
-    for name in sorted(os.listdir(HERE)):
+    for name in sorted(os.listdir(KERNEL if options.kernel else HERE)):
         if name.startswith("test_") and name.endswith(".py"):
             __import__(name.removesuffix(".py"))
     return registry.cases(options.subject, REFERENCE)
@@ -216,6 +221,18 @@ def why_not(case, implementations):
     return None
 
 
+def missing(options):
+    """Why no test can run here; None if they can. Prepares what they need."""
+    if reason := sandbox.missing():
+        return reason
+    if options.kernel:
+        try:
+            image.prepare()
+        except image.Unavailable as unavailable:
+            return str(unavailable)
+    return None
+
+
 def parse_options():
     parser = argparse.ArgumentParser(description="Ferrule's end-to-end tests.")
     parser.add_argument("filters", nargs="*", help="words, one of which a test's title must hold")
@@ -224,16 +241,17 @@ def parse_options():
                         help="the implementation under test")
     parser.add_argument("--deviations", action="store_true",
                         help=f"run also what {REFERENCE} is known to do otherwise")
-    parser.add_argument("--jobs", type=int, default=3, help="how many tests run at once")
+    parser.add_argument("--jobs", type=int, help="how many tests run at once")
     parser.add_argument("--patience", type=float, help="stretches all deadlines")
     parser.add_argument("--list", action="store_true", help="print the tests and end")
     parser.add_argument("--keep-logs", action="store_true", help="keep logs of passed tests too")
     parser.add_argument("--kernel", action="store_true",
-                        help="also the kernel's WireGuard, where it is there")
+                        help="the tests with the kernel's WireGuard, in virtual machines")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     parser.add_argument("--log-dir", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.build_dir = os.path.abspath(options.build_dir)
+    options.jobs = options.jobs or (5 if options.kernel else 3)
     if options.patience is None:
         sanitized = os.path.basename(options.build_dir) != "release"
         options.patience = SANITIZER_PATIENCE if sanitized else 1.0
@@ -249,18 +267,17 @@ def main():
         print("\n".join(case.title for case in cases))
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if reason := sandbox.missing():
-        print(f"skip: all end-to-end tests: {reason}")
+    if reason := missing(options):
+        print(f"skip: all {'tests with the kernel' if options.kernel else 'end-to-end tests'}: {reason}")
         print(summary_line({"ok": 0, "FAIL": 0, "skip": len(cases)}))
         return 0
     implementations = find_implementations(options)
+    if options.kernel:
+        cases.sort(key=lambda case: -case.behaviour.deadline_s)     # those that wait, beside the others
     runner = Runner(options, [c for c in cases if not why_not(c, implementations)])
     for case in cases:
         if reason := why_not(case, implementations):
             runner.report(case, "skip", reason, 0)
-    if options.kernel:
-        runner.counts["skip"] += 1
-        print("skip  the kernel's WireGuard: no test runs against it yet")
     try:
         runner.run()
     except KeyboardInterrupt:

@@ -9,7 +9,8 @@ usage: ./dev test [OPTION...] [FILTER]
   --lint         only the lint checks; may be combined with the next two
   --unit         only the unit tests
   --e2e          only the end-to-end tests (network namespaces: they need root)
-  --kernel       end to end, also against the kernel's WireGuard where it is there
+  --kernel       only the tests with the kernel's WireGuard, in virtual machines (about 3.5 minutes;
+                 needs root, and downloads Debian's kernel once)
   --vectors DIR  let the unit tests read more test vectors from DIR
   FILTER         only tests whose name contains this
 The last line says: N passed, N failed[, N skipped].
@@ -23,8 +24,7 @@ while (($#)); do
   case $1 in
     --preset) preset=${2:?} && shift ;;
     --vectors) options+=(--vectors "$(realpath "${2:?}")") && shift ;;
-    --lint | --unit | --e2e) parts+=("${1#--}") ;;
-    --kernel) options+=(--kernel) ;;
+    --lint | --unit | --e2e | --kernel) parts+=("${1#--}") ;;
     -h | --help) usage && exit ;;
     -*) usage >&2 && exit 2 ;;
     *) options+=(--filter "$1") ;;
@@ -34,7 +34,9 @@ done
 ((${#parts[@]})) || parts=(lint unit e2e)
 
 groups=(test)
-[[ " ${parts[*]} " != *" lint "* ]] || groups+=(lint)
+for part in lint kernel; do
+  [[ " ${parts[*]} " != *" $part "* ]] || groups+=("$part")
+done
 need "${groups[@]}"
 if [[ ${parts[*]} != lint ]] && ! (build "$preset"); then
   echo "0 passed, 1 failed"
