@@ -1,6 +1,7 @@
 // Values as they come from a command line: what is accepted can be written and read again, numbers
 // and keys are what a simple reader makes of them, and whatever is refused is refused quietly.
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/net.h"
 #include "control/conf_error.h"
 #include "control/endpoint_text.h"
+#include "control/named_peers.h"
 #include "control/near_miss.h"
 #include "control/values.h"
 
@@ -122,6 +124,15 @@ void check_composed(std::string_view text) {
   }
 }
 
+void check_dates(std::string_view text) {
+  const control::Date today{std::chrono::days(20'000)};
+  const auto date = control::parse_date(text);
+  if (date) FERRULE_CHECK(control::date_text(*date) == text);
+  const auto expiry = control::parse_expiry(text, today);
+  FERRULE_CHECK(!date || expiry == date);
+  if (expiry) FERRULE_CHECK(control::parse_date(control::date_text(*expiry)) == expiry);
+}
+
 void check_messages(std::string_view text) {
   constexpr std::array<std::string_view, 3> kWords{"AllowedIPs", "Endpoint", "MTU"};
   (void)control::nearest(text, kWords);
@@ -144,6 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ferrule::check_numbers(text);
   ferrule::check_addresses(text);
   ferrule::check_composed(text);
+  ferrule::check_dates(text);
   ferrule::check_messages(text);
   return 0;
 }
