@@ -18,7 +18,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT_SECONDS = 60
 LONGEST_INPUT = 4096
-KEPT_BYTES = 8192       # of a corpus in the tree
+KEPT_BYTES, KEPT_FILES = 8192, 48       # of a corpus in the tree
 # addr2line comes with the compiler, so that reports have names without llvm-symbolizer.
 SYMBOLS = f"external_symbolizer_path={shutil.which('addr2line')}"
 ENVIRONMENT = {"ASAN_OPTIONS": SYMBOLS, "UBSAN_OPTIONS": SYMBOLS + ":print_stacktrace=1", **os.environ}
@@ -73,7 +73,7 @@ class Fuzzer:
                 return False, "died", output
             names = sorted(os.listdir(merged), key=lambda n: os.path.getsize(f"{merged}/{n}"))
             left = KEPT_BYTES - sum(os.path.getsize(seed) for seed in self.seeds())
-            for name in names:
+            for name in names[:KEPT_FILES - len(self.seeds())]:
                 left -= os.path.getsize(f"{merged}/{name}")
                 if left < 0:
                     break
