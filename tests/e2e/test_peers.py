@@ -58,6 +58,22 @@ def test_three_commands_connect_two_machines(scene):
     assert peers(scene, left)["alice"]["latestHandshake"] > 0
 
 
+# `script` gives it a terminal; an empty answer takes what is offered.
+
+@behaviour
+def test_init_asks_on_a_terminal_for_what_options_do_not_say(scene):
+    host = scene.host("left")
+    host.run("mkdir -p /run/test")
+    program = f"{scene.build_dir}/ferrule"
+    asked = host.run(["script", "-qec", f"{program} init {CONFIG} --dns 10.1.0.1", "/dev/null"],
+                     input="server\n10.1.0.1/24\n\nvpn.test\n")
+    assert "UDP port to listen at [51820]: " in asked.stdout
+    with open(host.path(CONFIG)) as file:
+        lines = file.read().splitlines()
+    assert {"# Endpoint = vpn.test", "# ClientDNS = 10.1.0.1", "ListenPort = 51820",
+            "Address = 10.1.0.1/24"} <= set(lines), lines
+
+
 @behaviour(deadline_s=60)
 def test_a_disabled_peer_is_cut_off_and_comes_back(scene):
     left, right = connected(scene)
