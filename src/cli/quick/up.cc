@@ -9,6 +9,7 @@
 
 #include "cli/conf_change.h"
 #include "cli/options.h"
+#include "cli/peer/expired.h"
 #include "cli/quick/child.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/dns.h"
@@ -243,6 +244,7 @@ int run_up(Console& console, Arguments arguments) {
   if (!is_root(console)) return 1;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
+  leave_out_expired(console, file->document, file->configuration);
   const auto implementation = choose_implementation(console, *file, wants_kernel);
   auto network = open_network(console);
   if (!implementation || !network) return 1;

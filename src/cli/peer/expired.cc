@@ -1,0 +1,26 @@
+#include "cli/peer/expired.h"
+
+#include "cli/peer/peer_commands.h"
+#include "control/named_peers.h"
+
+namespace ferrule::cli {
+
+void leave_out_expired(Console& console, const control::ConfDocument& document,
+                       control::Configuration& configuration) {
+  const auto peers = control::read_peers(document);
+  if (!peers) {
+    console.err.print("Warning: {}", peers.error().front().to_string());
+    return;
+  }
+  for (const control::NamedPeer& peer : *peers) {
+    if (!peer.is_enabled || !peer.expires || *peer.expires > today(console)) continue;
+    const auto is_this = [&](const control::PeerConf& conf) {
+      return conf.public_key == peer.conf.public_key;
+    };
+    if (std::erase_if(configuration.peers, is_this) == 0) continue;
+    console.err.print("{} expired on {}: left out\n", peer.name.empty() ? "A peer" : peer.name,
+                      control::date_text(*peer.expires));
+  }
+}
+
+}  // namespace ferrule::cli
