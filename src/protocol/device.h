@@ -215,7 +215,7 @@ class Device {
   void reschedule(Peer& peer);
 
   // configuration (device_configuration.cc)
-  void set_private_key(PrivateKey key);
+  void set_private_key(const Now& now, PrivateKey key);
   void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
   void set_allowed_ips(PeerId peer, const PeerChange& change);
   void remove_other_allowed_ips(PeerId peer, const PeerChange& change);

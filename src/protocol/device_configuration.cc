@@ -33,7 +33,7 @@ Result<void> Device::check(const DeviceChange& change) const {
 }
 
 void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) {
-  if (change.private_key) set_private_key(std::move(*change.private_key));
+  if (change.private_key) set_private_key(now, std::move(*change.private_key));
   if (change.replace_peers) {
     while (Peer* peer = peers_.first()) remove_peer(*peer);
   }
@@ -41,7 +41,7 @@ void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) {
   start_queued(now, outbox);
 }
 
-void Device::set_private_key(PrivateKey key) {
+void Device::set_private_key(const Now& now, PrivateKey key) {
   const bool zero = key.is_zero();
   if (!zero) crypto::clamp(key);
   if (constant_time_equal(key.bytes(), identity_.private_key.bytes())) return;
@@ -57,8 +57,12 @@ void Device::set_private_key(PrivateKey key) {
     peer->handshake.static_static.reset();  // P25
     peer->handshake.last_sent_at.reset();   // so that the next packet rekeys at once (P101)
     clear_handshake(*peer);
-    PeerGuard guard(exclusion_, peer->id);
-    peer->traffic.keypairs.stop_sending();
+    {
+      PeerGuard guard(exclusion_, peer->id);
+      peer->traffic.keypairs.stop_sending();
+      peer->traffic.timers.handshake_outdated(now.boot);
+    }
+    reschedule(*peer);
   }
 }
 

@@ -65,6 +65,18 @@ TEST_F(TimersOfDevices, P50_TheNextPacketStartsOver) {
   EXPECT_EQ(world.count_sent(1, a), 40u);
 }
 
+TEST_F(TimersOfDevices, P50_AResponseIsGoodUntilTheNextInitiation) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() != 2; };
+  ping();
+  const Datagram late = world.sent.back();
+  ASSERT_EQ(late.type(), 2);
+  world.run(4999ms);
+  world.passes = nullptr;
+  a.receive(late);
+  world.settle();
+  EXPECT_EQ(b.delivered.size(), 1u);
+}
+
 TEST_F(TimersOfDevices, P50_RetryForgetsTheStickySource) {
   ping();
   pong();  // a knows the address that it was reached on
@@ -261,6 +273,22 @@ TEST_F(TimersOfDevices, P45_AtOrPast180SecondsNothingIsDecrypted) {
   EXPECT_TRUE(a.delivered.empty());
 }
 
+TEST_F(TimersOfDevices, P45_APacketAt175SecondsIsNotLost) {
+  ping();
+  world.run(175s);
+  EXPECT_EQ(pong().verdict, Verdict::send);
+  ping();
+  EXPECT_EQ(a.delivered.size(), 1u);
+  EXPECT_EQ(b.delivered.size(), 2u);
+}
+
+TEST_F(TimersOfDevices, P45_APacketOfADeadSessionWaitsForTheNextOne) {
+  ping();
+  world.run(185s);
+  EXPECT_EQ(pong().verdict, Verdict::stage);
+  EXPECT_EQ(a.delivered.size(), 1u);
+}
+
 TEST_F(TimersOfDevices, P58_CompletedHandshakeStampsTheWallClock) {
   ping();
   EXPECT_EQ(a.status(b).last_handshake, world.now().wall);
@@ -334,6 +362,39 @@ TEST_F(TimersOfDevices, P59a_PersistentKeepaliveAloneRevivesASessionLongDead) {
   world.run(31s);
   EXPECT_EQ(pong().verdict, Verdict::send);
   EXPECT_EQ(a.delivered.size(), 1u);
+}
+
+TEST_F(TimersOfDevices, P55_AKeepaliveThatCannotBeSentDoesNotSpin) {
+  a.rng.fails = true;  // no handshake can be made
+  a.add_peer(b, "10.0.0.2/32", true, 1);
+  for (int i = 0; i < 60; ++i) {
+    world.run(1s);
+    EXPECT_GT(a.device->next_deadline()->at, world.now().boot);
+  }
+  EXPECT_LE(a.drops(Drop::no_resources), 13u);  // one in five seconds
+}
+
+TEST_F(TimersOfDevices, AHundredHandshakesInARowAreNoLoad) {
+  for (int i = 0; i <= 100; ++i) {
+    ping();
+    world.run(121s);
+  }
+  EXPECT_EQ(world.count_sent(2, b), 101u);
+  EXPECT_EQ(world.count_sent(3, b), 0u);
+}
+
+TEST_F(TimersOfDevices, P50_ANewPrivateKeyStartsOverWithAHandshakeThatWasUnderWay) {
+  lose_everything();
+  ping();
+  world.run(1s);
+  a.set_key(77);
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+}
+
+TEST_F(TimersOfDevices, P50_ANewPrivateKeyAloneStartsNoHandshake) {
+  ping();
+  a.set_key(77);
+  EXPECT_EQ(world.count_sent(1, a), 1u);
 }
 
 TEST_F(TimersOfDevices, P59a_NoTimerOfARemovedPeerFires) {

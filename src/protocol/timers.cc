@@ -68,6 +68,10 @@ void Timers::handshake_deferred(Instant at) noexcept {
   if (!armed(Timer::retransmit)) arm(Timer::retransmit, at);
 }
 
+void Timers::handshake_outdated(Instant now) noexcept {
+  if (armed(Timer::retransmit)) arm(Timer::retransmit, now);
+}
+
 void Timers::set_persistent_keepalive(std::uint16_t seconds) noexcept {
   persistent_s_ = seconds;
   if (seconds == 0) disarm(Timer::persistent_keepalive);

@@ -51,6 +51,8 @@ class Timers {
   void handshake_given_up(Instant now) noexcept;
   /// An initiation is wanted, but not before `at` (P51).
   void handshake_deferred(Instant at) noexcept;
+  /// What a handshake under way was made with is gone: it starts over now.
+  void handshake_outdated(Instant now) noexcept;
   /// The interval changed; 0 is off.
   void set_persistent_keepalive(std::uint16_t seconds) noexcept;
   /// The persistent keepalive is due again an interval from now, whatever became of this one.
