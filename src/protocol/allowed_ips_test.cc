@@ -156,6 +156,17 @@ TEST(AllowedIps, P91_DefaultRoutesAreOrdinaryEntries) {
   EXPECT_EQ(table.lookup(ip("ffff::")), kAnna);
 }
 
+TEST(AllowedIps, P91_AWalkShowsDefaultRoutesAndNothingThatIsGone) {
+  AllowedIps table;
+  for (const char* text : {"0.0.0.0/0", "10.0.0.0/8", "10.128.0.0/9", "::/0", "::/1"}) {
+    table.insert(cidr(text), kAnna);
+  }
+  for (const char* text : {"10.0.0.0/8", "10.128.0.0/9", "::/1"}) {
+    EXPECT_TRUE(table.remove(cidr(text), kAnna));
+  }
+  EXPECT_EQ(prefixes_of(table, kAnna), (Texts{"0.0.0.0/0", "::/0"}));
+}
+
 TEST(AllowedIps, P91_RemovingAPeerRemovesItsEntriesAlone) {
   AllowedIps table;
   for (const char* text : {"10.0.0.0/8", "10.1.2.0/24", "::/0"}) table.insert(cidr(text), kAnna);

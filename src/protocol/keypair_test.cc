@@ -38,6 +38,13 @@ TEST(KeypairTest, P44a_ACounterNeverWraps) {
   }
 }
 
+TEST(KeypairTest, P44a_CountersHave64BitsOnEveryCpu) {
+  const KeypairRef keypair = fresh(true);
+  ASSERT_TRUE(keypair->reserve(UINT32_MAX));
+  EXPECT_EQ(keypair->reserve(2), std::uint64_t{UINT32_MAX});
+  EXPECT_EQ(keypair->reserve(1), (std::uint64_t{1} << 32) + 1);
+}
+
 TEST(KeypairTest, P45_TooOldAt180Seconds) {
   const KeypairRef keypair = fresh(true);
   EXPECT_TRUE(keypair->may_send(kBirth + 180s - 1ns));
