@@ -1,0 +1,482 @@
+#include "sim/host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "packet/ip.h"
+#include "sim/packets.h"
+#include "sim/world.h"
+
+namespace ferrule::sim {
+
+namespace {
+
+using protocol::Drop;
+using protocol::HandshakeMessage;
+using protocol::InboundMessage;
+using protocol::MessageType;
+using protocol::OutboundPacket;
+using protocol::TransportLayout;
+using protocol::Verdict;
+
+// A handshake takes the worker this long, so that floods make queues.
+constexpr Duration kHandshakeTime = 100us;
+constexpr std::uint32_t kInterface = 1;
+constexpr WallTime kEpoch{1'700'000'000, 0};
+
+WallTime wall_at(Duration since_epoch) {
+  const std::int64_t second = 1'000'000'000;
+  std::int64_t seconds = since_epoch.count() / second;
+  std::int64_t rest = since_epoch.count() % second;
+  if (rest < 0) {
+    rest += second;
+    --seconds;
+  }
+  return {kEpoch.seconds + seconds, static_cast<std::uint32_t>(rest)};
+}
+
+// Packets to one address are one flow, and a flow stays in its lane.
+std::uint16_t lane_of(Bytes packet) {
+  packet::IpView ip;
+  if (packet::parse_ip(packet, ip) != packet::IpFault::none) return 0;
+  return ip.addresses().back() % Host::kLanes;
+}
+
+}  // namespace
+
+void WatchedAead::seal(std::span<const crypto::AeadPacket> packets) const noexcept {
+  // The device calls this, but what checkers remember is not its memory, and it knows no exceptions.
+  const HeapScope scope(nullptr);
+  try {
+    for (const crypto::AeadPacket& packet : packets) {
+      for (const auto& checker : host_.world.checkers()) {
+        checker->sealed(host_, packet.key->bytes(), packet.counter);
+      }
+    }
+  } catch (const Violation& violation) {
+    host_.world.object(violation.what());
+  }
+  crypto::best_aead_backend().seal(packets);
+}
+
+Host::Host(World& in, HostId number, std::uint64_t seed)
+    : world(in),
+      id(number),
+      heap(in.new_heap()),
+      device(heap),
+      rng(seed),
+      dice_(~seed),
+      aead_(*this) {
+  make_device();
+}
+
+void Host::make_device() {
+  device.make(rng, aead_, exclusion_, log_);
+  queue_ = std::make_unique<protocol::HandshakeQueue>(dice_.roll());
+  queued_.clear();
+  serves_queue_at_ = Instant::never();
+}
+
+Now Host::now() const {
+  const Instant boot = world.now() + boot_offset;
+  return {boot, wall_at(Duration(boot.ns()) + wall_offset)};
+}
+
+std::uint64_t Host::drops_in_all() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 1; i < protocol::kDropCount; ++i) {
+    sum += device->drops()[static_cast<Drop>(i)];
+  }
+  return sum;
+}
+
+std::uint64_t Host::staged_drops() const noexcept {
+  std::uint64_t sum = 0;
+  for (const Drop drop :
+       {Drop::staged_overflow, Drop::staged_expired, Drop::device_down, Drop::peer_removed}) {
+    sum += device->drops()[drop];
+  }
+  return sum;
+}
+
+void Host::count_unstaged(std::uint64_t drops_before) { staged -= staged_drops() - drops_before; }
+
+Endpoint Host::endpoint_of(const PublicKey& peer) const {
+  Endpoint endpoint;
+  std::optional<protocol::Device::PeerCursor> cursor;
+  (void)device->visit_peers(cursor, SIZE_MAX, [&](const protocol::PeerStatus& status) {
+    if (status.public_key == peer) endpoint = status.endpoint;
+  });
+  return endpoint;
+}
+
+std::vector<Endpoint> Host::endpoints() const {
+  std::vector<Endpoint> all;
+  std::optional<protocol::Device::PeerCursor> cursor;
+  (void)device->visit_peers(cursor, SIZE_MAX, [&](const protocol::PeerStatus& status) {
+    all.push_back(status.endpoint);
+  });
+  return all;
+}
+
+const Session* Host::session(std::uint32_t local) const noexcept {
+  const auto found = sessions.find(local);
+  return found == sessions.end() ? nullptr : &found->second;
+}
+
+const Session* Host::session_to(std::uint32_t remote) const noexcept {
+  const auto found = by_remote.find(remote);
+  return found == by_remote.end() ? nullptr : session(found->second);
+}
+
+Drop Host::probe(std::uint32_t local) {
+  Packet bytes(TransportLayout::kOverhead, 0);
+  protocol::write_transport_header(bytes.data(), RemoteIndex{local}, 0);
+  InboundMessage message;
+  message.message = bytes;
+  protocol::ReceivePlan plan;
+  device->plan_receive(now(), {&message, 1}, plan);
+  return message.drop;
+}
+
+// --- what its user does ---
+
+void Host::apply(protocol::DeviceChange change) {
+  const std::uint64_t drops = staged_drops();
+  model.apply(change);
+  const bool forgets =
+      change.replace_peers || std::ranges::any_of(change.peers, &protocol::PeerChange::remove);
+  if (forgets) {
+    forgotten_wall = greatest_wall;
+    for (const auto& checker : world.checkers()) checker->forgot_peers(*this);
+  }
+  if (change.private_key) {
+    for (const auto& checker : world.checkers()) checker->began_anew(*this);
+  }
+  device->apply(now(), std::move(change), outbox_);
+  count_unstaged(drops);
+  work();
+}
+
+void Host::up() {
+  device->up(now(), outbox_);
+  work();
+}
+
+void Host::down() {
+  const std::uint64_t drops = staged_drops();
+  device->down();
+  count_unstaged(drops);
+  for (const auto& checker : world.checkers()) checker->began_anew(*this);
+}
+
+void Host::restart() {
+  outbox_ = {};
+  attention_.clear();
+  make_device();
+  sessions.clear();
+  by_remote.clear();
+  staged = 0;
+  forgotten_wall = greatest_wall;
+  for (const auto& checker : world.checkers()) checker->began_anew(*this);
+  device->apply(now(), model.whole(), outbox_);
+  up();
+}
+
+void Host::send(std::span<const Packet> batch) {
+  std::vector<OutboundPacket> packets(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    packets[i].inner = batch[i];
+    packets[i].wire_bytes = protocol::transport_size(batch[i].size(), device->mtu());
+  }
+  protocol::SendPlan plan;
+  const std::uint64_t drops = drops_in_all();
+  device->plan_send(now(), packets, plan, attention_);
+  for (const auto& checker : world.checkers()) {
+    checker->planned(*this, packets, drops_in_all() - drops);
+  }
+  for (const OutboundPacket& packet : packets) {
+    const std::uint16_t lane = lane_of(packet.inner);
+    if (packet.verdict == Verdict::stage) {
+      const std::uint64_t before = staged_drops();
+      ++staged;
+      device->stage(now(), packet.peer, packet.inner, lane, attention_);
+      count_unstaged(before);
+    } else if (packet.verdict == Verdict::send) {
+      Packet message(packet.wire_bytes, 0);
+      copy(packet.inner, MutBytes(message).subspan(TransportLayout::kHeaderSize));
+      seal_and_post(plan.runs.at(packet.run), std::move(message), packet.first_counter, packet.ecn,
+                    lane);
+    }
+  }
+  work();
+}
+
+void Host::seal_and_post(const protocol::SendRun& run, Packet message, std::uint64_t counter,
+                         std::uint8_t ecn, std::uint16_t lane) {
+  const MutBytes text = MutBytes(message).subspan(TransportLayout::kHeaderSize);
+  const std::optional<std::uint64_t> number = number_of(text);
+  if (PacketRecord* record = world.ledger().find(number)) {
+    record->left = true;
+    record->sealed_as = public_key();
+    for (const auto& checker : world.checkers()) {
+      checker->packet_left(*this, *number, run.peer, lane);
+    }
+  }
+  protocol::write_transport_header(message.data(), run.keypair->remote_index(), counter);
+  const crypto::AeadPacket sealed{text.data(), text.size() - TransportLayout::kTagSize,
+                                  &run.keypair->sending_key(), counter};
+  aead_.seal({&sealed, 1});
+  post(std::move(message), ecn, run.to, run.from, run.peer);
+}
+
+void Host::flush(PeerId peer) {
+  for (std::uint16_t lane = 0; lane < kLanes; ++lane) {
+    protocol::StagedBatch batch;
+    device->take_staged(now(), peer, lane, batch, attention_);
+    staged -= batch.packets.size();
+    std::uint64_t counter = batch.first_counter;
+    for (const protocol::StagedPacket& packet : batch.packets) {
+      seal_and_post(batch.run, Packet(packet.message), counter++, 0, lane);
+    }
+  }
+}
+
+// --- out of the socket ---
+
+void Host::post(Packet bytes, std::uint8_t traffic_class, const Endpoint& to, const Source& source,
+                PeerId peer) {
+  const Site& site = world.network().site(id);
+  Datagram datagram;
+  datagram.from = to.address.family() == Family::v4 ? site.v4 : site.v6;
+  datagram.to = to;
+  datagram.traffic_class = traffic_class;
+  datagram.bytes = std::move(bytes);
+  datagram.author = id;
+  greatest_wall = std::max(greatest_wall, now().wall);
+  world.trace([&] {
+    return "host " + std::to_string(id) + " sends type " + std::to_string(datagram.type()) +
+           " of " + std::to_string(datagram.bytes.size()) + " bytes to " + to.to_string();
+  });
+  for (const auto& checker : world.checkers()) checker->emitted(*this, datagram, peer);
+  if (watched_out_ != nullptr) watched_out_->push_back(datagram);
+  transmit(datagram, source, peer);
+}
+
+void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer) {
+  const bool has_source = !source.is_none();
+  const bool foreign = has_source && source.address != datagram.from.address;
+  if (foreign || (has_source && dice_.chance(source_refused_percent))) {
+    device->forget_source(peer, source);  // EINVAL and its kin: once more without (P75)
+  }
+  const bool unreachable = datagram.from.is_none();  // no address of that family
+  if (unreachable || dice_.chance(send_fails_percent)) {
+    device->drops().count(Drop::send_failed);
+    return;
+  }
+  world.network().send(world.now(), datagram);
+}
+
+void Host::work() {
+  const std::uint64_t drops = staged_drops();
+  device->fire_timers(now(), outbox_);
+  count_unstaged(drops);
+  attend();
+}
+
+void Host::attend() {
+  while (!attention_.empty()) {
+    const protocol::Attention attention = std::exchange(attention_, {});
+    for (const PeerId peer : attention) device->attend(now(), peer, outbox_);
+  }
+  const protocol::Outbox outbox = std::exchange(outbox_, {});
+  for (const protocol::OutgoingMessage& message : outbox.messages) {
+    const Bytes bytes = message.view();
+    post(Packet(bytes.begin(), bytes.end()), message.traffic_class, message.to, message.from,
+         message.peer);
+  }
+  for (const PeerId peer : outbox.flush) flush(peer);
+  flushed_ = flushed_ || !outbox.flush.empty();
+  if (!attention_.empty()) attend();
+}
+
+// --- into the socket ---
+
+void Host::receive(std::span<const Datagram> batch) {
+  if (world.now() < asleep_until) return;
+  if (!device->is_up()) {
+    device->drops().count(Drop::device_down, batch.size());
+    return;
+  }
+  const std::vector<Endpoint> before = endpoints();
+  std::vector<Datagram> out;
+  watched_out_ = &out;
+  std::vector<const Datagram*> data;
+  for (const Datagram& datagram : batch) {
+    const std::optional<MessageType> type = protocol::classify(datagram.bytes);
+    if (!type) {
+      device->drops().count(Drop::malformed);
+    } else if (*type == MessageType::transport_data) {
+      data.push_back(&datagram);
+    } else {
+      queue_handshake(datagram, *type);
+    }
+  }
+  const Refusals refusals = receive_data(data);
+  attend();
+  watched_out_ = nullptr;
+  const Batch finished{*this,
+                       std::ranges::none_of(batch, &Datagram::genuine),
+                       refusals.messages,
+                       refusals.counted,
+                       out,
+                       endpoints() != before};
+  for (const auto& checker : world.checkers()) checker->received_batch(finished);
+}
+
+void Host::queue_handshake(const Datagram& datagram, MessageType type) {
+  Drop drop = device->admit_handshake(datagram.bytes, type);
+  if (drop == Drop::none) {
+    HandshakeMessage message;
+    message.size = static_cast<std::uint8_t>(datagram.bytes.size());
+    copy(datagram.bytes, message.bytes);
+    message.from = datagram.from;
+    message.to = {datagram.to.address.family() == Family::v4 ? world.network().site(id).v4.address
+                                                             : datagram.to.address,
+                  kInterface};
+    drop = queue_->push(now().boot, message);
+  }
+  if (drop != Drop::none) {
+    device->drops().count(drop);
+    return;
+  }
+  queued_.push_back(datagram);
+  if (serves_queue_at_.is_never()) serves_queue_at_ = world.now() + kHandshakeTime;
+}
+
+void Host::handle_handshake() {
+  const std::optional<HandshakeMessage> message = queue_->pop(now().boot);
+  serves_queue_at_ = queue_->size() == 0 ? Instant::never() : world.now() + kHandshakeTime;
+  if (!message) return;
+  const Datagram in = std::move(queued_.front());
+  queued_.pop_front();
+  const bool under_load = queue_->under_load(now().boot, message->from.address);
+  const std::uint64_t drops = drops_in_all();
+  const std::vector<Endpoint> before = endpoints();
+  std::vector<Datagram> out;
+  watched_out_ = &out;
+  flushed_ = false;
+  device->handle(now(), *message, under_load, outbox_);
+  const std::uint64_t dropped = drops_in_all() - drops;
+  // The session is there before what it makes possible is sent.
+  for (const protocol::OutgoingMessage& answer : outbox_.messages) {
+    out.push_back(
+        {{}, answer.to, 0, Packet(answer.view().begin(), answer.view().end()), id, false});
+  }
+  note_session(in, dropped == 0, out);
+  out.clear();
+  attend();
+  watched_out_ = nullptr;
+  world.trace([&] {
+    return "host " + std::to_string(id) + " handled type " + std::to_string(in.type()) +
+           (dropped == 0 ? "" : ", and refused it");
+  });
+  for (const auto& checker : world.checkers()) {
+    checker->handled({*this, in, under_load, dropped, out, flushed_, endpoints() != before});
+  }
+}
+
+void Host::note_session(const Datagram& in, bool accepted, std::span<const Datagram> out) {
+  const Instant birth = now().boot;
+  if (in.type() == 1) {
+    for (const Datagram& answer : out) {
+      if (answer.type() == 2)
+        add_session(answer.first_index(), {birth, in.first_index(), false, {}});
+    }
+  } else if (in.type() == 2 && accepted) {
+    const std::uint32_t local = load_le32(in.bytes.data() + protocol::ResponseLayout::kReceiver);
+    add_session(local, {birth, in.first_index(), true, {}});
+  }
+}
+
+void Host::add_session(std::uint32_t local, Session session) {
+  by_remote[session.remote] = local;
+  sessions[local] = std::move(session);
+}
+
+Host::Refusals Host::receive_data(const std::vector<const Datagram*>& batch) {
+  const std::uint64_t drops = drops_in_all();
+  std::vector<Packet> bytes;
+  bytes.reserve(batch.size());
+  std::vector<InboundMessage> messages(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    messages[i].message = bytes.emplace_back(batch[i]->bytes);
+    messages[i].from = batch[i]->from;
+    messages[i].to = {batch[i]->to.address.family() == Family::v4
+                          ? world.network().site(id).v4.address
+                          : batch[i]->to.address,
+                      kInterface};
+    messages[i].outer_ecn = batch[i]->traffic_class & 3;
+  }
+  protocol::ReceivePlan plan;
+  device->plan_receive(now(), messages, plan);
+  for (InboundMessage& message : messages) {
+    if (message.keypair == nullptr) continue;
+    const MutBytes text = message.ciphertext();
+    const crypto::AeadPacket packet{text.data(), text.size(), &message.keypair->receiving_key(),
+                                    message.counter};
+    aead_.open({&packet, 1}, {&message.opened, 1});
+  }
+  device->finish_receive(now(), messages, attention_);
+  const auto refused = std::ranges::count_if(
+      messages, [](const InboundMessage& message) { return message.drop != Drop::none; });
+  const Refusals refusals{static_cast<std::uint64_t>(refused), drops_in_all() - drops};
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    deliver(messages[i], *batch[i], batch.size() == 1);
+  }
+  return refusals;
+}
+
+void Host::deliver(const InboundMessage& message, const Datagram& datagram, bool alone) {
+  const auto found = sessions.find(datagram.first_index());
+  Session* session = found == sessions.end() ? nullptr : &found->second;
+  if (message.drop != Drop::none) {
+    world.trace([&] {
+      return "host " + std::to_string(id) + " drops it: " + std::string(name_of(message.drop));
+    });
+  }
+  const bool delivered = message.drop == Drop::none && !message.inner.empty();
+  const Bytes text = message.opened ? Bytes(message.ciphertext()) : Bytes();
+  const Bytes inner = delivered ? Bytes(message.inner) : text;
+  for (const auto& checker : world.checkers()) {
+    checker->received(
+        {*this, datagram, session, message.counter, message.drop, inner, delivered, alone});
+  }
+  const bool taken = message.keypair != nullptr && message.opened &&
+                     message.drop != Drop::replayed_counter &&
+                     message.drop != Drop::expired_keypair;
+  if (taken && session != nullptr) {
+    session->accepted.insert(message.counter);
+    session->greatest = std::max(session->greatest, message.counter);
+  }
+  if (!delivered) return;
+  if (dice_.chance(tun_fails_percent)) {
+    device->drops().count(Drop::tun_write_failed);
+    return;
+  }
+  if (PacketRecord* record = world.ledger().find(number_of(inner))) ++record->delivered;
+}
+
+Instant Host::next_wake() {
+  const auto deadline = device->next_deadline();
+  Instant at = serves_queue_at_;
+  if (deadline) at = std::min(at, deadline->at - boot_offset);
+  return std::max(at, asleep_until);
+}
+
+void Host::wake() {
+  if (serves_queue_at_ <= world.now()) handle_handshake();
+  work();
+}
+
+}  // namespace ferrule::sim

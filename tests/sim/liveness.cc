@@ -1,0 +1,160 @@
+#include "sim/liveness.h"
+
+#include <algorithm>
+#include <string>
+
+#include "protocol/constants.h"
+#include "sim/world.h"
+
+namespace ferrule::sim {
+
+namespace {
+
+// The paths take up to 200 ms there and back in a healed world, and a jitter of 333 ms is in both.
+constexpr Duration kAfterInitiation = 5400ms;
+constexpr Duration kAfterSilentRestart = 15'400ms;
+constexpr Duration kSlack = 200ms;
+constexpr Duration kEvery = 250ms;
+// Two initiations that are accepted this close to each other were both under way at once.
+constexpr Duration kCrossing = 300ms;
+// A path is judged only if no NAT closes it while a handshake takes its time.
+constexpr Duration kStaysOpen = kAfterSilentRestart + kSlack;
+
+}  // namespace
+
+std::uint64_t Liveness::send(HostId from, HostId to) {
+  return world_.send_packet(from, World::inner_address(from, Family::v4, 1),
+                            World::inner_address(to, Family::v4, 1), 60);
+}
+
+bool Liveness::reaches(HostId from, HostId to, Instant when) const {
+  const Endpoint endpoint = world_.host(from).endpoint_of(world_.host(to).public_key());
+  return world_.network().reaches(when, from, endpoint, to);
+}
+
+// Whether an initiation of `from` would be taken, until `when`. A host that has forgotten the stamps that it sent,
+// and whose wall clock has since gone back, must wait for its peer to begin (P27): that is WireGuard.
+bool Liveness::can_initiate(HostId from, HostId to, Instant when) const {
+  const Host& host = world_.host(from);
+  WallTime after = host.forgotten_wall;
+  after.seconds += 2;  // stamps may run a little ahead of the clock
+  return host.now().wall > after && reaches(from, to, when);
+}
+
+bool Liveness::judged(const Link& link) {
+  const Instant when = world_.now() + kStaysOpen;
+  if (!reaches(link.a, link.b, when) && !reaches(link.b, link.a, when)) {
+    world_.resolve_endpoint(link.a, link.b);
+    world_.resolve_endpoint(link.b, link.a);
+  }
+  return can_initiate(link.a, link.b, when) || can_initiate(link.b, link.a, when);
+}
+
+bool Liveness::arrived(const std::vector<std::uint64_t>& numbers) const {
+  return std::ranges::any_of(numbers, [this](std::uint64_t number) {
+    return world_.ledger().find(number)->delivered > 0;
+  });
+}
+
+Instant Liveness::deadline(const Link& link) const {
+  Instant latest = began_ + kAfterSilentRestart;
+  Instant crossed;
+  for (const Way& way : {Way(link.a, link.b), Way(link.b, link.a)}) {
+    if (const auto found = initiated_.find(way); found != initiated_.end()) {
+      latest = std::min(latest, found->second + kAfterInitiation);
+    }
+    if (const auto found = crossed_.find(way); found != crossed_.end()) crossed = found->second;
+  }
+  latest = std::max({latest, crossed + kAfterInitiation, world_.flooded_until + kAfterInitiation});
+  return latest + kSlack;
+}
+
+void Liveness::prove() {
+  began_ = world_.now();
+  initiated_.clear();
+  accepted_.clear();
+  crossed_.clear();
+  watching_ = true;
+  std::vector<Trial> trials;
+  for (const Link& link : world_.links()) {
+    if (judged(link)) {
+      trials.push_back({&link, {}, {}});
+    } else {
+      ++not_judged_;
+    }
+  }
+  while (std::ranges::any_of(trials, [](const Trial& trial) { return !trial.done; })) {
+    for (Trial& trial : trials) {
+      if (trial.done) continue;
+      trial.there.push_back(send(trial.link->a, trial.link->b));
+      trial.back.push_back(send(trial.link->b, trial.link->a));
+    }
+    world_.run_for(kEvery);
+    for (Trial& trial : trials) {
+      trial.done = trial.done || (arrived(trial.there) && arrived(trial.back));
+      if (!trial.done && world_.now() > deadline(*trial.link)) {
+        fail("between host " + std::to_string(trial.link->a) + " and " +
+             std::to_string(trial.link->b) + " nothing arrives " +
+             (arrived(trial.there)  ? "on the way back"
+              : arrived(trial.back) ? "on the way there"
+                                    : "either way") +
+             " since " + std::to_string((world_.now() - began_).count() / 1'000'000) + " ms");
+      }
+    }
+  }
+  proven_ += trials.size();
+  flows_.clear();
+  for (const Trial& trial : trials) flows_.push_back(trial.link);
+  watching_ = false;
+}
+
+void Liveness::lose_nothing(Duration span) {
+  std::vector<std::pair<std::uint64_t, Way>> sent;
+  const Instant end = world_.now() + span;
+  const Duration gap = world_.dice().span(20ms, 20s);
+  expired_ = 0;
+  while (world_.now() < end && !flows_.empty()) {
+    const Link& link = *world_.dice().pick(flows_);
+    const HostId from = world_.dice().chance(50) ? link.a : link.b;
+    const HostId to = link.other(from);
+    const Instant when = world_.now() + kStaysOpen;
+    if (can_initiate(from, to, when) && can_initiate(to, from, when)) {
+      sent.emplace_back(send(from, to), Way(from, to));
+    }
+    world_.run_for(world_.dice().span(0ms, gap));
+  }
+  world_.run_for(kStaysOpen);
+  std::uint64_t lost = 0;
+  for (const auto& [number, way] : sent) {
+    if (world_.ledger().find(number)->delivered > 0 || lost++ < expired_) continue;
+    fail("host " + std::to_string(way.second) + " did not get packet " + std::to_string(number) +
+         " of host " + std::to_string(way.first) + ", though nothing was wrong");
+  }
+}
+
+void Liveness::emitted(const Host& host, const Datagram& datagram, PeerId) {
+  if (!watching_ || datagram.type() != 1) return;
+  for (const Link& link : world_.links()) {
+    if (!link.joins(host.id)) continue;
+    const HostId to = link.other(host.id);
+    if (!world_.network().reaches(world_.now(), host.id, datagram.to, to)) continue;
+    if (can_initiate(host.id, to, world_.now()))
+      initiated_.try_emplace(Way(host.id, to), world_.now());
+  }
+}
+
+void Liveness::handled(const Handled& handled) {
+  if (!watching_ || handled.in.type() != 1 || handled.drops != 0) return;
+  const Way way(handled.in.author, handled.host.id);
+  const Way back(way.second, way.first);
+  accepted_[way] = world_.now();
+  const auto other = accepted_.find(back);
+  if (other == accepted_.end() || world_.now() - other->second > kCrossing) return;
+  crossed_[way] = crossed_[back] = world_.now();
+}
+
+void Liveness::received(const Received& received) {
+  if (received.drop == protocol::Drop::expired_keypair) ++expired_;
+}
+
+}  // namespace ferrule::sim

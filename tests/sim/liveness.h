@@ -1,0 +1,66 @@
+// When faults have healed, traffic flows: within 5.4 s of the next initiation that can arrive, and
+// within 15.4 s even if one side does not know that the other has lost its keys.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "sim/checker.h"
+#include "sim/datagram.h"
+
+namespace ferrule::sim {
+
+struct Link;
+
+class Liveness final : public Checker {
+ public:
+  explicit Liveness(World& world) noexcept : world_(world) {}
+  [[nodiscard]] std::string_view name() const noexcept override { return "liveness"; }
+
+  /// In a world that has just healed: both hosts of every link send, until something has arrived both
+  /// ways.
+  void prove();
+  /// Right after that: for this long, every packet of these hosts arrives.
+  void lose_nothing(Duration span);
+
+  void emitted(const Host& host, const Datagram& datagram, PeerId peer) override;
+  void handled(const Handled& handled) override;
+  void received(const Received& received) override;
+
+  [[nodiscard]] std::uint64_t links_proven() const noexcept { return proven_; }
+  [[nodiscard]] std::uint64_t links_not_judged() const noexcept { return not_judged_; }
+
+ private:
+  using Way = std::pair<HostId, HostId>;  // from, to
+
+  struct Trial {
+    const Link* link;
+    std::vector<std::uint64_t> there;
+    std::vector<std::uint64_t> back;
+    bool done = false;
+  };
+
+  [[nodiscard]] bool reaches(HostId from, HostId to, Instant when) const;
+  [[nodiscard]] bool can_initiate(HostId from, HostId to, Instant when) const;
+  [[nodiscard]] bool judged(const Link& link);
+  [[nodiscard]] bool arrived(const std::vector<std::uint64_t>& numbers) const;
+  [[nodiscard]] Instant deadline(const Link& link) const;
+  std::uint64_t send(HostId from, HostId to);
+
+  World& world_;
+  std::vector<const Link*> flows_;  // where traffic was last shown to flow
+  bool watching_ = false;
+  Instant began_;
+  std::map<Way, Instant> initiated_;  // the first that can arrive, since it began
+  std::map<Way, Instant> accepted_;   // the last
+  std::map<Way, Instant> crossed_;    // initiations of both: neither gets its response
+  std::uint64_t expired_ = 0;         // messages that came as their key died
+  std::uint64_t proven_ = 0;
+  std::uint64_t not_judged_ = 0;
+};
+
+}  // namespace ferrule::sim
