@@ -1,0 +1,102 @@
+"""The deliberate mistakes: each is one change of one source file, which a test must catch.
+
+To add one: the rule that it breaks, in a few words; the file; the text as it stands there, once; and
+what takes its place. The table is kept as the sources are: a text that is not found is an error.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutation:
+    name: str
+    file: str
+    text: str
+    replacement: str
+
+
+SEND, RECEIVE = "src/protocol/device_send.cc", "src/protocol/device_receive.cc"
+HANDSHAKE, TIMERS = "src/protocol/device_handshake.cc", "src/protocol/timers.cc"
+CONFIGURATION = "src/protocol/device_configuration.cc"
+KEYPAIR, REPLAY, COOKIE = (f"src/protocol/{name}.cc" for name in ("keypair", "replay", "cookie"))
+
+MUTATIONS = [Mutation(*fields) for fields in [
+    ("P1 a DH of zero is no error", "src/crypto/x25519.cc",
+     "return (refused | static_cast<int>(out.is_zero())) == 0;", "return refused >= -1;"),
+    ("P26 a peer need not be configured", HANDSHAKE,
+     "if (peer == nullptr) {\n    drops_.count(Drop::unknown_peer);  // P26: in silence",
+     "if (peer == nullptr) {\n    peer = peers_.first();\n  }\n  if (peer == nullptr) {\n"
+     "    drops_.count(Drop::unknown_peer);"),
+    ("P27 the same timestamp again is fine", HANDSHAKE,
+     "timestamp <= *handshake.greatest_received", "timestamp < *handshake.greatest_received"),
+    ("P30 a forged response cancels the handshake", HANDSHAKE,
+     "if (!keys) {\n    drops_.count(Drop::bad_handshake);",
+     "if (!keys) {\n    clear_handshake(*peer);\n    drops_.count(Drop::bad_handshake);"),
+    ("P31 an initiation is ignored while ours waits", HANDSHAKE,
+     "if (const Drop drop = check_freshness(",
+     "if (peer->handshake.sent) return;\n  if (const Drop drop = check_freshness("),
+    ("P33 an index outlives its keypair", CONFIGURATION,
+     "indices_.remove(keypair->local_index());", "(void)keypair;"),
+    ("P42 the responder sends before its key is confirmed", KEYPAIR,
+     "next_ = std::move(fresh);", "previous_ = std::move(current_);\n    current_ = std::move(fresh);"),
+    ("P43 the window is one too short", REPLAY,
+     "greatest_ - counter > kReplayWindow", "greatest_ - counter >= kReplayWindow"),
+    ("P43 the window is one too long", REPLAY,
+     "greatest_ - counter > kReplayWindow", "greatest_ - counter > kReplayWindow + 1"),
+    ("P43 a duplicate is accepted", REPLAY, "if ((seen & bit) != 0) return false;", ""),
+    ("P43 a wrong tag moves the window", RECEIVE,
+     "if (!message.opened) return Drop::bad_tag;",
+     "if (!message.opened) {\n    (void)keypair.replay().accept(message.counter);\n"
+     "    return Drop::bad_tag;\n  }"),
+    ("P44a staged packets take counters that are not reserved", SEND,
+     "const std::optional<std::uint64_t> counter = current->reserve(count);",
+     "const std::optional<std::uint64_t> counter = current->next_counter();"),
+    ("P45 a key opens messages for 181 s", RECEIVE,
+     "entry->keypair->expired(now.boot)", "entry->keypair->expired(now.boot - 1s)"),
+    ("P45 a key seals messages for 181 s", SEND,
+     "if (traffic.staged.empty() && current && current->may_send(now.boot)) {",
+     "if (traffic.staged.empty() && current && current->may_send(now.boot - 1s)) {"),
+    ("P46 a replaced key still delivers", RECEIVE,
+     "if (!keypair.attached()) return Drop::expired_keypair;", ""),
+    ("P50 a lost initiation is not sent again", TIMERS,
+     "arm(Timer::retransmit, now + kRekeyTimeout + jitter(rng));", "(void)now, (void)jitter(rng);"),
+    ("P51 initiations come 4 s after one another", HANDSHAKE,
+     "now.boot - *handshake.last_sent_at < kRekeyTimeout",
+     "now.boot - *handshake.last_sent_at < kRekeyTimeout - 1s"),
+    ("P52 data during the wait gets no further keepalive", TIMERS,
+     "need_another_keepalive_ = true;", ""),
+    ("P53 silence after data starts no handshake", TIMERS,
+     "arm(Timer::new_handshake, now + kNewHandshakeAfter + jitter(rng));",
+     "(void)now, (void)jitter(rng);"),
+    ("P54 keys are kept for a minute more", TIMERS,
+     "void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter",
+     "void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter + 60s"),
+    ("P56 the initiator does not rekey in time", SEND,
+     "current->age(now.boot) >= kRekeyAfterTime", "current->age(now.boot) >= kRejectAfterTime"),
+    ("P60 stamps follow the wall clock backwards", HANDSHAKE,
+     "if (handshake.last_sent && timestamp <= *handshake.last_sent) {", "if (false) {"),
+    ("P72 any peer's source will do", RECEIVE,
+     "return owner == peer.id ? Drop::none", "return !owner.is_none() ? Drop::none"),
+    ("P73 a packet too many is staged", SEND,
+     "traffic.staged.size() >= kMaxStagedPackets", "traffic.staged.size() > kMaxStagedPackets"),
+    ("P73 staged packets vanish uncounted", SEND, "    drops_.count(why);\n", ""),
+    ("P74 a message that does not open moves the endpoint", RECEIVE,
+     "if (!message.opened) return Drop::bad_tag;",
+     "traffic.endpoint = message.from;\n  if (!message.opened) return Drop::bad_tag;"),
+    ("P74 a cookie reply moves the endpoint", HANDSHAKE,
+     "  // The endpoint stays as it is: nothing here proves who sent this (P74).\n",
+     "  peer->traffic.endpoint = message.from;\n"),
+    ("P77 new packets overtake staged ones", SEND,
+     "if (traffic.staged.empty() && current && current->may_send(now.boot)) {",
+     "if (current && current->may_send(now.boot)) {"),
+    ("P80 mac1 is not looked at", RECEIVE,
+     "!mac1_.check(message)) return Drop::bad_mac1;",
+     "!mac1_.check(message)) return Drop::none;"),
+    ("P82 an idle device asks for cookies", HANDSHAKE,
+     "  if (!under_load) {\n", "  if (!under_load && message.size == 0) {\n"),
+    ("P83 a cookie is good for every port", COOKIE, "store_be16(port.data(), from.port);",
+     "store_be16(port.data(), 0);"),
+    ("P84 a cookie reply is taken twice", COOKIE, "  awaits_reply_ = false;\n", ""),
+    ("P101 an old private key's secret is kept", CONFIGURATION,
+     "    peer->handshake.static_static.reset();  // P25\n", ""),
+]]

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# mutants [FILTER]          deliberate mistakes in the protocol, and who notices each
+# needs: tests/mutants/run.py
+source tools/lib.sh
+need test
+build release >&2
+exec python3 tests/mutants/run.py --build-dir build/release "$@"
