@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <system_error>
 
 #include "io/linux/clock.h"
 
@@ -43,8 +44,13 @@ Result<void> Crew::start(const Doors& doors) {
   }
   stopping_ = false;
   mail_->signal();  // there may be mail from before
-  for (std::size_t i = 0; i < scratches_.size(); ++i) {
-    threads_.emplace_back([this, i] { run(i); });
+  try {
+    for (std::size_t i = 0; i < scratches_.size(); ++i) {
+      threads_.emplace_back([this, i] { run(i); });
+    }
+  } catch (const std::system_error& error) {
+    stop();
+    return std::unexpected(system_error(error.code().value(), "start a worker"));
   }
   return {};
 }

@@ -29,6 +29,7 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
+  /// All of the workers run, or none.
   [[nodiscard]] Result<void> start(const Doors& doors);
   /// Returns when no worker runs any more.
   void stop();

@@ -49,7 +49,7 @@ void Engine::stop_lanes() {
 
 void Engine::work(const Now& now) {
   inbox_.settle();
-  if (inbox_.take_socket_died()) try_bind(now);
+  if (inbox_.take_socket_died()) replace_dead_socket(now);
   if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
   control_.work(now, udp());
 }
@@ -77,22 +77,31 @@ io::Udp* Engine::udp() const noexcept {
   return sockets_.empty() ? nullptr : sockets_.front().udp.get();
 }
 
-void Engine::use_sockets(std::vector<UdpDoor> sockets) {
-  stop_lanes();
-  sockets_ = std::move(sockets);
-  port_ = sockets_.front().udp->port();
+Result<void> Engine::start_lanes() {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i]->set_udp(sockets_[i].udp.get());
-    const Result<void> started =
-        crews_[i]->start({tuns_[i].poll_fd, sockets_[i].poll_fd_v4, sockets_[i].poll_fd_v6});
-    if (!started) log_.write(LogLevel::error, started.error().what);
+    const Crew::Doors doors{tuns_[i].poll_fd, sockets_[i].poll_fd_v4, sockets_[i].poll_fd_v6};
+    if (Result<void> started = crews_[i]->start(doors); !started) {
+      stop_lanes();
+      return started;
+    }
   }
+  return {};
 }
 
-Result<void> Engine::bind(std::uint16_t port) {
+// On failure everything is as it was.
+Result<void> Engine::bind(const Now& now, std::uint16_t port) {
   Result<std::vector<UdpDoor>> sockets = open_udp_(port, mark_, lanes_.size());
   if (!sockets) return std::unexpected(sockets.error());
-  use_sockets(std::move(*sockets));
+  stop_lanes();
+  std::vector<UdpDoor> old = std::exchange(sockets_, std::move(*sockets));
+  if (Result<void> started = start_lanes(); !started) {
+    sockets_ = std::move(old);
+    if (!sockets_.empty() && !start_lanes()) bind_again_at_ = now.boot + kBindRetry;
+    return started;
+  }
+  port_ = sockets_.front().udp->port();
+  bound_at_ = now.boot;
   return {};
 }
 
@@ -100,10 +109,20 @@ void Engine::try_bind(const Now& now) {
   bind_again_at_.reset();
   if (!device_.is_up()) return;
   stop_lanes();
-  sockets_.clear();  // or the port would still be ours
-  if (const Result<void> bound = bind(port_); !bound) {
+  sockets_.clear();                 // or the port would still be ours
+  (void)inbox_.take_socket_died();  // said of those
+  if (const Result<void> bound = bind(now, port_); !bound) {
     log_.write(LogLevel::error, bound.error().what + "; trying again");
     bind_again_at_ = now.boot + kBindRetry;
+  }
+}
+
+// At once, but not again and again: other lanes go on meanwhile.
+void Engine::replace_dead_socket(const Now& now) {
+  if (bound_at_ && now.boot < *bound_at_ + kBindRetry) {
+    bind_again_at_ = *bound_at_ + kBindRetry;
+  } else {
+    try_bind(now);
   }
 }
 
@@ -136,7 +155,7 @@ Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
   if (change.listen_port && (*change.listen_port != port_ || port_ == 0)) {
     if (!device_.is_up()) {
       port_ = *change.listen_port;
-    } else if (Result<void> bound = bind(*change.listen_port); !bound) {
+    } else if (Result<void> bound = bind(now, *change.listen_port); !bound) {
       (void)set_mark(old_mark);
       return bound;
     }

@@ -86,13 +86,14 @@ class Engine {
   [[nodiscard]] std::uint32_t fwmark() const noexcept { return mark_; }
 
  private:
-  static constexpr Duration kBindRetry = 1s;
+  static constexpr Duration kBindRetry = 1s;  // also for sockets that die as soon as they are bound
 
-  Result<void> bind(std::uint16_t port);
-  Result<void> set_mark(std::uint32_t mark);
-  void use_sockets(std::vector<UdpDoor> sockets);
-  void stop_lanes();
+  Result<void> bind(const Now& now, std::uint16_t port);
   void try_bind(const Now& now);
+  void replace_dead_socket(const Now& now);
+  Result<void> set_mark(std::uint32_t mark);
+  Result<void> start_lanes();
+  void stop_lanes();
   [[nodiscard]] io::Udp* udp() const noexcept;  // null while there is none
 
   Log& log_;
@@ -108,6 +109,7 @@ class Engine {
   std::vector<UdpDoor> sockets_;  // empty while down
   std::uint16_t port_ = 0;
   std::uint32_t mark_ = 0;
+  std::optional<Instant> bound_at_;  // the last time
   std::optional<Instant> bind_again_at_;
 };
 
