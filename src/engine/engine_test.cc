@@ -1,4 +1,4 @@
-// A whole engine, when its sockets and threads fail it.
+// A whole engine: its threads under stress, and what it does when sockets and threads fail it.
 #include "engine/engine.h"
 
 #include <fcntl.h>
@@ -6,10 +6,16 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <utility>
 
 #include "crypto/random.h"
+#include "crypto/x25519.h"
 #include "engine/world_testing.h"
+#include "io/linux/clock.h"
 #include "io/linux/event_loop.h"
 
 namespace ferrule::engine::testing {
@@ -52,6 +58,235 @@ class PolledTun final : public io::Tun {
  private:
   io::EventFd event_ = std::move(*io::EventFd::open());
 };
+
+class PolledUdp final : public io::Udp {
+ public:
+  PolledUdp(io::MemoryNetwork& network, const Source& address)
+      : memory_(std::move(*io::MemoryUdp::open(network, {.addresses = {address}, .port = kPort}))) {
+    memory_->on_readable([this] { event_.signal(); });
+  }
+  Result<std::size_t> receive(std::span<io::ReceivedDatagrams> slots) override {
+    return look_inside(event_, slots, [this](auto room) { return memory_->receive(room); });
+  }
+  std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return memory_->send(batch); }
+  std::uint16_t port() const noexcept override { return kPort; }
+  Result<void> set_mark(std::uint32_t mark) override { return memory_->set_mark(mark); }
+  std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
+  int poll_fd() const { return event_.poll_fd(); }
+
+ private:
+  io::EventFd event_ = std::move(*io::EventFd::open());
+  std::unique_ptr<io::MemoryUdp> memory_;
+};
+
+// --- machines with threads ---------------------------------------------------------------------
+
+constexpr std::size_t kLanes = 2;
+constexpr std::size_t kWorkers = 2;  // of each lane
+
+// An engine with all of its threads, in real time. Its lanes share a port, and each has an address of
+// its own, by which the test chooses who receives what.
+class Machine {
+ public:
+  Machine(io::MemoryNetwork& network, int number) : network_(network), number_(number) {
+    protocol::DeviceChange change;
+    change.private_key = PrivateKey(key_.clone());
+    EXPECT_TRUE(engine_.apply(io::now(), std::move(change)));
+  }
+  ~Machine() {
+    stopping_ = true;
+    wake_.signal();
+    if (control_.joinable()) control_.join();
+  }
+  void add_peer(const Machine& peer, const char* allowed_ip) {
+    protocol::PeerChange change;
+    change.public_key = crypto::public_key_of(peer.key_);
+    change.endpoint = peer.endpoint(0);
+    change.allowed_ips.push_back({*Cidr::parse(allowed_ip), false});
+    protocol::DeviceChange all;
+    all.peers.push_back(std::move(change));
+    EXPECT_TRUE(engine_.apply(io::now(), std::move(all)));
+  }
+  void start() {
+    engine_.up(io::now());
+    control_ = std::thread([this] { run(); });
+  }
+  Endpoint endpoint(std::size_t lane) const { return {address(lane).address, kPort, 0}; }
+  std::uint64_t drops(Drop drop) { return engine_.device().drops()[drop]; }
+
+  std::array<PolledTun, kLanes> tuns;
+
+ private:
+  Source address(std::size_t lane) const {
+    const auto last = number_ + 100 * static_cast<int>(lane);
+    return {*IpAddress::parse("192.0.2." + std::to_string(last)), 1};
+  }
+  std::vector<TunDoor> tun_doors() {
+    std::vector<TunDoor> doors;
+    for (PolledTun& tun : tuns) doors.push_back({tun, tun.poll_fd()});
+    return doors;
+  }
+  std::vector<UdpDoor> open_sockets(std::size_t lanes) {
+    std::vector<UdpDoor> doors;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      auto udp = std::make_unique<PolledUdp>(network_, address(lane));
+      const int poll_fd = udp->poll_fd();
+      doors.push_back({std::move(udp), poll_fd, -1});
+    }
+    return doors;
+  }
+  void run() {
+    io::Epoll epoll = std::move(*io::Epoll::open());
+    ASSERT_TRUE(epoll.add(wake_.poll_fd(), EPOLLIN, 0));
+    std::array<epoll_event, 1> room;
+    while (!stopping_) {
+      std::optional<Duration> wait;
+      if (const auto next = engine_.next_deadline()) wait = *next - io::now().boot;
+      (void)epoll.wait(room, wait);
+      wake_.drain();
+      engine_.work(io::now());
+    }
+  }
+
+  io::MemoryNetwork& network_;
+  int number_;
+  NullLog log_;
+  crypto::SystemRng rng_;
+  PrivateKey key_ = *crypto::generate_private_key(rng_);
+  io::EventFd wake_ = std::move(*io::EventFd::open());
+  std::atomic<bool> stopping_ = false;
+  Engine engine_{tun_doors(),
+                 [this](std::uint16_t, std::uint32_t, std::size_t lanes) {
+                   return Result<std::vector<UdpDoor>>(open_sockets(lanes));
+                 },
+                 rng_,
+                 log_,
+                 [this] { wake_.signal(); },
+                 {.workers_per_lane = kWorkers}};
+  std::thread control_;
+};
+
+// Two machines and one flow into each lane of the first. Each packet says which it is.
+class EngineStress : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kPackets = 3000;   // of each flow
+  static constexpr std::uint32_t kUnderWay = 1000;  // fewer than any queue holds
+  using Numbers = std::array<std::vector<std::uint32_t>, kLanes>;
+
+  EngineStress() {
+    a.add_peer(b, "10.1.0.99/32");
+    b.add_peer(a, "10.0.0.0/24");
+    a.start();
+    b.start();
+    send(0);  // makes the session: what waits for one is bounded
+    wait_for(1);
+  }
+  void send_all() {
+    for (std::uint32_t number = 1; number < kPackets; ++number) {
+      if (HasFatalFailure()) return;
+      send(number);
+      wait_for(number > kUnderWay ? number - kUnderWay : 0);
+    }
+    wait_for(kPackets);
+  }
+  void send(std::uint32_t number) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      Spec spec;
+      spec.udp = true;
+      spec.source_port = static_cast<std::uint16_t>(kFirstPort + lane);
+      spec.id = static_cast<std::uint16_t>(number);
+      spec.payload.resize(1200);
+      store_le32(spec.payload.data(), number);
+      EXPECT_TRUE(a.tuns[lane].memory.host_sends({build(spec), {}}));
+    }
+  }
+  // Until so many of each flow have arrived, a minute at most.
+  void wait_for(std::uint32_t count) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const auto is_short = [&](const auto& numbers) { return numbers.size() < count; };
+    while (collect(), std::ranges::any_of(arrived, is_short)) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::yield();
+    }
+  }
+  void collect() {
+    for (PolledTun& tun : b.tuns) {
+      for (const Packet& packet : plain(tun.memory.host_receives())) {
+        const std::size_t flow = load_be16(packet.data() + 20) - kFirstPort;
+        arrived.at(flow).push_back(load_le32(packet.data() + 28));
+      }
+    }
+  }
+
+  static constexpr std::uint16_t kFirstPort = 40000;
+  io::MemoryNetwork network;
+  Machine a{network, 1};
+  Machine b{network, 2};
+  Numbers arrived;
+};
+
+TEST_F(EngineStress, P77_EachFlowKeepsItsOrderWhileLanesAndWorkersShareAPeer) {
+  send_all();
+  for (const std::vector<std::uint32_t>& numbers : arrived) {
+    ASSERT_EQ(numbers.size(), kPackets);
+    for (std::uint32_t i = 0; i < kPackets; ++i) ASSERT_EQ(numbers[i], i);
+  }
+}
+
+TEST_F(EngineStress, LanesThatShareAPeerUseNoCounterTwice) {
+  send_all();
+  std::set<std::pair<std::uint32_t, std::uint64_t>> used;  // receiver index, counter
+  for (const io::MemoryDatagram& datagram : network.sent()) {
+    if (datagram.bytes.at(0) != 4) continue;
+    EXPECT_TRUE(
+        used.emplace(load_le32(datagram.bytes.data() + 4), load_le64(datagram.bytes.data() + 8))
+            .second);
+  }
+  EXPECT_GE(used.size(), kLanes * kPackets);
+}
+
+// Whatever goes to the first lane of b is sent once more to the second, at the same time.
+TEST_F(EngineStress, P43_APacketThatTwoLanesReceiveIsAcceptedByOne) {
+  std::mutex mutex;
+  std::vector<io::MemoryDatagram> seen;
+  network.set_hook([&](io::MemoryDatagram& datagram) {
+    const std::lock_guard lock(mutex);
+    if (datagram.bytes.at(0) == 4 && datagram.to == b.endpoint(0)) seen.push_back(datagram);
+    return io::MemoryNetwork::Fate::deliver;
+  });
+  std::atomic<bool> done = false;
+  std::uint64_t copies = 0;
+  std::thread twin([&] {
+    for (bool last = false; !last;) {
+      last = done;
+      std::vector<io::MemoryDatagram> batch;
+      {
+        const std::lock_guard lock(mutex);
+        std::swap(batch, seen);
+      }
+      for (io::MemoryDatagram& datagram : batch) {
+        datagram.to = b.endpoint(1);
+        copies += network.deliver(std::move(datagram)) ? 1 : 0;
+      }
+      std::this_thread::yield();
+    }
+  });
+  send_all();
+  done = true;
+  twin.join();
+  network.set_hook({});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (b.drops(Drop::replayed_counter) < copies && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  collect();
+  EXPECT_GT(copies, kPackets);
+  EXPECT_EQ(b.drops(Drop::replayed_counter), copies);
+  for (const std::vector<std::uint32_t>& numbers : arrived) {
+    EXPECT_EQ(numbers.size(), kPackets);
+    EXPECT_EQ(std::set(numbers.begin(), numbers.end()).size(), kPackets);
+  }
+}
 
 // --- sockets and threads that fail -------------------------------------------------------------
 
