@@ -138,6 +138,9 @@ Result<void> restrict_calls() {
   }
   // Its flags lie in memory, where a filter can't look: the C library then takes clone.
   filter.answer(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
+  // When a thread gives memory back, the C library looks at how free the system is with it; it takes no
+  // answer for no.
+  filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat));
   filter.allow(SCMP_SYS(tgkill), masked(0, kWord, static_cast<std::uint64_t>(::getpid())));
   return filter.load();
 }
