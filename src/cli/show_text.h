@@ -1,6 +1,7 @@
 // A device as `show` prints it: for people, and in lines of fields for programs.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ void print_json(Output& out, const NamedDevice& device);
 void print_conf(Output& out, const control::DeviceStatus& status);
 /// The two parts of it: what is in [Interface], below that line, and the peers.
 void print_device_conf(Output& out, const control::DeviceStatus& status);
-void print_peers_conf(Output& out, const control::DeviceStatus& status);
+/// `notes` are lines to stand behind "[Peer]" of the peers that have any.
+using PeerNotes = std::map<PublicKey, std::string>;
+void print_peers_conf(Output& out, const control::DeviceStatus& status,
+                      const PeerNotes& notes = {});
 
 }  // namespace ferrule::cli

@@ -12,6 +12,7 @@
 #include "cli/input.h"
 #include "cli/quick/quick_command.h"
 #include "cli/show_text.h"
+#include "control/named_peers.h"
 #include "io/linux/fd.h"
 #include "io/linux/kernel_query.h"
 
@@ -23,10 +24,56 @@ void print_hooks(Output& out, std::string_view key, const std::vector<std::strin
   for (const std::string& hook : hooks) out.print("{} = {}\n", key, hook);
 }
 
+bool is_comment(std::string_view line) { return control::trimmed(line).starts_with('#'); }
+
+std::string comments(const control::ConfDocument& document, std::size_t first, std::size_t end) {
+  std::string text;
+  for (std::size_t i = first; i < end; ++i) {
+    if (is_comment(document.line(i))) text += fmt::format("{}\n", document.line(i));
+  }
+  return text;
+}
+
+// Comments among the values of [Interface]. Those behind the last one are about what comes next.
+std::string interface_comments(const control::ConfDocument& document) {
+  std::string text;
+  for (const control::ConfSection& section : document.sections()) {
+    if (section.kind != control::ConfSectionKind::interface || section.entries.empty()) continue;
+    text += comments(document, section.header_line + 1, section.entries.back().line);
+  }
+  const auto implementation = implementation_of(document);
+  if (implementation && text.find(*implementation) == text.npos) {
+    text += fmt::format("# Implementation = {}\n", *implementation);
+  }
+  return text;
+}
+
+// Names and dates of peers are comments; and so are peers that are disabled, which no device knows.
+struct PeerComments {
+  PeerNotes notes;
+  std::string disabled;
+};
+
+PeerComments peer_comments(const control::ConfDocument& document) {
+  PeerComments found;
+  const auto peers = control::read_peers(document);
+  if (!peers) return found;
+  for (const control::NamedPeer& peer : *peers) {
+    std::string text = comments(document, peer.first_line, peer.end_line);
+    if (peer.is_enabled) {
+      found.notes.emplace(peer.conf.public_key, std::move(text));
+    } else {
+      found.disabled += '\n' + text;
+    }
+  }
+  return found;
+}
+
 // What stands in [Interface] before what `wg showconf` has there.
-void print_interface(Output& out, const control::InterfaceConf& conf,
+void print_interface(Output& out, const QuickFile& file,
                      const std::vector<io::LinkAddress>& addresses, std::uint32_t mtu_bytes) {
-  out.write("[Interface]\n");
+  const control::InterfaceConf& conf = file.configuration.interface;
+  out.print("[Interface]\n{}", interface_comments(file.document));
   for (const io::LinkAddress& address : addresses) out.print("Address = {}\n", address.to_string());
   for (const IpAddress& server : conf.dns_servers) out.print("DNS = {}\n", server.to_string());
   for (const std::string& domain : conf.dns_search) out.print("DNS = {}\n", domain);
@@ -93,10 +140,12 @@ bool save_configuration(Console& console, const QuickFile& file) {
   const auto device = console.devices->get(file.interface);
   if (!device) return fail(device.error().what);
   console.err.print("[#] wg showconf {} > {}\n", file.interface, file.path);
+  const PeerComments of_peers = peer_comments(file.document);
   const int error = replace_file(file.path, [&](Output& out) {
-    print_interface(out, file.configuration.interface, *addresses, link->mtu);
+    print_interface(out, file, *addresses, link->mtu);
     print_device_conf(out, *device);
-    print_peers_conf(out, *device);
+    print_peers_conf(out, *device, of_peers.notes);
+    out.write(of_peers.disabled);
   });
   return error == 0 || fail("write " + file.path + ": " + std::strerror(error));
 }

@@ -7,8 +7,8 @@
 namespace ferrule::cli {
 
 /// Writes what the interface is now in the place of its file, whole or not at all, with mode 0600:
-/// addresses, keys, peers and MTU as they are, DNS, Table and hooks as the file has them. Says what
-/// went wrong.
+/// addresses, keys, peers and MTU as they are; DNS, Table, hooks, and comments within sections, as the
+/// file has them. Says what went wrong.
 [[nodiscard]] bool save_configuration(Console& console, const QuickFile& file);
 
 /// `save INTERFACE|FILE`
