@@ -15,6 +15,7 @@
 #include "cli/peer/peer.h"
 #include "cli/quick/down.h"
 #include "cli/quick/follow.h"
+#include "cli/quick/reload.h"
 #include "cli/quick/save.h"
 #include "cli/quick/up.h"
 #include "cli/set.h"
@@ -60,6 +61,7 @@ constexpr std::array kOwnCommands{
     Command{"init", "Writes the first configuration of an interface", run_init},
     Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
     Command{"peer", "Adds, lists and changes peers by their names", run_peer},
+    Command{"reload", "Makes a running interface what its file says now", run_reload},
     Command{"resolve", "Looks up the names of peers that do not answer", run_resolve},
     Command{"top", "Shows peers and what they do, live", run_top},
     Command{"watch", "Prints what happens to peers, as it happens", run_watch},

@@ -294,6 +294,24 @@ def test_save_writes_what_wg_quick_save_writes(scene):
 
 
 @behaviour
+def test_save_keeps_comments_and_disabled_peers(scene):
+    quick = Quick(scene)
+    text = quick.config("# Implementation = ferruled").replace("[Peer]\n", "[Peer]\n# Name = right\n")
+    text += f"\n#~ [Peer]\n#~ # Name = away\n#~ PublicKey = {new_private_key().public}\n"
+    quick.write(text)
+    quick.run("ferrule", "up")
+    quick.run("ferrule", "save")
+    saved = read(quick.host, CONFIG)
+    for line in filter(lambda line: line.startswith("#"), text.splitlines()):
+        assert line in saved, f"{line} is not in\n{saved}"
+    assert "[Peer]\n# Name = right\n" in saved
+    quick.write(saved)
+    quick.run("ferrule", "save")
+    same(read(quick.host, CONFIG), saved, ("saved", "saved again"))
+    quick.run("ferrule", "down")
+
+
+@behaviour
 def test_down_saves_where_the_file_wants_it(scene):
     quick = Quick(scene)
     quick.write(quick.config("SaveConfig = true"))

@@ -27,8 +27,6 @@ bool is_of_tunnel(const io::RoutingRule& rule) {
   return rule.mark && rule == tunnel_rule(rule.family, *rule.mark);
 }
 
-Cidr everything(Family family) { return *Cidr::parse(family == Family::v4 ? "0.0.0.0/0" : "::/0"); }
-
 // Reverse path filters are to look up what is marked as it is sent: by its mark.
 Action set_source_valid_mark(bool value) {
   return {fmt::format("sysctl -q net.ipv4.conf.all.src_valid_mark={}", value ? 1 : 0),
@@ -48,6 +46,8 @@ bool source_valid_mark() {
 
 }  // namespace
 
+Cidr everything(Family family) { return *Cidr::parse(family == Family::v4 ? "0.0.0.0/0" : "::/0"); }
+
 Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mark) {
   if (device_mark != 0) return device_mark;
   for (std::uint32_t table = kFirstTable; table < kFirstTable + kMaxTablesTried; ++table) {
@@ -57,6 +57,10 @@ Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mar
   }
   return std::unexpected(
       make_error(EBUSY, fmt::format("no routing table from {} on is free", kFirstTable)));
+}
+
+bool is_chosen_mark(std::uint32_t mark) noexcept {
+  return mark >= kFirstTable && mark - kFirstTable < kMaxTablesTried;
 }
 
 Action set_mark(DeviceClient& devices, const std::string& interface, std::uint32_t mark) {

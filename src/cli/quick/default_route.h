@@ -11,9 +11,15 @@
 
 namespace ferrule::cli {
 
+/// 0.0.0.0/0 or ::/0.
+[[nodiscard]] Cidr everything(Family family);
+
 /// The mark of the tunnel's own packets, which is the number of its table too: the device's, if it
 /// has one, else the first free table from 51820 on.
 [[nodiscard]] Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mark);
+
+/// Whether a mark is one of those that are chosen so.
+[[nodiscard]] bool is_chosen_mark(std::uint32_t mark) noexcept;
 
 /// Has the device mark its packets.
 [[nodiscard]] Action set_mark(DeviceClient& devices, const std::string& interface,

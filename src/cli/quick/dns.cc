@@ -3,7 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "cli/quick/child.h"
 
@@ -29,9 +31,43 @@ std::string name_at_resolvconf(const std::string& interface) {
   return interface;
 }
 
-Action run_words(std::vector<std::string> words) {
-  std::string shown = fmt::format("{}", fmt::join(words, " "));
-  return {std::move(shown), [words = std::move(words)] { return run_child(words, words[0]); }};
+constexpr std::string_view kMemory = "/run/ferrule/";
+constexpr std::string_view kServer = "nameserver";
+constexpr std::string_view kSearch = "search";
+
+std::string memory_of(const std::string& interface) {
+  return fmt::format("{}{}.dns", kMemory, interface);
+}
+
+// As resolvconf takes it, and as it is remembered.
+std::string text_of(const DnsSettings& settings) {
+  std::string text;
+  for (const IpAddress& server : settings.servers) {
+    text += fmt::format("{} {}\n", kServer, server.to_string());
+  }
+  if (!settings.search.empty()) {
+    text += fmt::format("{} {}\n", kSearch, fmt::join(settings.search, " "));
+  }
+  return text;
+}
+
+// Without memory a reload sets once more what is set already: no reason to fail.
+void remember(const std::string& interface, const DnsSettings& settings) {
+  std::error_code ignored;
+  std::filesystem::create_directories(kMemory, ignored);
+  std::ofstream(memory_of(interface)) << text_of(settings);
+}
+
+void forget(const std::string& interface) {
+  std::error_code ignored;
+  std::filesystem::remove(memory_of(interface), ignored);
+}
+
+Result<void> run_all(const std::vector<std::vector<std::string>>& commands) {
+  for (const std::vector<std::string>& words : commands) {
+    if (auto done = run_child(words, words[0]); !done) return done;
+  }
+  return {};
 }
 
 }  // namespace
@@ -42,34 +78,57 @@ std::optional<DnsKeeper> DnsKeeper::find() {
   return std::nullopt;
 }
 
-Action DnsKeeper::set(const std::string& interface, const std::vector<IpAddress>& servers,
-                      const std::vector<std::string>& search) const {
+Action DnsKeeper::set(const std::string& interface, const DnsSettings& settings) const {
   if (kind_ == Kind::resolvconf) {
-    std::string input;
-    for (const IpAddress& server : servers) input += "nameserver " + server.to_string() + '\n';
-    if (!search.empty()) input += fmt::format("search {}\n", fmt::join(search, " "));
     const std::vector<std::string> words{"resolvconf", "-a", name_at_resolvconf(interface),
                                          "-m",         "0",  "-x"};
-    return {fmt::format("{}", fmt::join(words, " ")),
-            [words, input] { return feed_child(words, input); }};
+    return {fmt::format("{}", fmt::join(words, " ")), [words, interface, settings] {
+              auto done = feed_child(words, text_of(settings));
+              if (done) remember(interface, settings);
+              return done;
+            }};
   }
   std::vector<std::string> dns{"resolvectl", "dns", interface};
-  for (const IpAddress& server : servers) dns.push_back(server.to_string());
+  for (const IpAddress& server : settings.servers) dns.push_back(server.to_string());
   // All names are asked for here ("~."), as resolvconf's -x has it.
   std::vector<std::string> domain{"resolvectl", "domain", interface, "~."};
-  domain.insert(domain.end(), search.begin(), search.end());
-  std::string shown = fmt::format("{} && {}", fmt::join(dns, " "), fmt::join(domain, " "));
-  return {std::move(shown), [dns = std::move(dns), domain = std::move(domain)] {
-            const auto done = run_child(dns, dns[0]);
-            return done ? run_child(domain, domain[0]) : done;
+  domain.insert(domain.end(), settings.search.begin(), settings.search.end());
+  return {fmt::format("{} && {}", fmt::join(dns, " "), fmt::join(domain, " ")),
+          [dns, domain, interface, settings] {
+            auto done = run_all({dns, domain});
+            if (done) remember(interface, settings);
+            return done;
           }};
 }
 
 Action DnsKeeper::unset(const std::string& interface) const {
+  std::vector<std::string> words{"resolvectl", "revert", interface};
   if (kind_ == Kind::resolvconf) {
-    return run_words({"resolvconf", "-d", name_at_resolvconf(interface), "-f"});
+    words = {"resolvconf", "-d", name_at_resolvconf(interface), "-f"};
   }
-  return run_words({"resolvectl", "revert", interface});
+  return {fmt::format("{}", fmt::join(words, " ")), [words, interface] {
+            forget(interface);
+            return run_all({words});
+          }};
+}
+
+std::optional<DnsSettings> remembered_dns(const std::string& interface) {
+  std::ifstream memory(memory_of(interface));
+  if (!memory) return std::nullopt;
+  DnsSettings settings;
+  std::string line;
+  while (std::getline(memory, line)) {
+    std::istringstream words(line);
+    std::string word;
+    words >> word;
+    const bool is_server = word == kServer;
+    while (words >> word) {
+      const auto server = is_server ? IpAddress::parse(word) : std::nullopt;
+      if (server) settings.servers.push_back(*server);
+      if (!is_server) settings.search.push_back(word);
+    }
+  }
+  return settings;
 }
 
 }  // namespace ferrule::cli

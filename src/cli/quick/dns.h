@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/net.h"
@@ -10,15 +11,24 @@
 
 namespace ferrule::cli {
 
+/// Value type.
+struct DnsSettings {
+  std::vector<IpAddress> servers;
+  std::vector<std::string> search;
+  [[nodiscard]] bool operator==(const DnsSettings&) const = default;
+};
+
+constexpr std::string_view kNoDnsKeeper =
+    "DNS: neither resolvconf nor resolvectl is installed to set it";
+
 /// resolvconf where it is installed, else systemd-resolved's resolvectl. Value type.
 class DnsKeeper {
  public:
   /// None where the machine has neither.
   [[nodiscard]] static std::optional<DnsKeeper> find();
 
-  /// These servers answer for all names while the interface is there.
-  [[nodiscard]] Action set(const std::string& interface, const std::vector<IpAddress>& servers,
-                           const std::vector<std::string>& search) const;
+  /// These servers answer for all names while the interface is there. What was set is remembered.
+  [[nodiscard]] Action set(const std::string& interface, const DnsSettings& settings) const;
   [[nodiscard]] Action unset(const std::string& interface) const;
 
  private:
@@ -26,5 +36,9 @@ class DnsKeeper {
   explicit DnsKeeper(Kind kind) noexcept : kind_(kind) {}
   Kind kind_;
 };
+
+/// What a keeper was last told of an interface, by whichever process: files may change while the
+/// interface is up.
+[[nodiscard]] std::optional<DnsSettings> remembered_dns(const std::string& interface);
 
 }  // namespace ferrule::cli

@@ -82,7 +82,8 @@ class Down {
   }
 
   void unset_dns() {
-    if (file_.configuration.interface.dns_servers.empty()) return;
+    const bool has_dns = !file_.configuration.interface.dns_servers.empty();
+    if (!has_dns && !remembered_dns(file_.interface)) return;
     if (const auto keeper = DnsKeeper::find()) perform(keeper->unset(file_.interface));
   }
 

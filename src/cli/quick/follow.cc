@@ -41,15 +41,20 @@ constexpr auto kLockPause = 100ms;
 
 // Only one of us follows the names of an interface; the lock is a socket's name, which goes with the
 // process. One that is to end because its interface is gone may still be waiting for a name server.
-io::UniqueFd lock(const std::string& interface) {
+io::UniqueFd try_lock(const std::string& interface) {
   const std::string name = '\0' + ("ferrule-resolve/" + interface);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, name.data(), name.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
   io::UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return {};
+  return fd;
+}
+
+io::UniqueFd lock(const std::string& interface) {
   for (auto waited = 0ms; waited < kLockPatience; waited += kLockPause) {
-    if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) return fd;
+    if (io::UniqueFd fd = try_lock(interface)) return fd;
     std::this_thread::sleep_for(kLockPause);
   }
   return {};
@@ -181,6 +186,8 @@ int Resolver::follow() {
 bool is_name(const control::HostPort& endpoint) {
   return !IpAddress::parse(endpoint.host.substr(0, endpoint.host.find('%')));
 }
+
+bool are_names_followed(const std::string& interface) { return !try_lock(interface); }
 
 bool follow_names(Console& console, const QuickFile& file) {
   const bool has_names = std::ranges::any_of(file.configuration.peers, [](const auto& peer) {

@@ -166,16 +166,16 @@ bool Up::set_up() {
 
 bool Up::set_dns() {
   if (conf_.dns_servers.empty()) return true;
+  const DnsSettings settings{conf_.dns_servers, conf_.dns_search};
   const std::string first = conf_.dns_servers.front().to_string();
   const auto keeper = DnsKeeper::find();
   if (!keeper) {
-    report_at(console_, file_, "DNS", first,
-              "DNS: neither resolvconf nor resolvectl is installed to set it");
+    report_at(console_, file_, "DNS", first, kNoDnsKeeper);
     return false;
   }
   // A program that fails may have done half of it.
   transaction_.remember(keeper->unset(file_.interface));
-  return perform("DNS", first, keeper->set(file_.interface, conf_.dns_servers, conf_.dns_search));
+  return perform("DNS", first, keeper->set(file_.interface, settings));
 }
 
 bool Up::add_routes() {

@@ -1,0 +1,118 @@
+#include "cli/quick/difference.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ferrule::cli {
+namespace {
+
+using protocol::DeviceChange;
+using protocol::PeerChange;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+PublicKey key(std::uint8_t number) {
+  PublicKey made;
+  made.bytes.fill(number);
+  return made;
+}
+
+// A device of two peers: one has all that a peer may have, and the other nothing.
+control::DeviceStatus device() {
+  control::DeviceStatus device;
+  device.listen_port = 51820;
+  auto& full = device.peers.emplace_back();
+  full.public_key = key(1);
+  full.endpoint = *Endpoint::parse("192.0.2.1:5");
+  full.persistent_keepalive_s = 25;
+  full.allowed_ips = {*Cidr::parse("10.0.0.0/8"), *Cidr::parse("fd00::/8")};
+  device.peers.emplace_back().public_key = key(2);
+  return device;
+}
+
+PeerChange full_peer() {
+  PeerChange peer;
+  peer.public_key = key(1);
+  peer.endpoint = *Endpoint::parse("192.0.2.1:5");
+  peer.persistent_keepalive_s = 25;
+  peer.replace_allowed_ips = true;
+  peer.allowed_ips = {{*Cidr::parse("fd00::/8")}, {*Cidr::parse("10.0.0.0/8")}};
+  return peer;
+}
+
+DeviceChange change_of(PeerChange peer) {
+  DeviceChange change;
+  change.peers.push_back(std::move(peer));
+  return change;
+}
+
+TEST(Difference, WhatIsThereAlreadyIsNone) {
+  DeviceChange change = change_of(full_peer());
+  change.listen_port = 51820;
+  change.private_key.emplace();
+  EXPECT_THAT(keep_differences(change, device()), IsEmpty());
+  EXPECT_THAT(change.peers, IsEmpty());
+  EXPECT_FALSE(change.listen_port);
+  EXPECT_FALSE(change.private_key);
+}
+
+TEST(Difference, OnlyFieldsThatDifferAreLeft) {
+  PeerChange peer = full_peer();
+  peer.endpoint = *Endpoint::parse("192.0.2.2:5");
+  DeviceChange change = change_of(std::move(peer));
+  EXPECT_THAT(keep_differences(change, device()),
+              ElementsAre(HasSubstr(": endpoint 192.0.2.1:5 -> 192.0.2.2:5")));
+  EXPECT_FALSE(change.peers[0].persistent_keepalive_s);
+  EXPECT_FALSE(change.peers[0].replace_allowed_ips);
+}
+
+TEST(Difference, AllowedIpsThatDifferAreToldWhole) {
+  PeerChange peer = full_peer();
+  peer.allowed_ips.pop_back();
+  DeviceChange change = change_of(std::move(peer));
+  EXPECT_THAT(keep_differences(change, device()),
+              ElementsAre(HasSubstr(": allowed IPs 10.0.0.0/8, fd00::/8 -> fd00::/8")));
+  EXPECT_TRUE(change.peers[0].replace_allowed_ips);
+}
+
+TEST(Difference, AnAllowedIpOfTwoPeersIsTheLastOnes) {
+  DeviceChange change = change_of(full_peer());
+  auto& taker = change.peers.emplace_back();
+  taker.public_key = key(2);
+  taker.replace_allowed_ips = true;
+  taker.allowed_ips = {{*Cidr::parse("10.0.0.0/8")}};
+  EXPECT_THAT(keep_differences(change, device()),
+              ElementsAre(HasSubstr("-> fd00::/8"), HasSubstr("(none) -> 10.0.0.0/8")));
+}
+
+TEST(Difference, PeersComeAndGo) {
+  DeviceChange change;
+  change.peers.emplace_back().public_key = key(3);
+  auto& gone = change.peers.emplace_back();
+  gone.public_key = key(2);
+  gone.remove = true;
+  EXPECT_THAT(keep_differences(change, device()),
+              ElementsAre(testing::EndsWith(": added"), testing::EndsWith(": removed")));
+}
+
+TEST(Difference, WithoutPeersAllGo) {
+  DeviceChange change;
+  change.replace_peers = true;
+  EXPECT_EQ(keep_differences(change, device()).size(), 2u);
+  EXPECT_TRUE(change.replace_peers);
+}
+
+TEST(Difference, KeysAreNotShown) {
+  PeerChange peer = full_peer();
+  std::array<std::uint8_t, kKeySize> secret;
+  secret.fill(7);
+  peer.preshared_key = PresharedKey(secret);
+  DeviceChange change = change_of(std::move(peer));
+  change.private_key = PrivateKey(secret);
+  EXPECT_THAT(keep_differences(change, device()),
+              ElementsAre("private key", testing::EndsWith(": preshared key")));
+}
+
+}  // namespace
+}  // namespace ferrule::cli

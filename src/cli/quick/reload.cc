@@ -1,0 +1,334 @@
+#include "cli/quick/reload.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "cli/conf_change.h"
+#include "cli/quick/default_route.h"
+#include "cli/quick/difference.h"
+#include "cli/quick/dns.h"
+#include "cli/quick/follow.h"
+#include "cli/quick/hooks.h"
+#include "cli/quick/leak_protection.h"
+#include "cli/quick/quick_command.h"
+#include "cli/quick/quick_file.h"
+#include "cli/quick/routes.h"
+#include "cli/quick/signals.h"
+#include "io/linux/kernel_query.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+constexpr std::array kFamilies{Family::v6, Family::v4};
+
+bool holds(const auto& list, const auto& item) {
+  return std::ranges::find(list, item) != list.end();
+}
+
+// One run of `reload`: the machine first, what the device is last, since that can't fail half-way.
+class Reload {
+ public:
+  Reload(Console& console, QuickFile& file, const LinkActions& link,
+         const control::DeviceStatus& device)
+      : console_(console),
+        file_(file),
+        conf_(file.configuration.interface),
+        network_(link.network()),
+        link_(link),
+        device_(device),
+        transaction_(console.err) {}
+
+  [[nodiscard]] bool run() {
+    if (!read_file()) return false;
+    const SignalsWait wait;
+    const auto done = apply();
+    if (done) {
+      transaction_.keep();
+      print_changes();
+      return true;
+    }
+    console_.err.print("{}: {}\n", console_.program, done.error().what);
+    transaction_.take_back();
+    return false;
+  }
+
+ private:
+  [[nodiscard]] bool read_file();
+  [[nodiscard]] Result<void> apply();
+  [[nodiscard]] Result<void> change_addresses();
+  [[nodiscard]] Result<void> delete_addresses(const std::vector<io::LinkAddress>& addresses,
+                                              Family family);
+  [[nodiscard]] Result<void> change_mtu();
+  [[nodiscard]] Result<void> change_dns();
+  [[nodiscard]] Result<void> plan();
+  [[nodiscard]] Result<void> change_mark();
+  [[nodiscard]] Result<void> change_defaults();
+  [[nodiscard]] Result<void> add_default(Family family, bool is_protected);
+  [[nodiscard]] Result<void> remove_default(Family family);
+  [[nodiscard]] Result<void> change_routes();
+  [[nodiscard]] Result<void> change_device();
+  void print_changes();
+
+  // Makes a change that has its opposite.
+  [[nodiscard]] Result<void> perform(const Action& action, Action undo) {
+    has_changed_ = true;
+    return transaction_.perform(action, std::move(undo));
+  }
+  [[nodiscard]] bool has_default_route(Family family) const;
+
+  Console& console_;
+  QuickFile& file_;
+  control::InterfaceConf& conf_;
+  io::Network& network_;
+  const LinkActions& link_;
+  const control::DeviceStatus& device_;
+  Transaction transaction_;
+  TableChoice table_;
+  protocol::DeviceChange change_;
+  std::vector<io::LinkAddress> addresses_before_;
+  std::vector<io::LinkAddress> addresses_;
+  std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
+  RoutePlan plan_;
+  std::uint32_t mark_ = 0;  // that the device is to have
+  bool has_changed_ = false;
+  std::vector<std::string> changes_;  // of the device
+};
+
+bool Reload::read_file() {
+  const auto table = parse_table(conf_.table);
+  if (!table) {
+    report_at(console_, file_, "Table", *conf_.table,
+              "Table: there is no routing table of this name");
+    return false;
+  }
+  table_ = *table;
+  auto change = take_change(console_, file_.configuration);
+  if (!change) return false;
+  change_ = std::move(*change);
+  if (!change_.private_key) change_.private_key.emplace();
+  change_.replace_peers = true;
+  keep_peers(change_, device_);
+  return true;
+}
+
+Result<void> Reload::apply() {
+  if (auto done = change_addresses(); !done) return done;
+  if (auto done = change_mtu(); !done) return done;
+  if (auto done = change_dns(); !done) return done;
+  if (auto done = plan(); !done) return done;
+  if (auto done = change_mark(); !done) return done;
+  if (auto done = change_defaults(); !done) return done;
+  if (auto done = change_routes(); !done) return done;
+  return change_device();
+}
+
+// New ones come before old ones go, because with its last IPv4 address an interface loses its routes;
+// but IPv6 does not have an address twice, with different prefixes. An address may take others of its
+// network with it: hence the second look.
+Result<void> Reload::change_addresses() {
+  const auto before = network_.addresses(link_.index());
+  if (!before) return std::unexpected(before.error());
+  addresses_before_ = *before;
+  std::vector<io::LinkAddress> wanted;
+  for (const auto& [address, length] : conf_.addresses) wanted.push_back({address, length});
+  std::vector<io::LinkAddress> unwanted;
+  for (const io::LinkAddress& address : *before) {
+    if (!holds(wanted, address) && !address.address.is_link_local()) unwanted.push_back(address);
+  }
+  if (auto done = delete_addresses(unwanted, Family::v6); !done) return done;
+  for (const io::LinkAddress& address : wanted) {
+    if (holds(*before, address)) continue;
+    auto done = perform(link_.add_address(address), link_.delete_address(address));
+    if (!done) return done;
+  }
+  if (auto done = delete_addresses(unwanted, Family::v4); !done) return done;
+  auto after = network_.addresses(link_.index());
+  if (!after) return std::unexpected(after.error());
+  for (const io::LinkAddress& address : wanted) {
+    if (holds(*after, address)) continue;
+    if (auto done = transaction_.perform(link_.add_address(address)); !done) return done;
+  }
+  after = network_.addresses(link_.index());
+  if (!after) return std::unexpected(after.error());
+  addresses_ = *after;
+  return {};
+}
+
+Result<void> Reload::delete_addresses(const std::vector<io::LinkAddress>& addresses,
+                                      Family family) {
+  for (const io::LinkAddress& address : addresses) {
+    if (address.address.family() != family) continue;
+    auto done = perform(link_.delete_address(address), link_.add_address(address));
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Reload::change_mtu() {
+  if (!conf_.mtu_bytes) return {};
+  auto query = io::KernelQuery::open();
+  const auto link = query ? query->link(link_.name()) : std::unexpected(query.error());
+  if (!link) return std::unexpected(link.error());
+  if (link->mtu == *conf_.mtu_bytes) return {};
+  return perform(link_.set_up(*conf_.mtu_bytes), link_.set_up(link->mtu));
+}
+
+Result<void> Reload::change_dns() {
+  const DnsSettings wanted{conf_.dns_servers, conf_.dns_search};
+  const DnsSettings before = remembered_dns(link_.name()).value_or(DnsSettings{});
+  if (wanted == before || (wanted.servers.empty() && before.servers.empty())) return {};
+  const auto keeper = DnsKeeper::find();
+  if (!keeper) return std::unexpected(make_error(ENOENT, std::string(kNoDnsKeeper)));
+  const Action undo =
+      before.servers.empty() ? keeper->unset(link_.name()) : keeper->set(link_.name(), before);
+  if (wanted.servers.empty()) return perform(keeper->unset(link_.name()), undo);
+  return perform(keeper->set(link_.name(), wanted), undo);
+}
+
+bool Reload::has_default_route(Family family) const {
+  return std::ranges::any_of(routes_, [&](const io::LinkRoute& route) {
+    return route.destination.length() == 0 && route.table == device_.fwmark &&
+           route.destination.address().family() == family;
+  });
+}
+
+// What leads into the interface now, and what is to; the kernel's own routes for its addresses count
+// as there, and so do those that are not for allowed IPs: somebody else has made them.
+Result<void> Reload::plan() {
+  for (const Family family : kFamilies) {
+    const auto routes = network_.routes(family);
+    if (!routes) return std::unexpected(routes.error());
+    for (const io::LinkRoute& route : *routes) {
+      if (route.interface_index == link_.index()) routes_.push_back(route);
+    }
+  }
+  const std::vector<Cidr> prefixes_before = allowed_ips(device_.peers);
+  std::vector<io::LinkRoute> foreign;
+  for (const io::LinkRoute& route : routes_) {
+    if (route.is_kernels || !holds(prefixes_before, route.destination)) foreign.push_back(route);
+  }
+  std::set<Cidr> prefixes;
+  for (const protocol::PeerChange& peer : change_.peers) {
+    for (const protocol::AllowedIpChange& ip : peer.allowed_ips) {
+      if (!ip.remove) prefixes.insert(ip.cidr);
+    }
+  }
+  plan_ = plan_routes(table_, link_.index(), {prefixes.begin(), prefixes.end()}, foreign);
+  return {};
+}
+
+// The mark that `up` chose is not in the file.
+Result<void> Reload::change_mark() {
+  mark_ = conf_.fwmark.value_or(0);
+  if (mark_ == 0 && !plan_.defaults.empty()) {
+    const std::uint32_t before = is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
+    const auto mark = choose_mark(network_, before);
+    if (!mark) return std::unexpected(mark.error());
+    mark_ = *mark;
+  }
+  change_.fwmark = mark_;
+  if (mark_ == device_.fwmark || plan_.defaults.empty()) return {};
+  // Before all traffic goes into the tunnel, what comes out of it must be told apart.
+  return perform(set_mark(*console_.devices, link_.name(), mark_),
+                 set_mark(*console_.devices, link_.name(), device_.fwmark));
+}
+
+Result<void> Reload::change_defaults() {
+  const std::vector<Family> are_protected = leak_protected(link_.name());
+  for (const Family family : kFamilies) {
+    const bool is_protected = holds(are_protected, family);
+    const bool stays = holds(plan_.defaults, family) && mark_ == device_.fwmark;
+    if (is_protected && !stays && table_.kind != TableChoice::Kind::off) {
+      if (auto done = remove_default(family); !done) return done;
+    }
+    if (!holds(plan_.defaults, family)) continue;
+    if (auto done = add_default(family, is_protected && stays); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Reload::add_default(Family family, bool is_protected) {
+  if (!is_protected) return add_default_route(transaction_, link_, family, mark_, addresses_);
+  // An exchange of addresses may have cost the interface its routes.
+  if (!has_default_route(family)) {
+    const io::LinkRoute route{everything(family), mark_, link_.index()};
+    if (auto done = perform(link_.add_route(route), link_.delete_route(route)); !done) return done;
+  }
+  if (addresses_ == addresses_before_) return {};
+  return perform(add_leak_protection(link_.name(), family, mark_, addresses_),
+                 add_leak_protection(link_.name(), family, mark_, addresses_before_));
+}
+
+Result<void> Reload::remove_default(Family family) {
+  const std::uint32_t mark = device_.fwmark;
+  auto done = perform(delete_leak_protection(link_.name(), family),
+                      add_leak_protection(link_.name(), family, mark, addresses_before_));
+  if (!done) return done;
+  const auto rules = network_.rules(family);
+  if (!rules) return std::unexpected(rules.error());
+  for (const io::RoutingRule& rule : rules_to_delete(*rules, mark)) {
+    done = perform(link_.delete_rule(rule), link_.add_rule(rule));
+    if (!done) return done;
+  }
+  if (!has_default_route(family)) return {};
+  const io::LinkRoute route{everything(family), mark, link_.index()};
+  return perform(link_.delete_route(route), link_.add_route(route));
+}
+
+Result<void> Reload::change_routes() {
+  if (table_.kind == TableChoice::Kind::off) return {};
+  for (const io::LinkRoute& route : plan_.routes) {
+    if (holds(routes_, route)) continue;
+    auto done = perform(link_.add_route(route), link_.delete_route(route));
+    if (!done) return done;
+  }
+  const std::vector<Cidr> prefixes_before = allowed_ips(device_.peers);
+  for (const io::LinkRoute& route : routes_) {
+    const bool is_default = route.destination.length() == 0 && route.table == device_.fwmark;
+    if (route.is_kernels || is_default || holds(plan_.routes, route) ||
+        !holds(prefixes_before, route.destination)) {
+      continue;
+    }
+    auto done = perform(link_.delete_route(route), link_.add_route(route));
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Reload::change_device() {
+  changes_ = keep_differences(change_, device_);
+  if (changes_.empty()) return {};
+  return console_.devices->set(link_.name(), change_);
+}
+
+void Reload::print_changes() {
+  for (const std::string& line : changes_) console_.out.print("{}: {}\n", link_.name(), line);
+  if (changes_.empty() && !has_changed_) console_.out.print("{}: no change\n", link_.name());
+}
+
+}  // namespace
+
+int run_reload(Console& console, Arguments arguments) {
+  std::string argument;
+  const auto status = read_argument(console, arguments,
+                                    "Makes a running interface what its file says now.", argument);
+  if (status) return *status;
+  if (!is_root(console)) return 1;
+  auto file = read_quick_file(console, argument);
+  if (!file) return 1;
+  const auto device = get_device(console, file->interface);
+  auto network = open_network(console);
+  if (!device || !network) return 1;
+  const auto link = find_link(console, *network, file->interface);
+  if (!link) return 1;
+  prepare_environment(file->interface, file->path);
+  if (!Reload(console, *file, *link, *device).run()) return 1;
+  return are_names_followed(file->interface) || follow_names(console, *file) ? 0 : 1;
+}
+
+}  // namespace ferrule::cli

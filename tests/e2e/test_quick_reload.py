@@ -1,0 +1,131 @@
+"""`ferrule reload`: an edited file on a running interface, and sessions that live on.
+
+    left                                        right
+    wg0, by ferrule up                          wg0, and 203.0.113.9 behind it
+    192.0.2.1 ───────────────────────────────── 192.0.2.2
+"""
+
+from lib.registry import behaviour
+from lib.traffic import must_ping
+from lib.tunnel import new_preshared_key, new_private_key
+
+from test_quick import CONFIG, Quick, files, same
+
+EVERYTHING = "AllowedIPs = 0.0.0.0/0, ::/0"
+
+
+def reload(quick, text, check=True):
+    quick.write(text)
+    return quick.run("ferrule", "reload", check=check)
+
+
+# Whatever the file was and is: after a reload the machine is as after down and up.
+
+@behaviour(deadline_s=240)
+def test_reload_does_what_down_and_up_would(scene):
+    quick = Quick(scene)
+    quick.host.run("ip route add default via 192.0.2.2")
+    quick.host.run("ip -6 route add default via 2001:db8::2")
+    before = quick.machine()
+    hooks = "hooks", "keys that say nothing"
+    texts = [(name, text if "MTU" in text else text.replace("ListenPort", "MTU = 1420\nListenPort"))
+             for name, text in files(quick) if name not in hooks]
+    texts = [(name, text) for name, text in texts if "Table = off" not in text]
+    fresh = {}
+    for name, text in texts:
+        quick.write(text)
+        quick.run("ferrule", "up")
+        fresh[name] = state(quick)
+        quick.run("ferrule", "down")
+        quick.is_as(before)
+    quick.write(texts[-1][1])
+    quick.run("ferrule", "up")
+    for name, text in texts + texts[::-2]:
+        reload(quick, text)
+        same(f"{name}\n{state(quick)}", f"{name}\n{fresh[name]}", ("fresh", "reloaded"))
+        assert "no change" in reload(quick, text)[1], name
+    quick.run("ferrule", "down")
+    quick.is_as(before)
+
+
+def state(quick):
+    """The machine, without the order in which rules and tables came about."""
+    lines = quick.machine().splitlines() + quick.host.out("wg showconf wg0").splitlines()
+    return "\n".join(sorted(line.split("\t")[-1] if "lookup" in line else line for line in lines))
+
+
+@behaviour
+def test_reload_keeps_sessions_and_says_what_changed(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    quick.run("ferrule", "up")
+    must_ping(quick.host, quick.right.inside4)
+    handshakes = quick.host.out("wg show wg0 latest-handshakes")
+    peer = new_private_key().public
+    _, log = reload(quick, quick.config(
+        address="Address = 10.10.0.1/24, fd10::1/64, 10.12.0.1/24",
+        peer=f"AllowedIPs = 10.10.0.0/24, 10.99.0.0/16\n[Peer]\nPublicKey = {peer}\n"
+             "AllowedIPs = 10.98.0.0/16"))
+    for line in (f"wg0: peer {peer}: added",
+                 f"peer {quick.right.public_key}: allowed IPs 10.10.0.0/24, fd10::/64 -> "
+                 "10.10.0.0/24, 10.99.0.0/16",
+                 "ip -4 address add 10.12.0.1/24 dev wg0", "ip -4 route add 10.99.0.0/16 dev wg0"):
+        assert line in log, f"{line}\n{log}"
+    assert handshakes in quick.host.out("wg show wg0 latest-handshakes")
+    must_ping(quick.host, quick.right.inside4)
+    _, log = reload(quick, quick.config())
+    assert f"wg0: peer {peer}: removed" in log, log
+    assert handshakes == quick.host.out("wg show wg0 latest-handshakes")
+    quick.run("ferrule", "down")
+
+
+@behaviour(deadline_s=60)
+def test_a_reload_that_fails_changes_nothing(scene):
+    quick = Quick(scene)
+    quick.host.run("ip route add 10.20.0.0/16 dev eth0")
+    quick.write(quick.config("DNS = 1.1.1.1"))
+    quick.run("ferrule", "up")
+    before = quick.machine() + quick.host.out("wg showconf wg0")
+    changed = f"Address = 10.12.0.1/24\n[Peer]\nPublicKey = {new_private_key().public}\n"
+    for message, text in (
+            (r"AllowedIPs: expected", quick.config(peer="AllowedIPs = 10.0.0.0/x")),
+            (r"did you mean", quick.config().replace("ListenPort", "ListenProt")),
+            (r"10\.20\.0\.0/16: File exists", quick.config(
+                "DNS = 8.8.8.8\nMTU = 1300", address=changed.split("\n", 1)[0],
+                peer=EVERYTHING + ", 10.20.0.0/16")),
+            (r"Endpoint|not known", quick.config(endpoint="nowhere.invalid:5")),
+            (r"Table", quick.config("Table = nosuch"))):
+        quick.write(text)
+        status, log = quick.run("ferrule", "reload", check=False,
+                                env={"WG_ENDPOINT_RESOLUTION_RETRIES": "0"})
+        assert status == 1, f"{message}\n{log}"
+        same(quick.machine() + quick.host.out("wg showconf wg0"), before, ("before", message))
+    quick.run("ferrule", "down")
+
+
+@behaviour
+def test_reload_changes_keys_ports_and_names_servers(scene):
+    quick = Quick(scene)
+    quick.write(quick.config("DNS = 1.1.1.1"))
+    quick.run("ferrule", "up")
+    psk = new_preshared_key()
+    text = quick.config(peer=f"PresharedKey = {psk}\nAllowedIPs = 10.10.0.0/24")
+    _, log = reload(quick, text.replace("7000", "7001"))
+    assert "listen port 7000 -> 7001" in log and ": preshared key" in log, log
+    assert str(psk) not in log
+    assert not quick.host.exists("/run/resolvconf/wg0"), "the name server is still there"
+    assert quick.host.out("wg show wg0 listen-port") == "7001"
+    reload(quick, quick.config("DNS = 9.9.9.9"))
+    assert "9.9.9.9" in quick.host.out("cat /run/resolvconf/wg0")
+    quick.run("ferrule", "down")
+    assert not quick.host.exists("/run/resolvconf/wg0")
+
+
+@behaviour
+def test_reload_leaves_what_others_made(scene):
+    quick = Quick(scene)
+    quick.write(quick.config("PostUp = ip route add 10.77.0.0/16 dev %i"))
+    quick.run("ferrule", "up")
+    reload(quick, quick.config(peer="AllowedIPs = 10.10.0.0/16"))
+    assert "10.77.0.0/16" in quick.host.out("ip route show dev wg0")
+    quick.run("ferrule", "down")
