@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/conf_change.h"
+#include "cli/peer/expired.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/difference.h"
 #include "cli/quick/dns.h"
@@ -321,6 +322,7 @@ int run_reload(Console& console, Arguments arguments) {
   if (!is_root(console)) return 1;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
+  leave_out_expired(console, file->document, file->configuration);
   const auto device = get_device(console, file->interface);
   auto network = open_network(console);
   if (!device || !network) return 1;
