@@ -7,6 +7,7 @@
     tunnel     a WireGuard interface on a host, and `wg` to configure it
     scene      what one test builds: hosts, links, tunnels
     traffic    pings, transfers, echo servers
+    flood      handshake messages from forged addresses, as fast as they go
     packets    IP, UDP and ICMP headers, byte by byte
     sniffer    frames as they pass an interface
     noise      WireGuard's handshake, small and slow

@@ -130,12 +130,19 @@ def open_(key, counter, sealed, aad=b""):
     return _chacha20(key, nonce, ciphertext, 1)
 
 
-def xseal(key, nonce24, plaintext, aad=b""):
-    """XChaCha20-Poly1305: the nonce's first 16 bytes make a key, its last 8 are the counter."""
+def _xsubkey(key, nonce24):
     words = _chacha_rounds([*CHACHA_CONSTANTS, *struct.unpack("<8I", key),
                             *struct.unpack("<4I", nonce24[:16])])
-    subkey = struct.pack("<8I", *words[:4], *words[12:])
-    return seal(subkey, int.from_bytes(nonce24[16:], "little"), plaintext, aad)
+    return struct.pack("<8I", *words[:4], *words[12:])
+
+
+def xseal(key, nonce24, plaintext, aad=b""):
+    """XChaCha20-Poly1305: the nonce's first 16 bytes make a key, its last 8 are the counter."""
+    return seal(_xsubkey(key, nonce24), int.from_bytes(nonce24[16:], "little"), plaintext, aad)
+
+
+def xopen(key, nonce24, sealed, aad=b""):
+    return open_(_xsubkey(key, nonce24), int.from_bytes(nonce24[16:], "little"), sealed, aad)
 
 
 def tai64n(now=None):
@@ -153,6 +160,11 @@ def cookie_reply(responder_public, message, cookie):
     key = hash_(b"cookie--", responder_public)
     return (struct.pack("<I", COOKIE_REPLY) + message[4:8] + nonce
             + xseal(key, nonce, cookie, message[-32:-16]))
+
+
+def open_cookie(responder_public, message, reply):
+    """The cookie in the reply to `message`."""
+    return xopen(hash_(b"cookie--", responder_public), reply[8:32], reply[32:], message[-32:-16])
 
 
 # --- handshake --------------------------------------------------------------------------------
@@ -250,6 +262,11 @@ class Handshake:
 
 def with_macs(message, receiver_public, mac2=bytes(16)):
     return message + mac1(receiver_public, message) + mac2
+
+
+def with_cookie(message, cookie):
+    """A whole message, with the mac2 that a cookie allows."""
+    return message[:-16] + mac(cookie, message[:-16])
 
 
 class Session:
