@@ -31,17 +31,18 @@ class Meeting:
 
 
 class Crowd:
-    """A further daemon on the course's client, with `count` peers on its server."""
+    """`count` peers on the course's server, of `tunnel` on its client, or of a further daemon there."""
 
-    def __init__(self, course, count):
+    def __init__(self, course, count, tunnel=None):
         self.client, self.server, self.count = course.client, course.server, count
         self.program = os.path.join(course.build_dir, "crowd")
         self.client.run("ip route replace 198.18.0.0/16 via 192.0.2.2")
         self.server.run("ip route replace local 198.18.0.0/16 dev lo")
-        self.tunnel = Tunnel(self.client, course.daemons[0].implementation, (), INTERFACE, PORT,
-                             daemon_options={"env": {"LOG_LEVEL": "error"}})
-        self.client.run(f"ip addr add 10.21.0.1/32 dev {INTERFACE}")
-        self.client.run(f"ip route replace 10.20.0.0/16 dev {INTERFACE}")
+        self.is_own = tunnel is None
+        self.tunnel = tunnel or Tunnel(
+            self.client, course.daemons[0].implementation, ("10.21.0.1/32",), INTERFACE, PORT,
+            daemon_options={"env": {"LOG_LEVEL": "error"}})
+        self.client.run(f"ip route replace 10.20.0.0/16 dev {self.tunnel.name}")
         members = self.client.run([self.program, "keys", count]).stdout
         reply = self.tunnel.uapi(f"set=1\n{members}\n")
         assert "errno=0" in reply, f"the daemon refuses {count} peers: {reply}"
@@ -53,7 +54,8 @@ class Crowd:
     def __exit__(self, *_):
         if self.meeting:
             self.meeting.stop()
-        self.tunnel.daemon.stop()
+        if self.is_own:
+            self.tunnel.daemon.stop()
 
     def cpu_seconds(self):
         return process.cpu_seconds(self.tunnel.daemon.pid)
@@ -61,14 +63,17 @@ class Crowd:
     def peak_memory(self):
         return process.status_field(self.tunnel.daemon.pid, "VmHWM") / 1024
 
-    def meet(self, **pace):
-        """Every member shakes hands with the daemon, as initiator."""
+    def meet(self, count=None, **pace):
+        """Members shake hands with the daemon, as initiators: all, or so many from `first` on."""
+        count = count or self.count
+        if self.meeting:
+            self.meeting.stop()
         before = self.cpu_seconds()
         options = [word for name, value in pace.items() for word in (f"--{name}", value)]
         self.meeting = self.server.spawn(
-            [self.program, "meet", self.count, "--to", f"192.0.2.1:{PORT}",
+            [self.program, "meet", count, "--to", f"192.0.2.1:{self.tunnel.port}",
              "--key", self.tunnel.public_key, *options], log_name="crowd.log")
-        report = eventually(self._report, f"{self.count} peers have met the daemon",
+        report = eventually(self._report, f"{count} peers have met the daemon",
                             MEETING_PATIENCE_S)
         return Meeting(report["met"], report["initiations"], report["cookies"], report["seconds"],
                        self.cpu_seconds() - before)

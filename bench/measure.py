@@ -41,7 +41,7 @@ class Course:
         self.seconds = seconds
         self.loaded = False
         self.client, self.server = scene.linked_hosts()
-        self.daemons = []
+        self.daemons, self.tunnels = [], []
         self.address = "192.0.2.2"
         if implementation:
             env = {"env": {"LOG_LEVEL": "error"}}
@@ -49,6 +49,7 @@ class Course:
             right = scene.tunnel(self.server, RIGHT_INSIDE, implementation, daemon_options=env)
             left.peer(right, endpoint="192.0.2.2:51820")
             right.peer(left)
+            self.tunnels = [left, right]
             self.daemons = [left.daemon, right.daemon]
             self.address = right.inside4
         must_ping(self.client, self.address)

@@ -4,6 +4,7 @@
     python3 bench/run.py                            everything, three rounds
     python3 bench/run.py --quick                    one short round
     python3 bench/run.py --only tcp1 cpu            some rows
+    python3 bench/run.py --flood                    what floods of handshakes do, instead
     python3 bench/run.py --against other=PATH       a further implementation
 
 Every figure is the median of rounds in which the implementations take turns, so that a machine
@@ -29,8 +30,10 @@ sys.dont_write_bytecode = True
 from lib import sandbox                                         # noqa: E402
 from lib.daemon import Implementation                           # noqa: E402
 from lib.scene import Scene                                     # noqa: E402
-from measure import MEASUREMENTS, ROWS, Course                  # noqa: E402
+import flood                                                    # noqa: E402
+import measure                                                  # noqa: E402
 
+ALL_ROWS = [row for row, *_ in measure.ROWS + flood.ROWS]
 PLAIN = "plain veth"
 REFERENCE = "wireguard-go"
 SUBJECT = "ferrule"
@@ -38,24 +41,27 @@ RELAY = "relay"                     # all that ferruled does but the encryption 
 
 
 def implementations(options):
-    """Name and program of everything that is measured; plain veth has no program."""
+    """Name and program of everything that is measured; plain veth has no program. What a flood does
+    has nothing to do with plain veth, nor with sealing."""
     programs = [(REFERENCE, shutil.which(REFERENCE)), *options.against,
                 (RELAY, os.path.join(options.build_dir, "relay")),
                 (SUBJECT, os.path.join(options.build_dir, "ferruled"))]
     found = [(name, Implementation(name, path)) for name, path in programs
              if path and os.path.exists(path)]
+    if options.flood:
+        return [(name, program) for name, program in found if name != RELAY]
     return [(PLAIN, None), *found]
 
 
 def measure_once(implementation, options):
     """One round of one implementation, on hosts of its own: {row: value}."""
-    wanted = set(options.only or [row for row, *_ in ROWS])
+    wanted = set(options.only or [row for row, *_ in options.rows])
     values = {}
     with tempfile.TemporaryDirectory(prefix="ferrule-bench-") as log_dir:
         scene = Scene(log_dir, implementation, implementation)
         try:
-            course = Course(scene, implementation, options.build_dir, options.seconds)
-            for measurement, rows in MEASUREMENTS:
+            course = measure.Course(scene, implementation, options.build_dir, options.seconds)
+            for measurement, rows in options.measurements:
                 if rows & wanted:
                     values.update(attempt(measurement, course))
             scene.finish()
@@ -74,7 +80,7 @@ def attempt(measurement, course):
         return {}
 
 
-def measure(options):
+def measure_all(options):
     """{implementation: {row: [value of each round]}}"""
     contestants = implementations(options)
     results = {name: {} for name, _ in contestants}
@@ -105,11 +111,11 @@ def comparisons(names):
     return [pair for pair in pairs if set(pair) <= set(names)]
 
 
-def table(results):
+def table(results, rows):
     names = list(results)
     pairs = comparisons(names)
     lines = [["", "", *names, *(f"{name} / {other}" for name, other in pairs)]]
-    for row, title, unit, digits, more_is_better in ROWS:
+    for row, title, unit, digits, more_is_better in rows:
         middle = medians(results, row)
         if not middle:
             continue
@@ -149,9 +155,9 @@ def machine():
 def write_json(path, results, options):
     rows = {row: {name: {"median": statistics.median(values[row]), "rounds": values[row]}
                   for name, values in results.items() if row in values}
-            for row, *_ in ROWS}
+            for row, *_ in options.rows}
     report = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
-              "units": {row: unit for row, _, unit, *_ in ROWS},
+              "units": {row: unit for row, _, unit, *_ in options.rows},
               "rows": {row: values for row, values in rows.items() if values}}
     with open(path, "w") as file:
         json.dump(report, file, indent=2)
@@ -173,12 +179,16 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
     parser.add_argument("--quick", action="store_true", help="one round of one second each")
-    parser.add_argument("--only", nargs="+", metavar="ROW", choices=[row for row, *_ in ROWS],
-                        help=f"rows: {' '.join(row for row, *_ in ROWS)}")
+    parser.add_argument("--flood", action="store_true",
+                        help="floods of initiations instead, and what they do to peers")
+    parser.add_argument("--only", nargs="+", metavar="ROW", choices=ALL_ROWS,
+                        help=f"rows: {' '.join(ALL_ROWS)}")
     parser.add_argument("--against", action="append", default=[], type=named_path,
                         metavar="NAME=PATH", help="a further implementation")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
     options = parser.parse_args()
+    chosen = flood if options.flood else measure
+    options.rows, options.measurements = chosen.ROWS, chosen.MEASUREMENTS
     if options.quick:
         options.rounds, options.seconds = 1, 1.0
     return options
@@ -194,10 +204,10 @@ def main():
         return 1
     sandbox.enter()
     here = machine()
-    results = measure(options)
+    results = measure_all(options)
     print(f"{here['cpu']}, {here['cores']} cores, Linux {here['kernel']}, load {here['load']:.1f}; "
           f"medians of {options.rounds} round(s), {options.seconds:g} s each\n")
-    print(table(results))
+    print(table(results, options.rows))
     if options.json:
         write_json(options.json, results, options)
     return 0

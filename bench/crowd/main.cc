@@ -47,10 +47,12 @@ int fail(const std::string& why) {
 struct MeetOptions {
   std::string to;
   std::string key;
+  std::uint32_t first = 0;
   Pace pace;
 };
 
 int meet(std::uint32_t count, const MeetOptions& options) {
+  if (options.first + count > kMaxMembers) return fail("so many members there are not");
   const std::optional<Endpoint> to = Endpoint::parse(options.to);
   if (!to) return fail(options.to + " is no endpoint");
   const std::optional<PublicKey> key = public_key_from_base64(options.key);
@@ -59,7 +61,7 @@ int meet(std::uint32_t count, const MeetOptions& options) {
   if (!udp) return fail(udp.error().what);
   crypto::SystemRng rng;
   std::vector<Member> members;
-  for (std::uint32_t number = 0; number < count; ++number) members.emplace_back(number, *key);
+  for (std::uint32_t i = 0; i < count; ++i) members.emplace_back(options.first + i, *key);
   Meeting meeting(members, **udp, *to, rng);
   meeting.prepare();
   const MeetingResult result = meeting.run(options.pace, stop);
@@ -95,6 +97,7 @@ int run(int argc, char** argv) {
   CLI::App* meeting = add("meet", "Shake hands, then count what comes, until ended");
   meeting->add_option("--to", options.to, "The daemon's ADDRESS:PORT")->required();
   meeting->add_option("--key", options.key, "The daemon's public key, base64")->required();
+  meeting->add_option("--first", options.first, "The number of the first member");
   meeting->add_option("--window", options.pace.window, "Members that may wait at once; 0: any");
   meeting->add_option("--rate", options.pace.per_second, "Members that begin a second; 0: any");
   meeting->add_option("--attempts", options.pace.attempts, "Initiations of a member at most");

@@ -75,17 +75,17 @@ void Meeting::begin_some(const Now& now, const Pace& pace) {
     ++open_;
     ++tries_[begun_].attempts;
     ++result_.initiations;
-    retries_.push_back({now.boot + protocol::kRekeyTimeout + jitter(), member.number()});
+    retries_.push_back({now.boot + protocol::kRekeyTimeout + jitter(), place_of(member)});
     send(member, prepared_[begun_++]);
   }
 }
 
 void Meeting::try_again(const Now& now, const Pace& pace) {
   while (!retries_.empty() && retries_.front().at <= now.boot) {
-    Member& member = members_[retries_.front().number];
+    Member& member = members_[retries_.front().place];
     retries_.pop_front();
     if (member.has_session()) continue;
-    Try& tried = tries_[member.number()];
+    Try& tried = tries_[place_of(member)];
     if (tried.attempts >= pace.attempts) {
       tried.given_up = true;
       --open_;
@@ -97,7 +97,7 @@ void Meeting::try_again(const Now& now, const Pace& pace) {
 }
 
 void Meeting::initiate(const Now& now, Member& member) {
-  retries_.push_back({now.boot + protocol::kRekeyTimeout + jitter(), member.number()});
+  retries_.push_back({now.boot + protocol::kRekeyTimeout + jitter(), place_of(member)});
   const std::optional<InitiationBytes> message = member.initiate(now, rng_);
   if (!message) return;
   ++result_.initiations;
@@ -126,15 +126,15 @@ std::size_t Meeting::receive(const Now& now) {
 
 void Meeting::take(const Now& now, const io::ReceivedDatagrams& slot, Bytes message) {
   const std::optional<protocol::MessageType> type = protocol::classify(message);
-  const std::uint32_t number = number_of(slot.to.address);
-  if (!type || number >= members_.size()) return;
+  const std::size_t place = number_of(slot.to.address) - members_.front().number();
+  if (!type || place >= members_.size()) return;
   if (*type == protocol::MessageType::transport_data) {
     if (message.size() == protocol::TransportLayout::kOverhead) return;
     ++counted_.packets;
     counted_.bytes += message.size();
     return;
   }
-  Member& member = members_[number];
+  Member& member = members_[place];
   if (*type == protocol::MessageType::cookie_reply) {
     if (member.take_cookie(now, message)) ++result_.cookies;
     return;
@@ -145,7 +145,7 @@ void Meeting::take(const Now& now, const io::ReceivedDatagrams& slot, Bytes mess
   send(member, *keepalive);
   last_met_ = io::now().boot;
   ++result_.met;
-  if (!tries_[number].given_up) --open_;
+  if (!tries_[place].given_up) --open_;
 }
 
 Duration Meeting::jitter() noexcept {

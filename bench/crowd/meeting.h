@@ -35,6 +35,7 @@ struct MeetingResult {
 /// For one thread.
 class Meeting {
  public:
+  /// `members` have consecutive numbers.
   Meeting(std::vector<Member>& members, io::LinuxUdp& udp, const Endpoint& daemon, Rng& rng);
 
   /// Makes every member's first initiation, so that the daemon need not wait for us.
@@ -56,7 +57,7 @@ class Meeting {
   };
   struct Retry {
     Instant at;
-    std::uint32_t number;
+    std::size_t place;
   };
 
   void begin_some(const Now& now, const Pace& pace);
@@ -65,6 +66,9 @@ class Meeting {
   void send(const Member& member, Bytes message);
   [[nodiscard]] std::size_t receive(const Now& now);
   void take(const Now& now, const io::ReceivedDatagrams& slot, Bytes message);
+  [[nodiscard]] std::size_t place_of(const Member& member) const noexcept {
+    return member.number() - members_.front().number();
+  }
   [[nodiscard]] Duration jitter() noexcept;
 
   std::vector<Member>& members_;
