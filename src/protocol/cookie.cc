@@ -71,6 +71,7 @@ Secret<CookieReplyLayout::kCookieSize> CookieChecker::cookie_for(
 
 bool CookieChecker::check_mac2(Instant now, Bytes message, const Endpoint& from) noexcept {
   if (!has_secret(now) || !has_macs(message)) return false;
+  if (!has_mac2(message)) return false;  // a flood's messages: not worth two MACs
   const auto cookie = cookie_for(from);
   return constant_time_equal(crypto::mac(cookie.bytes(), {before_mac2(message)}), mac2_of(message));
 }

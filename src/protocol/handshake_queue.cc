@@ -10,6 +10,15 @@ bool within(Instant now, std::optional<Instant> then) noexcept {
   return then && now - *then < kUnderLoadFor;
 }
 
+// Whether the mac2 is right is seen later: checking it is work that the queue is there to put off.
+std::size_t room_for(const HandshakeMessage& message) noexcept {
+  const std::optional<MessageType> type = classify(message.view());
+  const bool has_mac =
+      type == MessageType::handshake_initiation || type == MessageType::handshake_response;
+  const bool claims_cookie = has_mac && has_mac2(message.view());
+  return claims_cookie ? kHandshakeQueueBound : kHandshakeQueueBound - kHandshakeQueueReserve;
+}
+
 }  // namespace
 
 HandshakeQueue::HandshakeQueue(std::uint64_t salt) : hash_(salt, ~salt) {}
@@ -24,7 +33,7 @@ std::size_t HandshakeQueue::bucket_of(const IpAddress& source) const noexcept {
 }
 
 Drop HandshakeQueue::push(Instant now, const HandshakeMessage& message) {
-  if (size_ == kHandshakeQueueBound) return Drop::queue_full;
+  if (size_ >= room_for(message)) return Drop::queue_full;
   const std::size_t bucket = bucket_of(message.from.address);
   if (queued_[bucket] == kHandshakeQueueShare) return Drop::source_queue_full;
   append(message);

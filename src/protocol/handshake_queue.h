@@ -29,7 +29,8 @@ struct HandshakeMessage {
 };
 
 /// First in, first out, at most kHandshakeQueueBound messages, of which one source (IPv4 address or
-/// IPv6 /64, counted in hashed buckets) may hold kHandshakeQueueShare. Not thread-safe. Its memory
+/// IPv6 /64, counted in hashed buckets) may hold kHandshakeQueueShare. The last kHandshakeQueueReserve
+/// places are for messages that carry a mac2. Not thread-safe. Its memory
 /// is taken as it fills and given back when it runs empty after a flood.
 class HandshakeQueue {
  public:

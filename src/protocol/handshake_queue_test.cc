@@ -27,6 +27,11 @@ HandshakeMessage message_from(const IpAddress& source, std::uint32_t number = 0)
   message.from = {source, 51820, 0};
   return message;
 }
+HandshakeMessage with_mac2(HandshakeMessage message) {
+  store_le32(message.bytes.data(), static_cast<std::uint32_t>(MessageType::handshake_response));
+  message.bytes[message.size - 1u] = 1;
+  return message;
+}
 std::uint32_t number_of(const HandshakeMessage& message) { return load_le32(message.bytes.data()); }
 
 class HandshakeQueueTest : public testing::Test {
@@ -84,11 +89,35 @@ TEST_F(HandshakeQueueTest, P86_FirstInFirstOut) {
 }
 
 TEST_F(HandshakeQueueTest, P86_AFullQueueDropsNewMessages) {
-  push_strangers(kHandshakeQueueBound);
+  push_strangers(kHandshakeQueueBound - kHandshakeQueueReserve);
   EXPECT_EQ(push(anna_), Drop::queue_full);
-  EXPECT_EQ(queue_.size(), 4096u);
+  EXPECT_EQ(queue_.size(), 3584u);
   ASSERT_TRUE(queue_.pop(kStart));
   EXPECT_EQ(push(anna_), Drop::none);
+}
+
+TEST_F(HandshakeQueueTest, P86_WhoHasACookieFindsRoomThatAFloodDoesNot) {
+  push_strangers(kHandshakeQueueBound - kHandshakeQueueReserve);
+  EXPECT_EQ(queue_.push(kStart, with_mac2(message_from(anna_))), Drop::none);
+}
+
+TEST_F(HandshakeQueueTest, P86_TheReserveIsBoundedToo) {
+  push_strangers(kHandshakeQueueBound - kHandshakeQueueReserve);
+  for (std::size_t i = 0; i < kHandshakeQueueReserve; ++i) {
+    ASSERT_EQ(queue_.push(kStart, with_mac2(message_from(nth_source(next_stranger_++)))),
+              Drop::none);
+  }
+  EXPECT_EQ(queue_.push(kStart, with_mac2(message_from(anna_))), Drop::queue_full);
+  EXPECT_EQ(queue_.size(), 4096u);
+}
+
+TEST_F(HandshakeQueueTest, P86_ACookieReplyHasNoMac2) {
+  push_strangers(kHandshakeQueueBound - kHandshakeQueueReserve);
+  HandshakeMessage reply = with_mac2(message_from(anna_));
+  reply.size = CookieReplyLayout::kSize;
+  store_le32(reply.bytes.data(), static_cast<std::uint32_t>(MessageType::cookie_reply));
+  reply.bytes[CookieReplyLayout::kSize - 1] = 1;
+  EXPECT_EQ(queue_.push(kStart, reply), Drop::queue_full);
 }
 
 TEST_F(HandshakeQueueTest, P82_AnEighthOfTheBoundIsLoad) {
@@ -195,7 +224,7 @@ TEST_F(HandshakeQueueTest, P86_TheMemoryOfAFloodIsGivenBack) {
   push_strangers(3);
   drain(kStart);
   const std::size_t before = heap_bytes();
-  push_strangers(4000);
+  push_strangers(3500);
   for (int i = 0; i < 100; ++i) (void)push(anna_);
   drain(kStart + 1s);
   EXPECT_FALSE(queue_.pop(kStart + 2s));

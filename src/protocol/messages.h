@@ -95,6 +95,14 @@ constexpr std::size_t kMaxHandshakeSize = InitiationLayout::kSize;
   }
 }
 
+/// Whether an initiation or a response claims to have a cookie: without one its mac2 is all zero (P81).
+[[nodiscard]] inline bool has_mac2(Bytes message) noexcept {
+  for (const std::uint8_t byte : message.last(kMac2Size)) {
+    if (byte != 0) return true;
+  }
+  return false;
+}
+
 /// Writes the 16-byte header of a transport data message.
 inline void write_transport_header(std::uint8_t* message, RemoteIndex receiver,
                                    std::uint64_t counter) noexcept {
