@@ -175,7 +175,8 @@ def named_path(text):
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "release"))
+    parser.add_argument("--build-dir", type=os.path.abspath,
+                        default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
     parser.add_argument("--quick", action="store_true", help="one round of one second each")
