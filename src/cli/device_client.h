@@ -30,4 +30,13 @@ class DeviceClient {
 [[nodiscard]] std::unique_ptr<DeviceClient> make_uapi_client(
     std::string folder = "/var/run/wireguard");
 
+/// Links of the kind "wireguard" in this network namespace, by generic netlink.
+[[nodiscard]] std::unique_ptr<DeviceClient> make_kernel_client();
+
+/// Devices of `daemons`, and those of `kernel` that no daemon has the name of.
+[[nodiscard]] std::unique_ptr<DeviceClient> make_any_client(std::unique_ptr<DeviceClient> daemons,
+                                                            std::unique_ptr<DeviceClient> kernel);
+/// All devices of this machine.
+[[nodiscard]] std::unique_ptr<DeviceClient> make_device_client();
+
 }  // namespace ferrule::cli

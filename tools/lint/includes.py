@@ -19,7 +19,7 @@ FOLDERS = {
 # Headers of libraries, and who may include them.
 LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
-    r"libmnl/": ["io"],
+    r"libmnl/": ["io", "cli"],
     r"nftables/": ["cli"],
     r"fmt/": ["control", "engine", "daemon", "cli"],
     r"CLI/": ["daemon", "cli"],

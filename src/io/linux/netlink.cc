@@ -43,8 +43,8 @@ int refusal(const nlmsghdr& answer) noexcept {
 NetlinkSocket::NetlinkSocket(UniqueFd fd)
     : fd_(std::move(fd)), room_(std::make_unique<std::byte[]>(kNetlinkRoom)) {}
 
-Result<NetlinkSocket> NetlinkSocket::open() {
-  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
+Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
+  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!fd) return std::unexpected(system_error(errno, "open netlink socket"));
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;

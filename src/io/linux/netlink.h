@@ -1,7 +1,8 @@
-// One rtnetlink socket: what the kernel knows about links, addresses and routes, and how to ask.
+// One netlink socket: what the kernel knows about links, addresses and routes, and how to ask.
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,10 +17,11 @@
 
 namespace ferrule::io {
 
-/// A non-blocking NETLINK_ROUTE socket with room for what it receives. Used by one thread at a time.
+/// A non-blocking socket with room for what it receives. Used by one thread at a time.
 class NetlinkSocket {
  public:
-  [[nodiscard]] static Result<NetlinkSocket> open();
+  /// `protocol` as in netlink(7): NETLINK_ROUTE, NETLINK_GENERIC...
+  [[nodiscard]] static Result<NetlinkSocket> open(int protocol = NETLINK_ROUTE);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// Subscribes to a multicast group (RTNLGRP_...).
@@ -59,6 +61,18 @@ void for_each_attribute(const nlmsghdr& message, std::size_t offset, Visit&& vis
   const auto* start = static_cast<const char*>(
       mnl_nlmsg_get_payload_offset(&message, static_cast<unsigned>(offset)));
   const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&message));
+  const auto* at = reinterpret_cast<const nlattr*>(start);
+  while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
+    visit(*at);
+    at = mnl_attr_next(at);
+  }
+}
+
+/// The same for the attributes within one.
+template <class Visit>
+void for_each_nested(const nlattr& nest, Visit&& visit) {
+  const auto* start = static_cast<const char*>(mnl_attr_get_payload(&nest));
+  const auto* end = start + mnl_attr_get_payload_len(&nest);
   const auto* at = reinterpret_cast<const nlattr*>(start);
   while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
     visit(*at);
