@@ -113,3 +113,21 @@ def test_peers_added_at_the_same_time_get_different_addresses(scene):
     assert len(listed) == 8
     assert len({peer["allowedIps"][0] for peer in listed}) == 8
     assert {peer["state"] for peer in listed} == {"running"}
+
+
+@behaviour
+def test_up_leaves_out_whose_day_has_come(scene):
+    left, _ = scene.linked_hosts()
+    left.run("mkdir -p /run/test")
+    ferrule(scene, left, "init", CONFIG, "--server", "--endpoint", "192.0.2.1")
+    for name in ("alice", "bob"):
+        ferrule(scene, left, "peer", "add", CONFIG, name, "--expires", "1d")
+    with open(left.path(CONFIG)) as file:
+        text = file.read()
+    first_date = next(line for line in text.splitlines() if line.startswith("# Expires"))
+    left.write(CONFIG, text.replace(first_date, "# Expires = 2020-01-01", 1))
+    result = left.run(["sh", "-c", f"{scene.build_dir}/ferrule up {CONFIG} 2>/run/test/up.log; "
+                                   "cat /run/test/up.log"])
+    assert "alice expired on 2020-01-01: left out\n" in result.stdout
+    assert {name: peer["state"] for name, peer in peers(scene, left).items()} == {
+        "alice": "expired", "bob": "running"}
