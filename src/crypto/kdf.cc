@@ -39,11 +39,45 @@ void hmac_of(Bytes key, std::initializer_list<Bytes> input,
   Blake2s().update(pad.bytes()).update(inner.bytes()).finish(out);
 }
 
-// t_i = HMAC(t0, t_(i-1) || i), where t_0 of the formula is nothing at all (P5).
-void expand(const Secret<32>& t0, Bytes previous, std::uint8_t index, Secret<32>& out) noexcept {
-  const std::array<std::uint8_t, 1> suffix{index};
-  hmac_of(t0.bytes(), {previous, suffix}, out.mut_bytes());
-}
+// t0 as a key of HMAC: the blocks of its two pads are compressed once for all that it expands to.
+class Expander {
+ public:
+  explicit Expander(Bytes key, Bytes input) noexcept {
+    Secret<kBlockSize> t0;
+    hmac_of(key, {input}, t0.mut_bytes().first<kHashSize>());
+    inner_ = state_behind(t0, kInnerPad);
+    outer_ = state_behind(t0, kOuterPad);
+  }
+  ~Expander() {
+    wipe_state(inner_);
+    wipe_state(outer_);
+  }
+  Expander(const Expander&) = delete;
+  Expander& operator=(const Expander&) = delete;
+
+  // t_i = HMAC(t0, t_(i-1) || i), where t_0 of the formula is nothing at all (P5).
+  void expand(Bytes previous, std::uint8_t index, Secret<32>& out) const noexcept {
+    const std::array<std::uint8_t, 1> suffix{index};
+    Secret<kHashSize> inner;
+    Blake2s(kHashSize, inner_).update(previous).update(suffix).finish(inner.mut_bytes());
+    Blake2s(kHashSize, outer_).update(inner.bytes()).finish(out.mut_bytes());
+  }
+
+ private:
+  using State = std::array<std::uint32_t, 8>;
+
+  static State state_behind(const Block& key, std::uint8_t pad) noexcept {
+    Block padded;
+    xor_into(key, pad, padded);
+    return Blake2s().update(padded.bytes()).key_block_state();
+  }
+  static void wipe_state(State& state) noexcept {
+    wipe(MutBytes(reinterpret_cast<std::uint8_t*>(state.data()), sizeof state));
+  }
+
+  State inner_;
+  State outer_;
+};
 
 }  // namespace
 
@@ -52,24 +86,20 @@ void hmac(Bytes key, Bytes input, std::span<std::uint8_t, kHashSize> out) noexce
 }
 
 void kdf1(Bytes key, Bytes input, ChainingKey& t1) noexcept {
-  Secret<32> t0;
-  hmac(key, input, t0.mut_bytes());
-  expand(t0, {}, 1, t1);
+  Expander(key, input).expand({}, 1, t1);
 }
 
 void kdf2(Bytes key, Bytes input, Secret<32>& t1, Secret<32>& t2) noexcept {
-  Secret<32> t0;
-  hmac(key, input, t0.mut_bytes());
-  expand(t0, {}, 1, t1);
-  expand(t0, t1.bytes(), 2, t2);
+  const Expander expander(key, input);
+  expander.expand({}, 1, t1);
+  expander.expand(t1.bytes(), 2, t2);
 }
 
 void kdf3(Bytes key, Bytes input, Secret<32>& t1, Secret<32>& t2, Secret<32>& t3) noexcept {
-  Secret<32> t0;
-  hmac(key, input, t0.mut_bytes());
-  expand(t0, {}, 1, t1);
-  expand(t0, t1.bytes(), 2, t2);
-  expand(t0, t2.bytes(), 3, t3);
+  const Expander expander(key, input);
+  expander.expand({}, 1, t1);
+  expander.expand(t1.bytes(), 2, t2);
+  expander.expand(t2.bytes(), 3, t3);
 }
 
 }  // namespace ferrule::crypto
