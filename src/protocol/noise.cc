@@ -27,8 +27,12 @@ Bytes bytes_of(std::string_view text) noexcept {
 
 // Both sides start from the responder's public key (P7).
 SymmetricState start(const PublicKey& responder) noexcept {
-  SymmetricState state(bytes_of(kConstruction));
-  state.mix_hash(bytes_of(kIdentifier));
+  static const SymmetricState all_have_in_common = [] {
+    SymmetricState state(bytes_of(kConstruction));
+    state.mix_hash(bytes_of(kIdentifier));
+    return state;
+  }();
+  SymmetricState state = all_have_in_common.clone();
   state.mix_hash(responder.bytes);
   return state;
 }
