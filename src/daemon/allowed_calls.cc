@@ -1,6 +1,7 @@
 // The system calls that the running daemon makes, and why.
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -121,6 +122,9 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
 }  // namespace
 
 Result<void> restrict_calls() {
+  // glibc gives threads arenas of their own, and reads files to decide how many there may be and
+  // whether to shrink one: after a flood of handshakes, say. With one arena for all it reads nothing.
+  (void)::mallopt(M_ARENA_MAX, 1);
   Filter filter;
   filter.set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   filter.set(SCMP_FLTATR_CTL_NNP, 1);

@@ -118,6 +118,18 @@ TEST_F(SandboxedCalls, AThreadMayStart) {
             0);
 }
 
+TEST_F(SandboxedCalls, AThreadMayGiveBackMuchMemory) {
+  const auto take_and_give_back = [] {
+    std::vector<std::unique_ptr<char[]>> chunks;
+    for (int i = 0; i < 1000; ++i) chunks.push_back(std::make_unique<char[]>(4096));
+  };
+  EXPECT_EQ(signal_ending([&] {
+              std::thread(take_and_give_back).join();
+              return 0;
+            }),
+            0);
+}
+
 TEST_F(SandboxedCalls, AUdpSocketMayOpen) {
   EXPECT_EQ(end_of([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0 ? 0 : 1; }), 0);
 }
