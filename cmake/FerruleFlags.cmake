@@ -8,7 +8,7 @@ target_include_directories(ferrule_flags INTERFACE
 
 # Line tables are enough for a backtrace and a profile, and halve the time to link.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 target_compile_options(ferrule_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow

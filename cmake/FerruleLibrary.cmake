@@ -16,12 +16,13 @@ target_link_libraries(libferrule PUBLIC OpenSSL::Crypto PkgConfig::sodium)
 
 # Users write #include "protocol/device.h" as we do: the headers keep their folders, below one of ours.
 configure_file(${PROJECT_SOURCE_DIR}/cmake/ferrule.pc.in ferrule.pc @ONLY)
-install(TARGETS libferrule ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferrule.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(TARGETS libferrule ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libferrule-dev)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferrule.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  COMPONENT libferrule-dev)
 install(FILES ${PROJECT_BINARY_DIR}/generated/base/version.h
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferrule/base)
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferrule/base COMPONENT libferrule-dev)
 foreach(folder ${folders})
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${folder}
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferrule
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferrule COMPONENT libferrule-dev
     FILES_MATCHING PATTERN "*.h" PATTERN "*_testing.h" EXCLUDE)
 endforeach()

@@ -39,7 +39,7 @@ function(ferrule_program name folder)
   if(main)
     add_executable(${name} ${main})
     target_link_libraries(${name} PRIVATE ferrule_${folder})
-    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ferrule)
   endif()
 endfunction()
 

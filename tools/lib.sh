@@ -42,7 +42,8 @@ build() {
   local preset=$1
   shift
   need build
-  [[ $preset == release ]] || need sanitize
+  [[ $preset == package ]] || need unit
+  [[ $preset == release || $preset == package ]] || need sanitize
   mkdir -p "build/$preset"
   local ci=OFF  # warnings are errors there, and everything is built
   [[ ${CI:-} == true ]] && ci=ON
