@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string>
 
 #include "cli/input.h"
+#include "cli/peer/peer_commands.h"
 #include "cli/quick/quick_command.h"
 #include "cli/show_text.h"
 #include "control/named_peers.h"
@@ -48,22 +50,30 @@ std::string interface_comments(const control::ConfDocument& document) {
   return text;
 }
 
-// Names and dates of peers are comments; and so are peers that are disabled, which no device knows.
+// Names and dates of peers are comments. Peers that are disabled or that the device has been spared,
+// since they have expired, stay as they stand in the file.
 struct PeerComments {
   PeerNotes notes;
-  std::string disabled;
+  control::WipedText absent;
 };
 
-PeerComments peer_comments(const control::ConfDocument& document) {
+PeerComments peer_comments(const control::ConfDocument& document,
+                           const control::DeviceStatus& device, control::Date today) {
   PeerComments found;
   const auto peers = control::read_peers(document);
   if (!peers) return found;
   for (const control::NamedPeer& peer : *peers) {
-    std::string text = comments(document, peer.first_line, peer.end_line);
-    if (peer.is_enabled) {
-      found.notes.emplace(peer.conf.public_key, std::move(text));
-    } else {
-      found.disabled += '\n' + text;
+    const bool is_on_device = std::ranges::any_of(
+        device.peers, [&](const auto& has) { return has.public_key == peer.conf.public_key; });
+    const bool is_expired = peer.expires && *peer.expires <= today;
+    if (peer.is_enabled && (is_on_device || !is_expired)) {
+      found.notes.emplace(peer.conf.public_key, comments(document, peer.first_line, peer.end_line));
+      continue;
+    }
+    found.absent.append("\n");
+    for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
+      found.absent.append(document.line(i));
+      found.absent.append("\n");
     }
   }
   return found;
@@ -140,12 +150,12 @@ bool save_configuration(Console& console, const QuickFile& file) {
   const auto device = console.devices->get(file.interface);
   if (!device) return fail(device.error().what);
   console.err.print("[#] wg showconf {} > {}\n", file.interface, file.path);
-  const PeerComments of_peers = peer_comments(file.document);
+  const PeerComments of_peers = peer_comments(file.document, *device, today(console));
   const int error = replace_file(file.path, [&](Output& out) {
     print_interface(out, file, *addresses, link->mtu);
     print_device_conf(out, *device);
     print_peers_conf(out, *device, of_peers.notes);
-    out.write(of_peers.disabled);
+    out.write(of_peers.absent.view());
   });
   return error == 0 || fail("write " + file.path + ": " + std::strerror(error));
 }
