@@ -113,6 +113,7 @@ def test_there_is_no_address(scene):
 def test_another_program_has_the_port(scene):
     left, _ = healthy_pair(scene)
     left.host.run("ip link set wg0 down")
+    eventually(lambda: left.port not in left.host.udp_ports(), "the daemon lets its port go")
     with left.host.udp(port=left.port):
         left.host.run("ip link set wg0 up")
         left.host.address("wg0", LEFT_INSIDE[1])    # going down has taken it
