@@ -40,7 +40,17 @@ std::span<const AeadBackend* const> aead_backends() noexcept {
   return runnable.all();
 }
 
-const AeadBackend& best_aead_backend() noexcept { return *aead_backends().front(); }
+// Does not ask the others: OpenSSL takes half a megabyte when it is first used.
+const AeadBackend& best_aead_backend() noexcept {
+  static const AeadBackend* const best = [] {
+    const AeadBackend* found = nullptr;
+    for (const auto backend_if_runnable : kBackends) {
+      if ((found = backend_if_runnable()) != nullptr) break;
+    }
+    return found;
+  }();
+  return *best;
+}
 
 const AeadBackend* find_aead_backend(std::string_view name) noexcept {
   for (const AeadBackend* backend : aead_backends()) {

@@ -7,7 +7,7 @@ namespace ferrule::crypto {
 
 void prepare_libraries() noexcept {
   ensure_sodium();
-  (void)aead_backends();
+  (void)best_aead_backend();
 }
 
 }  // namespace ferrule::crypto
