@@ -181,6 +181,21 @@ TEST_F(Data, P77_StagedPacketsComeBeforeLaterOnes) {
   for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(b.delivered[i].size(), 20 + i);
 }
 
+TEST_F(Data, P77_APacketDoesNotOvertakeStagedOnesThoughTheSessionIsThere) {
+  (void)a.send(ipv4("10.0.0.1", "10.0.0.2", 1));
+  b.receive(world.network.front());
+  const Datagram response = world.sent.back();
+  ASSERT_EQ(response.type(), 2);
+  HandshakeMessage message;
+  message.size = ResponseLayout::kSize;
+  copy(response.bytes, message.bytes);
+  message.from = b.endpoint;
+  Outbox outbox;
+  a.device->handle(world.now(), message, false, outbox);
+  ASSERT_EQ(outbox.flush.size(), 1u);  // no lane has come for what is staged yet
+  EXPECT_EQ(a.send(ipv4("10.0.0.1", "10.0.0.2", 2)).verdict, Verdict::stage);
+}
+
 TEST_F(Data, P73_StagedBytesOfADeviceAreBounded) {
   world.passes = [](const Datagram&) { return false; };
   DeviceChange change;
@@ -255,6 +270,16 @@ TEST_F(Data, P43_DuplicateIsDropped) {
   EXPECT_EQ(b.delivered.size(), 1u);
 }
 
+TEST_F(Data, P43_AWrongTagDoesNotMoveTheWindow) {
+  ping();
+  Datagram forged = world.sent.back();
+  store_le64(forged.bytes.data() + TransportLayout::kCounter, 1'000'000);
+  b.receive(forged);
+  EXPECT_EQ(b.drops(Drop::bad_tag), 1u);
+  ping();
+  EXPECT_EQ(b.delivered.size(), 2u);
+}
+
 TEST_F(Data, P40_PacketsOfThePreviousKeypairStillArrive) {
   ping();
   world.run(121s);
@@ -303,6 +328,23 @@ TEST_F(Data, P91_RemovingAPeerRemovesItsEntries) {
   change.peers[0].remove = true;
   a.apply(std::move(change));
   EXPECT_EQ(ping().drop, Drop::no_route);
+}
+
+TEST_F(Data, P46_APacketInFlightOfAnErasedKeyIsNotDelivered) {
+  ping();
+  (void)a.send(ipv4("10.0.0.1", "10.0.0.2"));
+  Packet bytes = world.network.back().bytes;
+  InboundMessage message;
+  message.message = bytes;
+  message.from = a.endpoint;
+  ReceivePlan plan;
+  b.device->plan_receive(world.now(), {&message, 1}, plan);
+  ASSERT_NE(message.keypair, nullptr);
+  b.down();
+  message.opened = true;
+  Attention attention;
+  b.device->finish_receive(world.now(), {&message, 1}, attention);
+  EXPECT_EQ(message.drop, Drop::expired_keypair);
 }
 
 TEST_F(Data, P46_APacketInFlightOfARemovedPeerIsNotDelivered) {

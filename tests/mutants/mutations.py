@@ -60,6 +60,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "if (!keypair.attached()) return Drop::expired_keypair;", ""),
     ("P50 a lost initiation is not sent again", TIMERS,
      "arm(Timer::retransmit, now + kRekeyTimeout + jitter(rng));", "(void)now, (void)jitter(rng);"),
+    ("P50 a new private key leaves a handshake to its timer", TIMERS,
+     "if (armed(Timer::retransmit)) arm(Timer::retransmit, now);", "(void)now;"),
     ("P51 initiations come 4 s after one another", HANDSHAKE,
      "now.boot - *handshake.last_sent_at < kRekeyTimeout",
      "now.boot - *handshake.last_sent_at < kRekeyTimeout - 1s"),
