@@ -4,19 +4,25 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/bytes.h"
 #include "base/rng.h"
 #include "base/time.h"
 
 namespace ferrule::sim {
 
-/// The same seed gives the same choices, with any compiler: std's distributions would not. Value type.
+/// The same seed gives the same choices, with any compiler: std's distributions would not. A script,
+/// where there is one, makes the first of them: two bytes a choice. Value type; points into the script.
 class Dice {
  public:
-  explicit Dice(std::uint64_t seed) noexcept : state_(seed) {}
+  explicit Dice(std::uint64_t seed, Bytes script = {}) noexcept : state_(seed), script_(script) {}
 
   [[nodiscard]] std::uint64_t roll() noexcept {
     state_ += 0x9E3779B97F4A7C15u;  // a Weyl sequence, scrambled: every seed is as good as another
     std::uint64_t mixed = state_;
+    if (script_.size() >= 2) {
+      mixed ^= std::uint64_t{load_le16(script_.data())} << 16;
+      script_ = script_.subspan(2);
+    }
     mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93u;
     mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93u;
     return mixed ^ (mixed >> 32);
@@ -38,6 +44,7 @@ class Dice {
 
  private:
   std::uint64_t state_;
+  Bytes script_;
 };
 
 /// A device's randomness. Can be told to fail; what it then leaves behind is zeros, so that whoever

@@ -41,5 +41,8 @@ HeapScope::~HeapScope() { charged = before_; }
 
 // For the whole program. Memory of types that ask for more alignment is left to the library.
 void* operator new(std::size_t size) { return ferrule::sim::allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return ferrule::sim::allocate(size);  // which ends the program in place of giving null
+}
 void operator delete(void* memory) noexcept { ferrule::sim::release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { ferrule::sim::release(memory); }

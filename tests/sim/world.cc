@@ -25,7 +25,7 @@ constexpr std::array kGaps{20ms, 200ms, 1000ms, 3000ms, 10'000ms, 60'000ms};
 
 World::World(const WorldOptions& options)
     : options_(options),
-      dice_(options.seed),
+      dice_(options.seed, options.script),
       network_(dice_),
       attacker_(dice_.roll()),
       checkers_(make_checkers()) {

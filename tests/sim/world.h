@@ -34,6 +34,7 @@ struct Link {
 
 struct WorldOptions {
   std::uint64_t seed = 1;
+  Bytes script = {};  // makes the first choices in place of the seed (a fuzzer's input)
   std::size_t hosts = 4;
   Duration length = 4h;
   std::uint64_t first_traced_step = UINT64_MAX;  // from there on every event is printed
