@@ -16,6 +16,7 @@ from lib.registry import Skip, behaviour
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE, outside_endpoint
 from lib.traffic import must_ping
 from lib.tunnel import new_preshared_key, new_private_key
+from lib.wait import eventually
 
 CONFIG = "/run/test/wg0.conf"
 
