@@ -227,7 +227,7 @@ def missing(options):
         return reason
     if options.kernel:
         try:
-            image.prepare()
+            image.prepare(options.build_dir)
         except image.Unavailable as unavailable:
             return str(unavailable)
     return None

@@ -23,7 +23,7 @@ INITRAMFS = os.path.join(FOLDER, "initramfs.cpio")
 METAPACKAGE = "linux-image-cloud-amd64"
 WANTED_MODULES = ("virtio_pci", "virtio_net", "wireguard")
 PROGRAMS = {"/bin/wg": "wg", "/sbin/ip": "ip"}
-TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "lz4": "lz4",
+TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "lz4": "lz4", "strip": "binutils",
          "apt-get": "apt", "dpkg": "dpkg"}
 
 
@@ -31,8 +31,8 @@ class Unavailable(Exception):
     """Why there is no kernel to boot here."""
 
 
-def prepare():
-    """Makes what is missing of the image."""
+def prepare(build_dir):
+    """Makes what is missing of the image, with the `ferrule` of this build in it."""
     absent = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
     if absent:
         raise Unavailable(f"needs packages that are not installed: {' '.join(absent)}")
@@ -40,7 +40,7 @@ def prepare():
     if not os.path.exists(VMLINUX):
         _fetch()
     with open(INITRAMFS + ".new", "wb") as file:
-        file.write(_initramfs())
+        file.write(_initramfs(os.path.join(build_dir, "ferrule")))
     os.replace(INITRAMFS + ".new", INITRAMFS)
 
 
@@ -80,11 +80,13 @@ def _payload(bzimage):
 
 # --- the initramfs ------------------------------------------------------------------------------
 
-def _initramfs():
+def _initramfs(ferrule):
     files = {"/bin/busybox": _read(shutil.which("busybox")), "/init": _read(f"{HERE}/guest_init.sh")}
-    for place, program in PROGRAMS.items():
-        path = shutil.which(program)
-        files[place] = _read(path)
+    programs = {place: shutil.which(program) for place, program in PROGRAMS.items()}
+    if os.path.exists(ferrule):
+        programs["/bin/ferrule"] = ferrule
+    for place, path in programs.items():
+        files[place] = _stripped(path)
         files |= {library: _read(library) for library in _libraries(path)}
     modules = _with_dependencies(WANTED_MODULES)
     files |= {f"/modules/{number:02}-{os.path.basename(path)}": _read(path)
@@ -95,6 +97,13 @@ def _initramfs():
 def _read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def _stripped(program):
+    """What it needs to run: the machine has little memory."""
+    with tempfile.NamedTemporaryFile() as file:
+        _output(["strip", "-o", file.name, program])
+        return _read(file.name)
 
 
 def _libraries(program):

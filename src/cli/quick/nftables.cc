@@ -5,9 +5,24 @@
 #include <cerrno>
 #include <memory>
 
+#include "io/linux/netlink.h"
+
 namespace ferrule::cli {
 
+namespace {
+
+// libnftables ends the whole program where the kernel has no netfilter to speak to.
+Result<void> find_netfilter() {
+  const auto socket = io::NetlinkSocket::open(NETLINK_NETFILTER);
+  if (!socket)
+    return std::unexpected(make_error(socket.error().code, "nftables: not in this kernel"));
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> run_nft(const std::string& commands) {
+  if (auto found = find_netfilter(); !found) return std::unexpected(found.error());
   const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> context(nft_ctx_new(NFT_CTX_DEFAULT),
                                                                   nft_ctx_free);
   if (context == nullptr) return std::unexpected(system_error(ENOMEM, "start nftables"));
