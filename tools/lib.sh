@@ -45,11 +45,12 @@ build() {
   [[ $preset == package ]] || need unit
   [[ $preset == release || $preset == package ]] || need sanitize
   mkdir -p "build/$preset"
-  local ci=OFF  # warnings are errors there, and everything is built
+  local ci=OFF bench=OFF  # warnings are errors there, and everything is built
   [[ ${CI:-} == true ]] && ci=ON
+  [[ $ci == ON && $preset == release ]] && bench=ON
   (
     flock 9
-    cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$ci "$@" \
+    cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$bench "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
     cmake --build "build/$preset" --target "${FERRULE_TARGET:-all}" --parallel "${FERRULE_JOBS:-$(nproc)}" \
       -- -k "$([[ $ci == ON ]] && echo 0 || echo 1)"
