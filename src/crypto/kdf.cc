@@ -42,12 +42,7 @@ void hmac_of(Bytes key, std::initializer_list<Bytes> input,
 // t0 as a key of HMAC: the blocks of its two pads are compressed once for all that it expands to.
 class Expander {
  public:
-  explicit Expander(Bytes key, Bytes input) noexcept {
-    Secret<kBlockSize> t0;
-    hmac_of(key, {input}, t0.mut_bytes().first<kHashSize>());
-    inner_ = state_behind(t0, kInnerPad);
-    outer_ = state_behind(t0, kOuterPad);
-  }
+  Expander(Bytes key, Bytes input) noexcept : Expander(t0_of(key, input)) {}
   ~Expander() {
     wipe_state(inner_);
     wipe_state(outer_);
@@ -66,6 +61,15 @@ class Expander {
  private:
   using State = std::array<std::uint32_t, 8>;
 
+  // Initialised, not assigned: no copy is left on the stack.
+  explicit Expander(const Block& t0) noexcept
+      : inner_(state_behind(t0, kInnerPad)), outer_(state_behind(t0, kOuterPad)) {}
+
+  static Block t0_of(Bytes key, Bytes input) noexcept {
+    Block t0;
+    hmac_of(key, {input}, t0.mut_bytes().first<kHashSize>());
+    return t0;
+  }
   static State state_behind(const Block& key, std::uint8_t pad) noexcept {
     Block padded;
     xor_into(key, pad, padded);
