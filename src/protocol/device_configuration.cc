@@ -60,7 +60,8 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
     {
       PeerGuard guard(exclusion_, peer->id);
       peer->traffic.keypairs.stop_sending();
-      peer->traffic.timers.handshake_outdated(now.boot);
+      // Without a key there is nothing to start over with: what was armed waits for the next one.
+      if (!zero) peer->traffic.timers.handshake_outdated(now.boot);
     }
     reschedule(*peer);
   }

@@ -391,6 +391,28 @@ TEST_F(TimersOfDevices, P50_ANewPrivateKeyStartsOverWithAHandshakeThatWasUnderWa
   EXPECT_EQ(world.count_sent(1, a), 2u);
 }
 
+TEST_F(TimersOfDevices, P50_WhatANewPrivateKeyStartsOverHasAllItsAttempts) {
+  lose_everything();
+  ping();
+  while (world.count_sent(1, a) < 20) world.run(1s);
+  a.set_key(77);
+  world.run(20s);
+  EXPECT_GE(world.count_sent(1, a), 23u);
+}
+
+TEST_F(TimersOfDevices, P50_AHandshakeUnderWayOutlivesAMomentWithoutAPrivateKey) {
+  lose_everything();
+  ping();
+  world.run(1s);
+  DeviceChange none;
+  none.private_key = PrivateKey();
+  a.apply(std::move(none));
+  world.run(1s);
+  a.set_key(77);
+  world.run(6s);
+  EXPECT_GE(world.count_sent(1, a), 2u);
+}
+
 TEST_F(TimersOfDevices, P50_ANewPrivateKeyAloneStartsNoHandshake) {
   ping();
   a.set_key(77);

@@ -69,7 +69,9 @@ void Timers::handshake_deferred(Instant at) noexcept {
 }
 
 void Timers::handshake_outdated(Instant now) noexcept {
-  if (armed(Timer::retransmit)) arm(Timer::retransmit, now);
+  if (!armed(Timer::retransmit)) return;
+  attempts_ = 0;  // a new handshake, and not another try of the old one
+  arm(Timer::retransmit, now);
 }
 
 void Timers::set_persistent_keepalive(std::uint16_t seconds) noexcept {
