@@ -36,9 +36,9 @@ class Down {
   [[nodiscard]] bool run(const control::DeviceStatus& device) {
     const SignalsWait wait;
     delete_rules(device);
+    unset_dns();  // resolvectl knows interfaces only while they are there
     perform(link_.delete_link());
     wait_for_daemon();
-    unset_dns();
     for (const Family family : leak_protected(file_.interface)) {
       perform(delete_leak_protection(file_.interface, family));
     }

@@ -81,6 +81,7 @@ class Resolver {
     return now_s - peer.last_handshake.seconds >= silence_.count();
   }
   [[nodiscard]] bool is_due(const PublicKey& peer);
+  [[nodiscard]] bool is_still(const protocol::PeerStatus& peer);
   void look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name);
 
   Console& console_;
@@ -99,7 +100,7 @@ void Resolver::read_again() {
   const bool is_first = read_at_.tv_sec == 0;
   read_at_ = at;
   if (is_first) return;
-  if (auto file = read_quick_file(console_, file_.path)) file_ = std::move(*file);
+  if (auto file = read_quick_file(console_, file_.given)) file_ = std::move(*file);
 }
 
 // The first wait is as long as the silence that we look for; then waits grow.
@@ -112,6 +113,16 @@ bool Resolver::is_due(const PublicKey& peer) {
   return true;
 }
 
+// Looking up a name takes its time: the peer may have come back, or been told where it is, meanwhile.
+bool Resolver::is_still(const protocol::PeerStatus& peer) {
+  const auto device = console_.devices->get(file_.interface);
+  if (!device) return false;
+  const auto now =
+      std::ranges::find(device->peers, peer.public_key, &protocol::PeerStatus::public_key);
+  return now != device->peers.end() && now->endpoint == peer.endpoint &&
+         now->last_handshake == peer.last_handshake;
+}
+
 void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name) {
   const std::string key = to_base64(peer.public_key);
   const auto found = look_up(name);
@@ -121,6 +132,7 @@ void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::Ho
     return;
   }
   if (std::ranges::find(*found, peer.endpoint) != found->end()) return;
+  if (!is_still(peer)) return;
   protocol::DeviceChange change;
   auto& to = change.peers.emplace_back();
   to.public_key = peer.public_key;
@@ -194,8 +206,8 @@ bool follow_names(Console& console, const QuickFile& file) {
     return peer.endpoint && is_name(*peer.endpoint);
   });
   if (!has_names) return true;
-  const std::vector<std::string> words{own_path(), "resolve", "--follow", file.path};
-  console.err.print("[#] ferrule resolve --follow {} &\n", file.path);
+  const std::vector<std::string> words{own_path(), "resolve", "--follow", file.given};
+  console.err.print("[#] ferrule resolve --follow {} &\n", file.given);
   const auto started = start_child(words);
   if (!started) console.err.print("{}: {}\n", console.program, started.error().what);
   return started.has_value();

@@ -82,7 +82,7 @@ std::optional<QuickPlace> find_quick_file(Console& console, std::string_view arg
     return std::nullopt;
   }
   warn_of_readers(console, real.get());
-  return QuickPlace{std::string(name), real.get()};
+  return QuickPlace{std::string(name), real.get(), path};
 }
 
 std::optional<QuickFile> read_quick_file(Console& console, std::string_view argument) {
@@ -104,8 +104,8 @@ std::optional<QuickFile> read_quick_file(Console& console, std::string_view argu
   for (const control::ConfError& warning : configuration->warnings) {
     console.err.print("Warning: {}", warning.to_string());
   }
-  return QuickFile{std::move(place->interface), std::move(place->path), std::move(document),
-                   std::move(*configuration)};
+  return QuickFile{std::move(place->interface), std::move(place->path), std::move(place->given),
+                   std::move(document), std::move(*configuration)};
 }
 
 void report_at(Console& console, const QuickFile& file, std::string_view key,

@@ -14,7 +14,8 @@ namespace ferrule::cli {
 /// A file, and the interface that it is for. Move-only, since it holds keys.
 struct QuickFile {
   std::string interface;
-  std::string path;  // without symbolic links
+  std::string path;   // without symbolic links
+  std::string given;  // as it was named: the interface has its name from there
   control::ConfDocument document;
   control::Configuration configuration;
 };
@@ -26,7 +27,8 @@ struct QuickFile {
 /// Where a file and its interface are, without reading it; what is wrong is said.
 struct QuickPlace {
   std::string interface;
-  std::string path;
+  std::string path;   // without symbolic links
+  std::string given;  // with them
 };
 [[nodiscard]] std::optional<QuickPlace> find_quick_file(Console& console,
                                                         std::string_view argument);

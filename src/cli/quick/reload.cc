@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -162,7 +163,8 @@ Result<void> Reload::change_addresses() {
 
 Result<void> Reload::delete_addresses(const std::vector<io::LinkAddress>& addresses,
                                       Family family) {
-  for (const io::LinkAddress& address : addresses) {
+  // The last first: with the first address of a network the kernel takes away its others.
+  for (const io::LinkAddress& address : addresses | std::views::reverse) {
     if (address.address.family() != family) continue;
     auto done = perform(link_.delete_address(address), link_.add_address(address));
     if (!done) return done;

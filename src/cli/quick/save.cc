@@ -57,11 +57,12 @@ struct PeerComments {
   control::WipedText absent;
 };
 
-PeerComments peer_comments(const control::ConfDocument& document,
-                           const control::DeviceStatus& device, control::Date today) {
+std::expected<PeerComments, control::ConfErrors> peer_comments(
+    const control::ConfDocument& document, const control::DeviceStatus& device,
+    control::Date today) {
   PeerComments found;
   const auto peers = control::read_peers(document);
-  if (!peers) return found;
+  if (!peers) return std::unexpected(peers.error());
   for (const control::NamedPeer& peer : *peers) {
     const bool is_on_device = std::ranges::any_of(
         device.peers, [&](const auto& has) { return has.public_key == peer.conf.public_key; });
@@ -84,7 +85,13 @@ void print_interface(Output& out, const QuickFile& file,
                      const std::vector<io::LinkAddress>& addresses, std::uint32_t mtu_bytes) {
   const control::InterfaceConf& conf = file.configuration.interface;
   out.print("[Interface]\n{}", interface_comments(file.document));
-  for (const io::LinkAddress& address : addresses) out.print("Address = {}\n", address.to_string());
+  for (const io::LinkAddress& address : addresses) {
+    // The kernel gives a tunnel interface a link-local address of its own, another one each time.
+    const bool is_in_file = std::ranges::any_of(
+        conf.addresses, [&](const auto& own) { return own.address == address.address; });
+    if (address.address.is_link_local() && !is_in_file) continue;
+    out.print("Address = {}\n", address.to_string());
+  }
   for (const IpAddress& server : conf.dns_servers) out.print("DNS = {}\n", server.to_string());
   for (const std::string& domain : conf.dns_search) out.print("DNS = {}\n", domain);
   if (conf.mtu_bytes) out.print("MTU = {}\n", mtu_bytes);
@@ -149,13 +156,18 @@ bool save_configuration(Console& console, const QuickFile& file) {
   if (!addresses) return fail(addresses.error().what);
   const auto device = console.devices->get(file.interface);
   if (!device) return fail(device.error().what);
+  const auto of_peers = peer_comments(file.document, *device, today(console));
+  if (!of_peers) {
+    // To write the file without what can't be read would lose it.
+    for (const control::ConfError& error : of_peers.error()) console.err.write(error.to_string());
+    return false;
+  }
   console.err.print("[#] wg showconf {} > {}\n", file.interface, file.path);
-  const PeerComments of_peers = peer_comments(file.document, *device, today(console));
   const int error = replace_file(file.path, [&](Output& out) {
     print_interface(out, file, *addresses, link->mtu);
     print_device_conf(out, *device);
-    print_peers_conf(out, *device, of_peers.notes);
-    out.write(of_peers.absent.view());
+    print_peers_conf(out, *device, of_peers->notes);
+    out.write(of_peers->absent.view());
   });
   return error == 0 || fail("write " + file.path + ": " + std::strerror(error));
 }
