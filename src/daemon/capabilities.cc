@@ -33,12 +33,6 @@ bool transfer(long call, Sets& sets) noexcept {
 
 }  // namespace
 
-bool has_capability(int capability) noexcept {
-  Sets sets{};
-  const auto number = static_cast<unsigned>(capability);
-  return transfer(SYS_capget, sets) && (sets[number / 32].effective >> (number % 32) & 1) != 0;
-}
-
 Result<void> drop_capabilities() {
   // Fails past the last capability of this kernel, and everywhere without CAP_SETPCAP: then there is
   // nothing to gain either, since no_new_privs is set.

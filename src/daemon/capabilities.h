@@ -5,9 +5,6 @@
 
 namespace ferrule::daemon {
 
-/// Whether `capability` (CAP_...) is in effect.
-[[nodiscard]] bool has_capability(int capability) noexcept;
-
 /// Keeps what the running daemon may want at any time (see the .cc), where the process has it, and
 /// nothing else that it or a program started by it could ever use.
 [[nodiscard]] Result<void> drop_capabilities();

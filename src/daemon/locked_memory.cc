@@ -1,14 +1,11 @@
 #include "daemon/locked_memory.h"
 
 #include <fmt/format.h>
-#include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "daemon/capabilities.h"
 
 namespace ferrule::daemon {
 
@@ -18,8 +15,14 @@ namespace {
 // only reserved, such as the stacks of threads, counts in full.
 bool may_lock_without_limit() {
   rlimit limit{};
-  return has_capability(CAP_IPC_LOCK) ||
-         (::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY);
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return false;
+  if (limit.rlim_cur == RLIM_INFINITY) return true;
+  // In a user namespace CAP_IPC_LOCK may be held and count for nothing: try without any allowance.
+  const rlimit none{0, limit.rlim_max};
+  if (::setrlimit(RLIMIT_MEMLOCK, &none) != 0) return false;
+  const bool may = ::mlock(&limit, sizeof limit) == 0;
+  if (may) (void)::munlock(&limit, sizeof limit);
+  return ::setrlimit(RLIMIT_MEMLOCK, &limit) == 0 && may;
 }
 
 }  // namespace
