@@ -145,6 +145,9 @@ Result<void> restrict_calls() {
   // When a thread gives memory back, the C library looks at how free the system is with it; it takes no
   // answer for no.
   filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat));
+  // if_nametoindex of glibc before 2.35 looks for /proc/net, and goes on without.
+  filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(access));
+  filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(faccessat));
   filter.allow(SCMP_SYS(tgkill), masked(0, kWord, static_cast<std::uint64_t>(::getpid())));
   return filter.load();
 }

@@ -144,7 +144,10 @@ bool UapiSocket::removed() {
   char events[4096];
   while (::read(watch_.get(), events, sizeof events) > 0) {
   }
-  return inode_ != 0 && !is_own_file();
+  if (inode_ == 0) return false;
+  struct stat status;
+  if (::stat(path_.c_str(), &status) == 0) return status.st_ino != inode_;
+  return errno == ENOENT || errno == ENOTDIR;  // what can't be seen any more is not gone
 }
 
 io::UniqueFd UapiSocket::accept() {

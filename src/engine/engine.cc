@@ -94,6 +94,7 @@ Result<void> Engine::bind(const Now& now, std::uint16_t port) {
   Result<std::vector<UdpDoor>> sockets = open_udp_(port, mark_, lanes_.size());
   if (!sockets) return std::unexpected(sockets.error());
   stop_lanes();
+  (void)inbox_.take_socket_died();  // said of the old ones
   std::vector<UdpDoor> old = std::exchange(sockets_, std::move(*sockets));
   if (Result<void> started = start_lanes(); !started) {
     sockets_ = std::move(old);
