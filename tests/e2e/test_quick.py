@@ -286,7 +286,9 @@ def test_save_writes_what_wg_quick_save_writes(scene):
             quick.write(text)
             quick.run(tool, "save")
             saved.append(read(quick.host, CONFIG))
-        same(saved[1], saved[0])
+        # The kernel's own address of a tunnel interface is another one each time: ours leaves it out.
+        assert "Address = fe80::" not in saved[1]
+        same(saved[1], re.sub(r"Address = fe80::.*\n", "", saved[0]))
         status = os.stat(quick.host.path(CONFIG))
         assert stat.S_IMODE(status.st_mode) == 0o600
         assert sorted(os.listdir(quick.host.path(FOLDER))) == ["bin", "wg0.conf"]
