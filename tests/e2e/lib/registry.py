@@ -48,7 +48,7 @@ class Case:
 BEHAVIOURS = []
 
 
-def behaviour(function=None, *, peers=SOLO, deadline_s=30, unlike_go=None):
+def behaviour(function=None, *, peers=SOLO, deadline_s=60, unlike_go=None):
     def register(function):
         BEHAVIOURS.append(Behaviour(function, peers, deadline_s, unlike_go))
         return function
