@@ -28,6 +28,7 @@ def command_of(part, options):
                 *(["--filter", options.filter] if options.filter else [])]
     return [*python, E2E, "--build-dir", options.build_dir,
             *(["--kernel"] if part == "kernel" else []),
+            *(["--second-look"] if options.second_look else []),
             *([options.filter] if options.filter else [])]
 
 
@@ -57,6 +58,8 @@ def main():
     parser.add_argument("parts", nargs="+", choices=["lint", "unit", "e2e", "kernel"])
     parser.add_argument("--build-dir", default="build/release")
     parser.add_argument("--vectors", help="folder with more test vectors")
+    parser.add_argument("--second-look", action="store_true",
+                        help="run end-to-end tests that failed once more, alone")
     parser.add_argument("--filter", default="", help="only tests whose name contains this")
     options = parser.parse_args()
 

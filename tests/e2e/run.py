@@ -46,7 +46,7 @@ def run_case(case, implementations, log_dir, build_dir):
     """Runs one test and returns its result as a dictionary."""
     scene = Scene(log_dir, implementations[case.subject],
                   implementations[case.other] if case.other else None, build_dir)
-    result = {"outcome": "ok", "why": "", "notes": scene.notes}
+    result = {"outcome": "ok", "why": "", "notes": scene.notes, "proven": False}
     try:
         case.behaviour.function(scene)
         scene.finish()
@@ -56,8 +56,9 @@ def run_case(case, implementations, log_dir, build_dir):
         frame = "".join(traceback.format_exception(error))
         result.update(outcome="FAIL", why=f"{type(error).__name__}: {error}", trace=frame)
         stop_quietly(scene)
+        result["proven"] = any(was_killed(daemon) for daemon in scene.daemons)
     if reports := sanitizer_reports(log_dir):
-        result.update(outcome="FAIL", why=f"{len(reports)} sanitizer report(s); " + result["why"])
+        result.update(outcome="FAIL", proven=True, why=f"{len(reports)} sanitizer report(s); " + result["why"])
     return result
 
 
@@ -77,6 +78,12 @@ def inside(options):
         json.dump(result, file)
     sys.stdout.flush()
     os._exit(0)         # threads of a failed test may linger; the sandbox ends them
+
+
+def was_killed(daemon):
+    """Whether a signal that nobody sent on purpose has ended it."""
+    status = daemon.process.popen.poll()
+    return status is not None and status < 0 and status != daemon.expected_status
 
 
 # --- all tests ----------------------------------------------------------------------------------
@@ -99,22 +106,41 @@ class Runner:
         self.running = []
         self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
         self.failed = []
+        self.proven = []                # failures that no second look can excuse
+        self.unsteady = []
+        self.second_look = False
         self.work_dir = tempfile.mkdtemp(prefix="ferrule-e2e-")
 
     def run(self):
         try:
-            while self.waiting or self.running:
-                while self.waiting and len(self.running) < self.options.jobs:
-                    self.start(self.waiting.pop(0))
-                for running in list(self.running):
-                    self.look_at(running)
-                time.sleep(0.01)
+            self.run_all(self.options.jobs)
+            if self.options.second_look:
+                self.look_again()
         finally:
             for running in self.running:
                 running.process.kill()
                 running.process.wait()
-            if not self.failed and not self.options.keep_logs:
+            if not self.failed and not self.unsteady and not self.options.keep_logs:
                 shutil.rmtree(self.work_dir, ignore_errors=True)
+
+    def run_all(self, jobs):
+        while self.waiting or self.running:
+            while self.waiting and len(self.running) < jobs:
+                self.start(self.waiting.pop(0))
+            for running in list(self.running):
+                self.look_at(running)
+            time.sleep(0.01)
+
+    def look_again(self):
+        """Runs once more, alone, what failed without a sanitizer's report or a crash. What passes
+        then was unsteady, and is named so."""
+        again = [case for case in self.failed if case not in self.proven]
+        self.failed = [case for case in self.failed if case in self.proven]
+        self.counts["FAIL"] -= len(again)
+        self.waiting = list(again)
+        self.second_look = True
+        self.run_all(1)
+        self.unsteady = [case for case in again if case not in self.failed]
 
     def start(self, case):
         deviates = case.subject == REFERENCE and case.behaviour.unlike_go
@@ -149,19 +175,25 @@ class Runner:
         self.report(running.case, result["outcome"], detail,
                     time.monotonic() - running.started)
         if result["outcome"] == "FAIL":
+            if result.get("proven"):
+                self.proven.append(running.case)
             print_failure(running.log_dir, result)
 
     def report(self, case, outcome, detail, seconds):
         self.counts[outcome] += 1
         if outcome == "FAIL":
             self.failed.append(case)
+        if self.second_look:
+            detail = "; ".join(filter(None, [detail, "at the second look"]))
         print(f"{outcome:4}  {seconds:5.1f} s  {case.title}" + (f"  ({detail})" if detail else ""),
               flush=True)
 
     def summary(self):
+        for case in self.unsteady:
+            print(f"unsteady (failed beside others, passed alone): {case.title}")
         for case in self.failed:
             print(f"failed: {case.title}")
-        if self.failed or self.options.keep_logs:
+        if self.failed or self.unsteady or self.options.keep_logs:
             print(f"logs: {self.work_dir}")
         print(summary_line(self.counts))
 
@@ -245,6 +277,8 @@ def parse_options():
     parser.add_argument("--patience", type=float, help="stretches all deadlines")
     parser.add_argument("--list", action="store_true", help="print the tests and end")
     parser.add_argument("--keep-logs", action="store_true", help="keep logs of passed tests too")
+    parser.add_argument("--second-look", action="store_true",
+                        help="run what failed once more, alone, and tell what passes then")
     parser.add_argument("--kernel", action="store_true",
                         help="the tests with the kernel's WireGuard, in virtual machines")
     parser.add_argument("--inside", help=argparse.SUPPRESS)

@@ -12,6 +12,7 @@ usage: ./dev test [OPTION...] [FILTER]
   --kernel       only the tests with the kernel's WireGuard, in virtual machines (about 3.5 minutes;
                  needs root, and downloads Debian's kernel once)
   --vectors DIR  let the unit tests read more test vectors from DIR
+  --second-look  run end-to-end tests that failed once more, alone, and name those that pass then
   FILTER         only tests whose name contains this
 The last line says: N passed, N failed[, N skipped].
 EOF
@@ -24,6 +25,7 @@ while (($#)); do
   case $1 in
     --preset) preset=${2:?} && shift ;;
     --vectors) options+=(--vectors "$(realpath "${2:?}")") && shift ;;
+    --second-look) options+=("$1") ;;
     --lint | --unit | --e2e | --kernel) parts+=("${1#--}") ;;
     -h | --help) usage && exit ;;
     -*) usage >&2 && exit 2 ;;
