@@ -6,11 +6,20 @@ void Control::work(const Now& now, io::Udp* udp) {
   inbox_.settle();
   inbox_.take(attention_);
   device_.attend(now, attention_, outbox_);
-  received_.clear();
-  if (inbox_.pop(now.boot, protocol::kHandshakesTogether, received_)) inbox_.rouse();
-  device_.handle(now, received_, outbox_);
+  if (!gather_until_ || now.boot >= *gather_until_ || inbox_.has_full_batch()) {
+    handle_handshakes(now);
+  }
   device_.fire_timers(now, outbox_);
   send(udp);
+}
+
+void Control::handle_handshakes(const Now& now) {
+  inbox_.pop(now.boot, received_);
+  gather_until_.reset();
+  if (received_.empty()) return;
+  gather_until_ = now.boot + kGatherHandshakes;
+  if (inbox_.has_full_batch()) inbox_.rouse();
+  device_.handle(now, received_, outbox_);
 }
 
 void Control::send(io::Udp* udp) {

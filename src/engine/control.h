@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,15 +25,23 @@ class Control {
   Control(protocol::Device& device, Inbox& inbox, Flush flush)
       : device_(device), inbox_(inbox), flush_(std::move(flush)) {}
 
-  /// All that is due: what lanes posted, a slice of the handshake queue (the inbox is roused when there
-  /// is more), timers. Sends through `udp`; null: there is no socket, and messages are lost.
+  /// All that is due: what lanes posted, a batch of the handshake queue (the inbox is roused when there
+  /// is a further one), timers. Sends through `udp`; null: there is no socket, and messages are lost.
   void work(const Now& now, io::Udp* udp);
+
+  /// When `work` is wanted next though nobody rouses the inbox; the device has deadlines of its own.
+  [[nodiscard]] std::optional<Instant> next_deadline() const noexcept { return gather_until_; }
 
   /// For calls of the device that want something sent; `send` sends it.
   [[nodiscard]] protocol::Outbox& outbox() noexcept { return outbox_; }
   void send(io::Udp* udp);
 
  private:
+  // A batch of handshakes costs a fifth a message of what one alone does, and one wake-up instead of
+  // many: under a flood it pays to let them gather. One that comes alone does not wait.
+  static constexpr Duration kGatherHandshakes = 1ms;
+
+  void handle_handshakes(const Now& now);
   void send_messages(io::Udp& udp);
 
   protocol::Device& device_;
@@ -40,6 +49,7 @@ class Control {
   Flush flush_;
   protocol::Attention attention_;
   std::vector<protocol::ReceivedHandshake> received_;
+  std::optional<Instant> gather_until_;
   protocol::Outbox outbox_;
   std::vector<Bytes> parts_;
   std::vector<io::OutgoingDatagrams> datagrams_;

@@ -56,9 +56,11 @@ void Engine::work(const Now& now) {
 
 std::optional<Instant> Engine::next_deadline() {
   std::optional<Instant> next = bind_again_at_;
-  if (const auto deadline = device_.next_deadline(); deadline && (!next || deadline->at < *next)) {
-    next = deadline->at;
-  }
+  const auto sooner = [&](std::optional<Instant> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  sooner(control_.next_deadline());
+  if (const auto deadline = device_.next_deadline()) sooner(deadline->at);
   return next;
 }
 

@@ -31,16 +31,18 @@ class Inbox {
     rouse();
   }
 
-  /// Drop::none when the message was queued.
+  /// Drop::none when the message was queued. It wakes at once, but not while messages gather.
   [[nodiscard]] protocol::Drop post(Instant now, const protocol::HandshakeMessage& message) {
     protocol::Drop drop = protocol::Drop::no_resources;
+    bool enough = false;
     try {
       MutexLock lock(mutex_);
       drop = queue_.push(now, message);
+      enough = !gathering_ || queue_.size() >= protocol::kHandshakesTogether;
     } catch (const std::bad_alloc&) {
       // Under a flood without memory, the message is what can be spared (P35).
     }
-    if (drop == protocol::Drop::none) rouse();
+    if (drop == protocol::Drop::none && enough) rouse();
     return drop;
   }
 
@@ -62,16 +64,22 @@ class Inbox {
     MutexLock lock(mutex_);
     std::swap(out, attention_);
   }
-  /// Appends at most `count` messages to `out`. True when there may be more.
-  [[nodiscard]] bool pop(Instant now, std::size_t count,
-                         std::vector<protocol::ReceivedHandshake>& out) {
+  /// Whether as many messages wait as are handled together.
+  [[nodiscard]] bool has_full_batch() {
     MutexLock lock(mutex_);
-    for (; count > 0; --count) {
+    return queue_.size() >= protocol::kHandshakesTogether;
+  }
+  /// Moves a batch of messages into `out`. If there was one, further messages gather: they wake only
+  /// once they make a full batch, and the control thread comes round by itself.
+  void pop(Instant now, std::vector<protocol::ReceivedHandshake>& out) {
+    out.clear();
+    MutexLock lock(mutex_);
+    while (out.size() < protocol::kHandshakesTogether) {
       const std::optional<protocol::HandshakeMessage> message = queue_.pop(now);
-      if (!message) return false;
+      if (!message) break;
       out.push_back({*message, queue_.under_load(now, message->from.address)});
     }
-    return true;
+    gathering_ = !out.empty();
   }
   [[nodiscard]] bool take_socket_died() noexcept { return socket_died_.exchange(false); }
   [[nodiscard]] bool is_tun_gone() const noexcept { return tun_gone_.load(); }
@@ -83,6 +91,7 @@ class Inbox {
  private:
   Mutex mutex_;
   protocol::HandshakeQueue queue_ FERRULE_GUARDED_BY(mutex_);
+  bool gathering_ FERRULE_GUARDED_BY(mutex_) = false;
   protocol::Attention attention_ FERRULE_GUARDED_BY(mutex_);
   std::atomic<bool> socket_died_{false};
   std::atomic<bool> tun_gone_{false};

@@ -76,10 +76,42 @@ TEST(Inbox, AHandshakeMessageWakesAndIsPopped) {
   ASSERT_EQ(rig.inbox.post(kNow, message_from("192.0.2.1")), protocol::Drop::none);
   EXPECT_EQ(rig.wakes, 1);
   std::vector<protocol::ReceivedHandshake> popped;
-  EXPECT_FALSE(rig.inbox.pop(kNow, 2, popped)) << "there is no second one";
+  rig.inbox.pop(kNow, popped);
   ASSERT_EQ(popped.size(), 1u);
   EXPECT_EQ(popped[0].message.from, message_from("192.0.2.1").from);
   EXPECT_FALSE(popped[0].under_load);
+}
+
+TEST(Inbox, AfterABatchMessagesGatherUntilTheyFillOne) {
+  Rig rig;
+  std::vector<protocol::ReceivedHandshake> popped;
+  auto post_one = [&, number = 0]() mutable {
+    const std::string address = "192.0.2." + std::to_string(number++);
+    ASSERT_EQ(rig.inbox.post(kNow, message_from(address)), protocol::Drop::none);
+  };
+  post_one();
+  rig.inbox.settle();
+  rig.inbox.pop(kNow, popped);
+  rig.wakes = 0;
+  for (std::size_t i = 1; i < protocol::kHandshakesTogether; ++i) post_one();
+  EXPECT_EQ(rig.wakes, 0);
+  EXPECT_FALSE(rig.inbox.has_full_batch());
+  post_one();
+  EXPECT_EQ(rig.wakes, 1);
+  EXPECT_TRUE(rig.inbox.has_full_batch());
+}
+
+TEST(Inbox, MessagesWakeAtOnceAgainWhenNoneHaveGathered) {
+  Rig rig;
+  std::vector<protocol::ReceivedHandshake> popped;
+  ASSERT_EQ(rig.inbox.post(kNow, message_from("192.0.2.1")), protocol::Drop::none);
+  rig.inbox.settle();
+  rig.inbox.pop(kNow, popped);
+  rig.inbox.pop(kNow, popped);
+  EXPECT_TRUE(popped.empty());
+  rig.wakes = 0;
+  ASSERT_EQ(rig.inbox.post(kNow, message_from("192.0.2.1")), protocol::Drop::none);
+  EXPECT_EQ(rig.wakes, 1);
 }
 
 TEST(Inbox, P86_AMessageTooManyIsRefusedAndWakesNobody) {

@@ -50,6 +50,23 @@ TEST_F(Tunnel, P59_TheFirstPacketMakesASessionAndArrives) {
   EXPECT_EQ(world.count_sent(kResponse, b), 1u);
 }
 
+TEST_F(Tunnel, AHandshakeUponTheHeelsOfAnotherWaitsAMillisecondForMore) {
+  Host& c = world.host();
+  a.add_peer(c, "10.2.0.0/16");
+  c.add_peer(a, "10.0.0.0/24");
+  c.up();
+  ASSERT_TRUE(ping());
+  packet::testing::Packet from_c = back(64);
+  from_c[13] = 2;
+  from_c[19] = 1;
+  packet::testing::repair(from_c);
+  c.sends(from_c);
+  world.settle();
+  EXPECT_EQ(world.count_sent(kResponse, a), 0u);
+  world.run(1ms);
+  EXPECT_EQ(world.count_sent(kResponse, a), 1u);
+}
+
 TEST_F(Tunnel, PacketsArriveByteForByteInBothFamilies) {
   a.sends(there(100));
   a.sends(there(1, true));

@@ -120,12 +120,20 @@ bool Host::work() {
     while (lane->pump_inbound(now, worker, lead) == Pumped::some) any = true;
     while (lane->pump_outbound(now, worker, lead) == Pumped::some) any = true;
   }
-  const auto deadline = device.next_deadline();
-  while (std::exchange(woken_, false) || (deadline && deadline->at <= now.boot && !any)) {
+  const auto deadline = next_deadline();
+  while (std::exchange(woken_, false) || (deadline && *deadline <= now.boot && !any)) {
     control_.work(now, udp.get());
     any = true;
   }
   return any;
+}
+
+std::optional<Instant> Host::next_deadline() {
+  std::optional<Instant> next = control_.next_deadline();
+  if (const auto timer = device.next_deadline(); timer && (!next || timer->at < *next)) {
+    next = timer->at;
+  }
+  return next;
 }
 
 protocol::PeerStatus Host::status(const Host& peer) {
@@ -187,7 +195,7 @@ void World::run(Duration span) {
   do {
     Instant next = end;
     for (const auto& host : hosts_) {
-      if (const auto deadline = host->device.next_deadline()) next = std::min(next, deadline->at);
+      if (const auto deadline = host->next_deadline()) next = std::min(next, *deadline);
     }
     advance(std::max(next, now_.boot) - now_.boot);
     settle();

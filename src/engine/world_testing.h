@@ -91,6 +91,8 @@ class Host {
 
   /// Lets lanes and control do what there is to do now. False when there was nothing.
   bool work();
+  /// When there is something to do next, if nothing comes.
+  [[nodiscard]] std::optional<Instant> next_deadline();
   [[nodiscard]] std::uint64_t drops(protocol::Drop drop) { return device.drops()[drop]; }
   [[nodiscard]] protocol::PeerStatus status(const Host& peer);
   [[nodiscard]] PublicKey public_key() const;
