@@ -77,9 +77,10 @@ void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
   {
     PeerGuard guard(exclusion_, peer.id);
     PeerTraffic& traffic = peer.traffic;
-    again = traffic.timers.next_attempt();
+    const bool retry = !traffic.timers.take_deferred();
+    again = !retry || traffic.timers.next_attempt();
     if (again) {
-      traffic.source = {};  // perhaps it is why nothing comes back
+      if (retry) traffic.source = {};  // perhaps it is why nothing comes back
     } else {
       traffic.timers.handshake_given_up(now.boot);
       drop_staged(traffic, Drop::staged_expired);

@@ -109,6 +109,47 @@ TEST_F(TimersOfDevices, P51_AResponseCountsAsASend) {
   EXPECT_EQ(world.count_sent(1, b), 1u);
 }
 
+TEST_F(TimersOfDevices, P51_AnInitiationWaitsUntilFiveSecondsAfterAResponse) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() == 1; };
+  ping();  // b responds, in vain
+  world.run(4999ms);
+  pong();
+  EXPECT_EQ(world.count_sent(1, b), 0u);
+  world.run(1ms);
+  EXPECT_EQ(world.count_sent(1, b), 1u);
+}
+
+TEST_F(TimersOfDevices, P51_AnInitiationFiveSecondsAfterAResponseWaitsForNothing) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() == 1; };
+  ping();  // b responds, in vain
+  world.run(5000ms);
+  pong();
+  EXPECT_EQ(world.count_sent(1, b), 1u);
+}
+
+TEST_F(TimersOfDevices, P50_AHandshakeThatWaitsForItsTurnHasAllItsAttempts) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() == 1; };
+  ping();  // b responds, in vain
+  lose_everything();
+  pong();  // too early for an initiation
+  ASSERT_EQ(world.count_sent(1, b), 0u);
+  world.run(600s);
+  EXPECT_EQ(world.count_sent(1, b), 20u);
+}
+
+TEST_F(TimersOfDevices, P50_ARetryThatWaitsForItsTurnIsOneAttempt) {
+  lose_everything();
+  pong();
+  world.run(3s);
+  world.passes = [](const Datagram& datagram) { return datagram.type() == 1; };
+  const std::size_t before = world.count_sent(2, b);
+  ping();  // b responds, in vain, and its next initiation must wait
+  ASSERT_EQ(world.count_sent(2, b), before + 1);
+  lose_everything();
+  world.run(600s);
+  EXPECT_EQ(world.count_sent(1, b), 20u);
+}
+
 TEST_F(TimersOfDevices, P52_ReceivedDataIsAnsweredByAKeepaliveAfterTenSeconds) {
   ping();
   world.run(9999ms);

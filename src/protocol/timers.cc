@@ -50,11 +50,13 @@ void Timers::any_authenticated_packet_traversal(Instant now) noexcept {
 
 void Timers::handshake_initiated(Instant now, Rng& rng) noexcept {
   arm(Timer::retransmit, now + kRekeyTimeout + jitter(rng));
+  deferred_ = false;
 }
 
 void Timers::handshake_complete() noexcept {
   disarm(Timer::retransmit);
   attempts_ = 0;
+  deferred_ = false;
 }
 
 void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter); }
@@ -65,13 +67,16 @@ void Timers::handshake_given_up(Instant now) noexcept {
 }
 
 void Timers::handshake_deferred(Instant at) noexcept {
-  if (!armed(Timer::retransmit)) arm(Timer::retransmit, at);
+  if (armed(Timer::retransmit)) return;
+  arm(Timer::retransmit, at);
+  deferred_ = true;
 }
 
 void Timers::handshake_outdated(Instant now) noexcept {
   if (!armed(Timer::retransmit)) return;
   attempts_ = 0;  // a new handshake, and not another try of the old one
   arm(Timer::retransmit, now);
+  deferred_ = true;
 }
 
 void Timers::set_persistent_keepalive(std::uint16_t seconds) noexcept {
@@ -87,6 +92,7 @@ void Timers::stop() noexcept {
   deadlines_.fill(Instant::never());
   attempts_ = 0;
   need_another_keepalive_ = false;
+  deferred_ = false;
 }
 
 bool Timers::next_attempt() noexcept {

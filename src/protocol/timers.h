@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/rng.h"
 #include "base/time.h"
@@ -63,6 +64,8 @@ class Timers {
   // --- attempts ---
   /// Something wants to be sent: the next handshake has all its attempts again (P50).
   void reset_attempts() noexcept { attempts_ = 0; }
+  /// Whether what fired now is an initiation that only waited for its turn, and no retry. Told once.
+  [[nodiscard]] bool take_deferred() noexcept { return std::exchange(deferred_, false); }
   /// Counts a retry. False when all have been used up.
   [[nodiscard]] bool next_attempt() noexcept;
 
@@ -91,6 +94,7 @@ class Timers {
   std::uint16_t persistent_s_ = 0;
   std::uint8_t attempts_ = 0;
   bool need_another_keepalive_ = false;
+  bool deferred_ = false;  // what `retransmit` waits with has not been sent yet
 };
 
 }  // namespace ferrule::protocol
