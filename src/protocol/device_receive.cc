@@ -80,10 +80,13 @@ Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) 
   traffic.endpoint = message.from;  // P74
   traffic.source = message.to;
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
-    traffic.timers.handshake_complete();
     traffic.last_handshake = now.wall;
-    traffic.handshake_wanted = false;  // the session that was asked for is here
-    traffic.flush_wanted = !traffic.staged.empty();
+    // A session of a private key that is gone only receives: it is not the one that is waited for.
+    if (traffic.keypairs.current()->may_send(now.boot)) {
+      traffic.timers.handshake_complete();
+      traffic.handshake_wanted = false;
+      traffic.flush_wanted = !traffic.staged.empty();
+    }
   }
   keep_key_fresh_receiving(now, traffic);
   traffic.timers.any_authenticated_packet_received();

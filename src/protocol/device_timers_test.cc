@@ -361,6 +361,21 @@ TEST_F(TimersOfDevices, P58_CompletionFulfilsAWishForAHandshakeThatNobodySawYet)
   EXPECT_EQ(world.count_sent(1, b), 0u);
 }
 
+// The private key changes just before the first packet on a session of the old one arrives.
+TEST_F(TimersOfDevices, P58_ASessionThatMayNotSendEndsNoHandshake) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() < 3; };
+  ping();  // b has a key that is not confirmed
+  pong();
+  b.set_key(77);
+  ASSERT_EQ(world.count_sent(1, b), 1u);
+  world.passes = nullptr;
+  ping();  // confirms the old session, with which b sends no more
+  ASSERT_EQ(b.delivered.size(), 1u);
+  a.add_peer(b, "10.0.0.2/32");
+  world.run(6s);
+  EXPECT_EQ(a.delivered.size(), 1u);
+}
+
 TEST_F(TimersOfDevices, P59_StagedPacketsConfirmTheKey) {
   ping();
   EXPECT_EQ(keepalives(a), 0u);
