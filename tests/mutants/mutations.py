@@ -17,6 +17,7 @@ class Mutation:
 
 SEND, RECEIVE = "src/protocol/device_send.cc", "src/protocol/device_receive.cc"
 HANDSHAKE, TIMERS = "src/protocol/device_handshake.cc", "src/protocol/timers.cc"
+INITIATION = "src/protocol/device_initiation.cc"
 CONFIGURATION = "src/protocol/device_configuration.cc"
 KEYPAIR, REPLAY, COOKIE = (f"src/protocol/{name}.cc" for name in ("keypair", "replay", "cookie"))
 
@@ -24,9 +25,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
     ("P1 a DH of zero is no error", "src/crypto/x25519.cc",
      "return (refused | static_cast<int>(out.is_zero())) == 0;", "return refused >= -1;"),
     ("P26 a peer need not be configured", HANDSHAKE,
-     "if (peer == nullptr) {\n    drops_.count(Drop::unknown_peer);  // P26: in silence",
-     "if (peer == nullptr) {\n    peer = peers_.first();\n  }\n  if (peer == nullptr) {\n"
-     "    drops_.count(Drop::unknown_peer);"),
+     "incoming.sender = peers_.find(incoming.initiation->static_key);",
+     "incoming.sender = peers_.first();"),
     ("P27 the same timestamp again is fine", HANDSHAKE,
      "timestamp <= *handshake.greatest_received", "timestamp < *handshake.greatest_received"),
     ("P30 a forged response cancels the handshake", HANDSHAKE,
@@ -61,8 +61,10 @@ MUTATIONS = [Mutation(*fields) for fields in [
     ("P50 a lost initiation is not sent again", TIMERS,
      "arm(Timer::retransmit, now + kRekeyTimeout + jitter(rng));", "(void)now, (void)jitter(rng);"),
     ("P50 a new private key leaves a handshake to its timer", TIMERS,
-     "if (armed(Timer::retransmit)) arm(Timer::retransmit, now);", "(void)now;"),
-    ("P51 initiations come 4 s after one another", HANDSHAKE,
+     "old one\n  arm(Timer::retransmit, now);", "\n  (void)now;"),
+    ("P50 waiting for its turn costs a handshake an attempt", TIMERS,
+     "arm(Timer::retransmit, at);\n  deferred_ = true;", "arm(Timer::retransmit, at);"),
+    ("P51 initiations come 4 s after one another", INITIATION,
      "now.boot - *handshake.last_sent_at < kRekeyTimeout",
      "now.boot - *handshake.last_sent_at < kRekeyTimeout - 1s"),
     ("P52 data during the wait gets no further keepalive", TIMERS,
@@ -75,7 +77,9 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter + 60s"),
     ("P56 the initiator does not rekey in time", SEND,
      "current->age(now.boot) >= kRekeyAfterTime", "current->age(now.boot) >= kRejectAfterTime"),
-    ("P60 stamps follow the wall clock backwards", HANDSHAKE,
+    ("P58 a session that may not send ends a handshake", RECEIVE,
+     "if (traffic.keypairs.current()->may_send(now.boot)) {", "{"),
+    ("P60 stamps follow the wall clock backwards", INITIATION,
      "if (handshake.last_sent && timestamp <= *handshake.last_sent) {", "if (false) {"),
     ("P72 any peer's source will do", RECEIVE,
      "return owner == peer.id ? Drop::none", "return !owner.is_none() ? Drop::none"),
@@ -95,7 +99,7 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "!mac1_.check(message)) return Drop::bad_mac1;",
      "!mac1_.check(message)) return Drop::none;"),
     ("P82 an idle device asks for cookies", HANDSHAKE,
-     "  if (!under_load) {\n", "  if (!under_load && message.size == 0) {\n"),
+     "if (!received.under_load) {", "if (!received.under_load && received.message.size == 0) {"),
     ("P83 a cookie is good for every port", COOKIE, "store_be16(port.data(), from.port);",
      "store_be16(port.data(), 0);"),
     ("P84 a cookie reply is taken twice", COOKIE, "  awaits_reply_ = false;\n", ""),
