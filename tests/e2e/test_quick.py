@@ -370,28 +370,6 @@ def test_called_wg_quick_it_is_wg_quick(scene):
         assert outcomes[0] == outcomes[1], (words, outcomes)
 
 
-# --- several tunnels -------------------------------------------------------------------------------
-
-# Debian's wg-quick takes the rule that all tunnels need away with the first of them.
-
-@behaviour
-def test_a_second_full_tunnel_goes_and_leaves_the_first(scene):
-    quick = Quick(scene)
-    before = quick.machine()
-    quick.write(quick.config(peer="AllowedIPs = 0.0.0.0/0, ::/0"))
-    quick.run("ferrule", "up")
-    alone = quick.machine()
-    second = f"{FOLDER}/wg1.conf"
-    quick.write(f"[Interface]\nPrivateKey = {new_private_key()}\nAddress = 10.20.0.1\n[Peer]\n"
-                f"PublicKey = {new_private_key().public}\nAllowedIPs = 0.0.0.0/0\n", second)
-    quick.run("ferrule", "up", path=second)
-    assert quick.host.out("wg show wg1 fwmark") == "0xca6d"
-    quick.run("ferrule", "down", path=second)
-    quick.is_as(alone)
-    quick.run("ferrule", "down")
-    quick.is_as(before)
-
-
 # --- names -----------------------------------------------------------------------------------------
 
 def name_right(quick, address):

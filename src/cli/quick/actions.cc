@@ -11,6 +11,7 @@ int ip_option(Family family) { return family == Family::v4 ? 4 : 6; }
 
 std::string rule_command(const char* verb, const io::RoutingRule& rule) {
   std::string text = fmt::format("ip -{} rule {}", ip_option(rule.family), verb);
+  if (rule.priority) text += fmt::format(" priority {}", *rule.priority);
   if (rule.is_inverted) text += " not";
   if (rule.mark) text += fmt::format(" fwmark {}", *rule.mark);
   text += rule.table == RT_TABLE_MAIN ? " table main" : fmt::format(" table {}", rule.table);

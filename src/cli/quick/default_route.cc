@@ -4,8 +4,8 @@
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <fstream>
+#include <utility>
 
 #include "cli/quick/leak_protection.h"
 
@@ -18,13 +18,18 @@ constexpr std::uint32_t kMaxTablesTried = 1000;
 constexpr const char* kSourceValidMark = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 
 io::RoutingRule tunnel_rule(Family family, std::uint32_t mark) {
-  return {family, mark, true, mark, {}};
+  return {family, mark, true, mark, {}, {}};
 }
 
-io::RoutingRule main_table_rule(Family family) { return {family, {}, false, RT_TABLE_MAIN, 0}; }
+io::RoutingRule main_table_rule(Family family) { return {family, {}, false, RT_TABLE_MAIN, 0, {}}; }
+
+bool is_at_any_priority(io::RoutingRule rule, const io::RoutingRule& wanted) {
+  rule.priority.reset();
+  return rule == wanted;
+}
 
 bool is_of_tunnel(const io::RoutingRule& rule) {
-  return rule.mark && rule == tunnel_rule(rule.family, *rule.mark);
+  return rule.mark && is_at_any_priority(rule, tunnel_rule(rule.family, *rule.mark));
 }
 
 // Reverse path filters are to look up what is marked as it is sent: by its mark.
@@ -95,21 +100,20 @@ Result<void> add_default_route(Transaction& transaction, const LinkActions& link
                              delete_leak_protection(link.name(), family));
 }
 
+// Each tunnel has a rule for the main table right before its own.
 std::vector<io::RoutingRule> rules_to_delete(const std::vector<io::RoutingRule>& rules,
                                              std::uint32_t mark) {
   std::vector<io::RoutingRule> doomed;
-  std::ptrdiff_t others = 0;
+  const io::RoutingRule* shared = nullptr;
   for (const io::RoutingRule& rule : rules) {
-    if (!is_of_tunnel(rule)) continue;
-    if (rule.mark == mark) {
+    if (is_at_any_priority(rule, main_table_rule(rule.family))) {
+      shared = &rule;
+    } else if (is_of_tunnel(rule)) {
+      const io::RoutingRule* before = std::exchange(shared, nullptr);
+      if (rule.mark != mark) continue;
       doomed.push_back(rule);
-    } else {
-      ++others;
+      if (before != nullptr) doomed.push_back(*before);
     }
-  }
-  // Each tunnel has added one of its own, and can't tell which.
-  for (const io::RoutingRule& rule : rules) {
-    if (rule == main_table_rule(rule.family) && --others < 0) doomed.push_back(rule);
   }
   return doomed;
 }

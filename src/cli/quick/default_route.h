@@ -30,7 +30,8 @@ namespace ferrule::cli {
                                              Family family, std::uint32_t mark,
                                              const std::vector<io::LinkAddress>& addresses);
 
-/// Of a family's rules, those that go with the tunnel of this mark: other tunnels keep theirs.
+/// Of a family's rules, in their order, those that go with the tunnel of this mark: other tunnels keep
+/// theirs.
 [[nodiscard]] std::vector<io::RoutingRule> rules_to_delete(
     const std::vector<io::RoutingRule>& rules, std::uint32_t mark);
 

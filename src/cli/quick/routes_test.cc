@@ -86,22 +86,32 @@ TEST(QuickRoutes, OffIsNone) {
   EXPECT_THAT(plan.defaults, IsEmpty());
 }
 
-constexpr io::RoutingRule kShared{Family::v4, {}, false, RT_TABLE_MAIN, 0};
-constexpr io::RoutingRule tunnel(std::uint32_t mark) { return {Family::v4, mark, true, mark, {}}; }
-
-TEST(QuickRules, OfTheLastTunnelAllGo) {
-  EXPECT_THAT(rules_to_delete({kShared, tunnel(51820), kShared}, 51820),
-              ElementsAre(tunnel(51820), kShared, kShared));
+constexpr io::RoutingRule shared(std::uint32_t priority) {
+  return {Family::v4, {}, false, RT_TABLE_MAIN, 0, priority};
+}
+constexpr io::RoutingRule tunnel(std::uint32_t mark, std::uint32_t priority) {
+  return {Family::v4, mark, true, mark, {}, priority};
 }
 
-TEST(QuickRules, OtherTunnelsKeepWhatTheyNeed) {
-  EXPECT_THAT(rules_to_delete({kShared, tunnel(51821), kShared, tunnel(51820)}, 51820),
-              ElementsAre(tunnel(51820), kShared));
+TEST(QuickRules, WithATunnelGoesTheRuleBeforeIt) {
+  EXPECT_THAT(rules_to_delete({shared(4), tunnel(51820, 5)}, 51820),
+              ElementsAre(tunnel(51820, 5), shared(4)));
+}
+
+TEST(QuickRules, OtherTunnelsKeepTheirs) {
+  const std::vector rules{shared(2), tunnel(51821, 3), shared(4), tunnel(51820, 5)};
+  EXPECT_THAT(rules_to_delete(rules, 51820), ElementsAre(tunnel(51820, 5), shared(4)));
+  EXPECT_THAT(rules_to_delete(rules, 51821), ElementsAre(tunnel(51821, 3), shared(2)));
+}
+
+TEST(QuickRules, ATunnelWithoutItsOwnTakesNoOther) {
+  const std::vector rules{shared(2), tunnel(51821, 3), tunnel(51820, 5), shared(6)};
+  EXPECT_THAT(rules_to_delete(rules, 51820), ElementsAre(tunnel(51820, 5)));
 }
 
 TEST(QuickRules, RulesOfOtherKindsStay) {
-  const io::RoutingRule marked{Family::v4, 51820u, false, 51820, {}};
-  const io::RoutingRule elsewhere{Family::v4, 51820u, true, 5, {}};
+  const io::RoutingRule marked{Family::v4, 51820u, false, 51820, {}, 7};
+  const io::RoutingRule elsewhere{Family::v4, 51820u, true, 5, {}, 8};
   EXPECT_THAT(rules_to_delete({marked, elsewhere}, 51820), IsEmpty());
 }
 

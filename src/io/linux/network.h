@@ -38,6 +38,8 @@ struct RoutingRule {
   bool is_inverted = false;
   std::uint32_t table = 0;
   std::optional<std::uint32_t> suppressed_prefix_length;
+  std::optional<std::uint32_t> priority;  // without one: a new rule is the first, but for the local
+                                          // table's; the first such rule is deleted
   auto operator<=>(const RoutingRule&) const = default;
 };
 
@@ -66,6 +68,8 @@ class Network {
   [[nodiscard]] Result<void> add_route(const LinkRoute& route);
   [[nodiscard]] Result<void> delete_route(const LinkRoute& route);
 
+  /// In the order in which they are tried, each with its priority. Rules that choose by more than
+  /// they could hold are left out.
   [[nodiscard]] Result<std::vector<RoutingRule>> rules(Family family);
   [[nodiscard]] Result<void> add_rule(const RoutingRule& rule);
   [[nodiscard]] Result<void> delete_rule(const RoutingRule& rule);

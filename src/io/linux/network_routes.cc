@@ -131,31 +131,50 @@ Result<void> Network::delete_route(const LinkRoute& route) {
   return change_route(RTM_DELROUTE, 0, route);
 }
 
+namespace {
+
+std::optional<RoutingRule> read_rule(Family family, const nlmsghdr& message) {
+  const auto* header = extra_of<fib_rule_hdr>(message);
+  if (header == nullptr || header->action != FR_ACT_TO_TBL) return std::nullopt;
+  bool chooses_by_more = header->src_len != 0 || header->dst_len != 0 || header->tos != 0;
+  const bool is_inverted = (header->flags & FIB_RULE_INVERT) != 0;
+  // The kernel does not tell a priority of 0.
+  RoutingRule rule{family, {}, is_inverted, header->table, {}, 0};
+  for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
+    switch (mnl_attr_get_type(&attribute)) {
+      case FRA_FWMARK:
+        rule.mark = u32_of(attribute);
+        break;
+      case FRA_TABLE:
+        rule.table = u32_of(attribute);
+        break;
+      case FRA_PRIORITY:
+        rule.priority = u32_of(attribute);
+        break;
+      // All ones where the rule has none.
+      case FRA_SUPPRESS_PREFIXLEN:
+        if (u32_of(attribute) != ~0u) rule.suppressed_prefix_length = u32_of(attribute);
+        break;
+      case FRA_IIFNAME:
+      case FRA_OIFNAME:
+        chooses_by_more = true;
+        break;
+      default:
+        break;
+    }
+  });
+  if (chooses_by_more) return std::nullopt;
+  return rule;
+}
+
+}  // namespace
+
 Result<std::vector<RoutingRule>> Network::rules(Family family) {
   NetlinkRequest request(RTM_GETRULE, 0);
   request.extra<fib_rule_hdr>().family = family == Family::v4 ? AF_INET : AF_INET6;
   std::vector<RoutingRule> rules;
   const auto read = [&](const nlmsghdr& message) {
-    const auto* header = extra_of<fib_rule_hdr>(message);
-    if (header == nullptr || header->action != FR_ACT_TO_TBL) return;
-    RoutingRule rule{family, {}, (header->flags & FIB_RULE_INVERT) != 0, header->table, {}};
-    for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
-      switch (mnl_attr_get_type(&attribute)) {
-        case FRA_FWMARK:
-          rule.mark = u32_of(attribute);
-          break;
-        case FRA_TABLE:
-          rule.table = u32_of(attribute);
-          break;
-        // All ones where the rule has none.
-        case FRA_SUPPRESS_PREFIXLEN:
-          if (u32_of(attribute) != ~0u) rule.suppressed_prefix_length = u32_of(attribute);
-          break;
-        default:
-          break;
-      }
-    });
-    rules.push_back(rule);
+    if (const auto rule = read_rule(family, message)) rules.push_back(*rule);
   };
   if (auto listed = socket_.list(*request.header, "list rules", read); !listed) {
     return std::unexpected(std::move(listed.error()));
@@ -173,6 +192,7 @@ Result<void> Network::change_rule(std::uint16_t type, std::uint16_t flags,
   header.action = FR_ACT_TO_TBL;
   if (rule.is_inverted) header.flags = FIB_RULE_INVERT;
   mnl_attr_put_u32(request.header, FRA_TABLE, rule.table);
+  if (rule.priority) mnl_attr_put_u32(request.header, FRA_PRIORITY, *rule.priority);
   if (rule.mark) mnl_attr_put_u32(request.header, FRA_FWMARK, *rule.mark);
   if (rule.suppressed_prefix_length) {
     mnl_attr_put_u32(request.header, FRA_SUPPRESS_PREFIXLEN, *rule.suppressed_prefix_length);

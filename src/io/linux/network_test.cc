@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "io/linux/kernel_query.h"
@@ -81,19 +82,50 @@ TEST_F(NetworkTest, ATableIsInUseWhileItHasARoute) {
   EXPECT_TRUE(*network_->has_routes(51820));
 }
 
+// A tunnel's rule, and the one that goes before it.
+std::array<RoutingRule, 2> rules_of(Family family) {
+  return {RoutingRule{family, 51820u, true, 51820, {}, {}},
+          RoutingRule{family, {}, false, RT_TABLE_MAIN, 0, {}}};
+}
+
+RoutingRule at(std::uint32_t priority, RoutingRule rule) {
+  rule.priority = priority;
+  return rule;
+}
+
 TEST_F(NetworkTest, RulesComeAndGo) {
   for (const Family family : {Family::v4, Family::v6}) {
     const std::vector<RoutingRule> before = *network_->rules(family);
-    const RoutingRule tunnel{family, 51820u, true, 51820, {}};
-    const RoutingRule main{family, {}, false, RT_TABLE_MAIN, 0};
-    for (const RoutingRule& one : {tunnel, main}) {
+    for (const RoutingRule& one : rules_of(family)) {
       ASSERT_TRUE(network_->add_rule(one));
-      EXPECT_THAT(*network_->rules(family), Contains(one));
+      EXPECT_THAT(*network_->rules(family), Contains(at(32765, one)));
       ASSERT_TRUE(network_->delete_rule(one));
       EXPECT_EQ(*network_->rules(family), before);
       EXPECT_EQ(network_->delete_rule(one).error().code, ENOENT);
     }
   }
+}
+
+TEST_F(NetworkTest, RulesComeAndGoWhereTheyAreWanted) {
+  for (const Family family : {Family::v4, Family::v6}) {
+    for (const RoutingRule& one : rules_of(family)) {
+      ASSERT_TRUE(network_->add_rule(at(100, one)));
+      ASSERT_TRUE(network_->add_rule(at(200, one)));
+      EXPECT_EQ(network_->add_rule(at(200, one)).error().code, EEXIST);
+      ASSERT_TRUE(network_->delete_rule(at(200, one)));
+      EXPECT_EQ(network_->delete_rule(at(200, one)).error().code, ENOENT);
+      EXPECT_THAT(*network_->rules(family), Contains(at(100, one)));
+      ASSERT_TRUE(network_->delete_rule(at(100, one)));
+    }
+  }
+}
+
+TEST_F(NetworkTest, RulesThatChooseByMoreAreNotTold) {
+  const std::vector<RoutingRule> before = *network_->rules(Family::v4);
+  for (const char* more : {"from 10.0.0.0/8", "to 10.0.0.0/8", "iif lo", "oif w0", "tos 4"}) {
+    ASSERT_TRUE(shell("ip rule add table main suppress_prefixlength 0 " + std::string(more)));
+  }
+  EXPECT_EQ(*network_->rules(Family::v4), before);
 }
 
 TEST_F(NetworkTest, APathHasTheMtuOfItsInterfaceOrItsRoute) {
