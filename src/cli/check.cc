@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/style.h"
 #include "control/conf_check.h"
+#include "control/named_peers.h"
 #include "crypto/x25519.h"
 #include "io/linux/kernel_query.h"
 
@@ -98,6 +99,13 @@ Report check_file(const std::string& file, bool is_offline) {
   }
   report.findings = control::check_configuration(document, *configuration,
                                                  gather_facts(file, *configuration, is_offline));
+  const control::PeerList list = control::list_peers(document);
+  for (const ConfError& error : list.errors) {
+    report.findings.push_back({Severity::error, "expiry", error});
+  }
+  for (const ConfError& error : list.errors_of_disabled) {
+    report.findings.push_back({Severity::warning, "disabled", error});
+  }
   return report;
 }
 

@@ -52,6 +52,18 @@ TEST(Check, TheOwnKeyIsThatOfTheFile) {
               HasSubstr(":6:13: error: PublicKey: this is the key of this very interface"));
 }
 
+TEST(Check, ADateThatIsNoneIsAnErrorUnlessThePeerIsDisabled) {
+  const std::string peer = "[Peer]\nPublicKey = " + kKey + "\nAllowedIPs = 10.0.0.2\n";
+  const MemoryFile bad(kGood + peer + "# Expires = 31.1.2027\n");
+  const Answer answer = ask({"check", "--offline", bad.path()});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.out, HasSubstr(":7:13: error: Expires: expected a date, like 2027-01-31\n"));
+  const MemoryFile disabled(kGood + "#~ [Peer]\n#~ PublicKey = " + kKey + "\n#~ # Expires = x\n");
+  const Answer warned = ask({"check", "--offline", disabled.path()});
+  EXPECT_EQ(warned.status, 0);
+  EXPECT_THAT(warned.out, HasSubstr(":6:13: warning: Expires: expected a date"));
+}
+
 TEST(Check, AFileThatCannotBeReadIsAnErrorAndTheOthersAreChecked) {
   const MemoryFile file(kGood);
   const Answer answer = ask({"check", "--offline", "/does/not/exist", file.path()});

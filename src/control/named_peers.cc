@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/key_text.h"
@@ -98,6 +99,28 @@ WipedText text_of(const ConfDocument& document, const NamedPeer& peer) {
   return text;
 }
 
+// Reads a peer whose lines are known; returns what is wrong with them.
+ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
+  const ConfDocument section(document.file(), text_of(document, peer).view());
+  ConfErrors errors;
+  if (auto configuration = read_configuration(section, ConfDialect::wg)) {
+    peer.conf = std::move(configuration->peers.front());
+  } else {
+    errors = std::move(configuration.error());
+  }
+  for (std::size_t i = 1; i < section.line_count(); ++i) {
+    const auto note = note_in(section.line(i));
+    if (!note) continue;
+    if (is_named(note->key, "Name")) peer.name = std::string(note->value);
+    if (!is_named(note->key, "Expires")) continue;
+    peer.expires = parse_date(note->value);
+    if (peer.expires) continue;
+    errors.push_back(section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31"));
+  }
+  for (ConfError& error : errors) error.line += peer.first_line;
+  return errors;
+}
+
 void replace_lines(ConfDocument& document, std::size_t first, std::size_t end,
                    std::string_view text) {
   document.erase_lines(first, end - first);
@@ -144,30 +167,25 @@ bool is_peer_name(std::string_view name) noexcept {
          std::ranges::none_of(name, is_bad);
 }
 
-std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(const ConfDocument& document) {
-  std::vector<NamedPeer> peers = find_peers(document);
-  for (NamedPeer& peer : peers) {
-    const ConfDocument section(document.file(), text_of(document, peer).view());
-    auto configuration = read_configuration(section, ConfDialect::wg);
-    if (!configuration) {
-      for (ConfError& error : configuration.error()) error.line += peer.first_line;
-      return std::unexpected(std::move(configuration.error()));
-    }
-    peer.conf = std::move(configuration->peers.front());
-    for (std::size_t i = 1; i < section.line_count(); ++i) {
-      const auto note = note_in(section.line(i));
-      if (!note) continue;
-      if (is_named(note->key, "Name")) peer.name = std::string(note->value);
-      if (!is_named(note->key, "Expires")) continue;
-      peer.expires = parse_date(note->value);
-      if (peer.expires) continue;
-      ConfError error =
-          section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31");
-      error.line += peer.first_line;
-      return std::unexpected(ConfErrors{std::move(error)});
+PeerList list_peers(const ConfDocument& document) {
+  PeerList list;
+  for (NamedPeer& peer : find_peers(document)) {
+    ConfErrors errors = read_peer(document, peer);
+    if (errors.empty()) {
+      list.peers.push_back(std::move(peer));
+    } else {
+      std::ranges::move(
+          errors, std::back_inserter(peer.is_enabled ? list.errors : list.errors_of_disabled));
     }
   }
-  return peers;
+  return list;
+}
+
+std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(const ConfDocument& document) {
+  PeerList list = list_peers(document);
+  std::ranges::move(list.errors_of_disabled, std::back_inserter(list.errors));
+  if (!list.errors.empty()) return std::unexpected(std::move(list.errors));
+  return std::move(list.peers);
 }
 
 const NamedPeer* find_peer(const std::vector<NamedPeer>& peers, std::string_view name_or_key) {

@@ -48,6 +48,15 @@ struct NamedPeer {
   std::size_t end_line = 0;    // behind its last line
 };
 
+/// The peers of a document of which nothing is wrong, in the order of the file, and what is wrong with
+/// the others.
+struct PeerList {
+  std::vector<NamedPeer> peers;
+  ConfErrors errors;              // of peers that are enabled
+  ConfErrors errors_of_disabled;  // of the others
+};
+[[nodiscard]] PeerList list_peers(const ConfDocument& document);
+
 /// The peers of a document, or what is wrong with them. In the order of the file.
 [[nodiscard]] std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(
     const ConfDocument& document);

@@ -27,9 +27,10 @@ def test_reload_does_what_down_and_up_would(scene):
     quick.host.run("ip route add default via 192.0.2.2")
     quick.host.run("ip -6 route add default via 2001:db8::2")
     before = quick.machine()
-    hooks = "hooks", "keys that say nothing"
+    # Commands are not run; and a peer keeps the endpoint that it has.
+    left_out = "hooks", "keys that say nothing", "no endpoint"
     texts = [(name, text if "MTU" in text else text.replace("ListenPort", "MTU = 1420\nListenPort"))
-             for name, text in files(quick) if name not in hooks]
+             for name, text in files(quick) if name not in left_out]
     texts = [(name, text) for name, text in texts if "Table = off" not in text]
     fresh = {}
     for name, text in texts:
@@ -100,6 +101,30 @@ def test_a_reload_that_fails_changes_nothing(scene):
                                 env={"WG_ENDPOINT_RESOLUTION_RETRIES": "0"})
         assert status == 1, f"{message}\n{log}"
         same(quick.machine() + quick.host.out("wg showconf wg0"), before, ("before", message))
+    quick.run("ferrule", "down")
+
+
+# Who can't tell when a peer is to go does not let it in.
+
+@behaviour
+def test_a_date_that_cannot_be_read_refuses_the_file(scene):
+    quick = Quick(scene)
+    before = quick.machine()
+    dated = quick.config("PreUp = touch /run/hook") + "# Expires = {}\n"
+    quick.write(dated.format("31.1.2027"))
+    status, log = quick.run("ferrule", "up", check=False)
+    assert status == 1 and f"{CONFIG}:10:13: Expires: expected a date, like 2027-01-31" in log, log
+    assert not quick.host.exists("/run/hook") and quick.machine() == before
+    quick.write(dated.format("2999-01-31"))
+    quick.run("ferrule", "up")
+    up = quick.machine() + quick.host.out("wg showconf wg0")
+    expired = f"[Peer]\nPublicKey = {new_private_key().public}\n# Expires = 2001-01-01\n"
+    status, log = reload(quick, expired + dated.format("tomorrow"), check=False)
+    assert status == 1 and f"{CONFIG}:13:13: Expires: expected a date" in log, log
+    same(quick.machine() + quick.host.out("wg showconf wg0"), up, ("before", "after"))
+    _, log = reload(quick, dated.format("2001-01-31"))
+    assert "expired on 2001-01-31: left out" in log, log
+    assert quick.host.out("wg show wg0 peers") == ""
     quick.run("ferrule", "down")
 
 

@@ -101,7 +101,7 @@ int expire_peers(Console& console, PeerFile& file, const PeerOptions&) {
       change.peers.back().remove = true;
     }
   }
-  if (expired.empty()) return 0;
+  if (expired.empty()) return status_of(file.is_whole());
   for (auto peer = expired.rbegin(); peer != expired.rend(); ++peer) {
     control::disable_peer(file.document(), **peer);
   }
@@ -110,7 +110,7 @@ int expire_peers(Console& console, PeerFile& file, const PeerOptions&) {
     console.out.print("{} expired on {}\n", peer->name.empty() ? "A peer" : peer->name,
                       control::date_text(*peer->expires));
   }
-  return 0;
+  return status_of(file.is_whole());
 }
 
 }  // namespace ferrule::cli

@@ -5,14 +5,12 @@
 
 namespace ferrule::cli {
 
-void leave_out_expired(Console& console, const control::ConfDocument& document,
+bool leave_out_expired(Console& console, const control::ConfDocument& document,
                        control::Configuration& configuration) {
-  const auto peers = control::read_peers(document);
-  if (!peers) {
-    console.err.print("Warning: {}", peers.error().front().to_string());
-    return;
-  }
-  for (const control::NamedPeer& peer : *peers) {
+  const control::PeerList list = control::list_peers(document);
+  for (const control::ConfError& error : list.errors) console.err.write(error.to_string());
+  if (!list.errors.empty()) return false;
+  for (const control::NamedPeer& peer : list.peers) {
     if (!peer.is_enabled || !peer.expires || *peer.expires > today(console)) continue;
     const auto is_this = [&](const control::PeerConf& conf) {
       return conf.public_key == peer.conf.public_key;
@@ -21,6 +19,7 @@ void leave_out_expired(Console& console, const control::ConfDocument& document,
     console.err.print("{} expired on {}: left out\n", peer.name.empty() ? "A peer" : peer.name,
                       control::date_text(*peer.expires));
   }
+  return true;
 }
 
 }  // namespace ferrule::cli

@@ -7,9 +7,10 @@
 
 namespace ferrule::cli {
 
-/// Takes them out of what was read from `document`, and says so. The file stays as it is. A date that
-/// can't be read is spoken of, and no more: the comment may be somebody else's.
-void leave_out_expired(Console& console, const control::ConfDocument& document,
-                       control::Configuration& configuration);
+/// Takes them out of what was read from `document`, and says so. The file stays as it is. Where a date
+/// can't be read nobody knows whether the peer may come in: false, with what is wrong said. Dates of
+/// disabled peers do not matter here.
+[[nodiscard]] bool leave_out_expired(Console& console, const control::ConfDocument& document,
+                                     control::Configuration& configuration);
 
 }  // namespace ferrule::cli

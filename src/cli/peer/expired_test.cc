@@ -12,6 +12,8 @@ namespace {
 const std::string kPeer1 = "[Peer]\n# Name = bob\nPublicKey = " + std::string(42, 'A') + "E=\n";
 const std::string kPeer2 = "[Peer]\nPublicKey = " + std::string(42, 'B') + "A=\n";
 
+constexpr std::size_t kRefused = 99;
+
 // How many peers are left of a file's on 2023-11-14, and what is said.
 std::size_t left_of(const std::string& text, std::string& said) {
   const MemoryFile err;
@@ -21,10 +23,10 @@ std::size_t left_of(const std::string& text, std::string& said) {
   const control::ConfDocument document("wg0.conf", text);
   auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
   EXPECT_TRUE(configuration);
-  leave_out_expired(console, document, *configuration);
+  const bool is_good = leave_out_expired(console, document, *configuration);
   console.err.flush();
   said = err.content();
-  return configuration->peers.size();
+  return is_good ? configuration->peers.size() : kRefused;
 }
 
 TEST(Expired, WhoseDayHasComeIsLeftOut) {
@@ -39,10 +41,19 @@ TEST(Expired, WhoseDayIsToComeStays) {
   EXPECT_EQ(said, "");
 }
 
-TEST(Expired, ACommentThatIsNoDateIsSpokenOf) {
+TEST(Expired, WhatIsNoDateIsRefusedWithItsPlace) {
   std::string said;
-  EXPECT_EQ(left_of(kPeer1 + "# Expires = never\n" + kPeer2, said), 2u);
-  EXPECT_TRUE(said.starts_with("Warning: wg0.conf:4:13: Expires: expected a date")) << said;
+  EXPECT_EQ(left_of(kPeer1 + "# Expires = 2023-13-14\n" + kPeer2 + "#expires=\n", said), kRefused);
+  EXPECT_TRUE(said.starts_with("wg0.conf:4:13: Expires: expected a date, like 2027-01-31\n"))
+      << said;
+  EXPECT_TRUE(said.find("wg0.conf:7:") != said.npos) << said;
+}
+
+TEST(Expired, TheDateOfADisabledPeerDoesNotMatter) {
+  std::string said;
+  const std::string disabled = "#~ [Peer]\n#~ # Expires = never\n#~ PublicKey = x\n";
+  EXPECT_EQ(left_of(disabled + kPeer1 + "# Expires = 2023-11-14\n" + kPeer2, said), 1u);
+  EXPECT_EQ(said, "bob expired on 2023-11-14: left out\n");
 }
 
 }  // namespace

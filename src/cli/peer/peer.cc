@@ -65,11 +65,14 @@ int run_peer(Console& console, Arguments arguments) {
       disable_peer);
   commands.emplace_back(named_command(app, "enable", "Puts a disabled peer back", options),
                         enable_peer);
-  commands.emplace_back(command(app, "expire", "Disables the peers whose day has come", options),
-                        expire_peers);
+  CLI::App* expire = command(app, "expire", "Disables the peers whose day has come", options);
+  commands.emplace_back(expire, expire_peers);
   if (const auto status = read_options(app, console, arguments)) return *status;
 
-  auto file = PeerFile::open(console, options.interface);
+  // One bad date must not keep those in whose day has come.
+  const auto mistakes =
+      expire->parsed() ? PeerFile::Mistakes::passed_over : PeerFile::Mistakes::refused;
+  auto file = PeerFile::open(console, options.interface, mistakes);
   if (!file) return 1;
   for (const auto& [sub, run] : commands) {
     if (sub->parsed()) return run(console, *file, options);

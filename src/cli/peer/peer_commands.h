@@ -34,7 +34,7 @@ int remove_peer(Console& console, PeerFile& file, const PeerOptions& options);
 int rename_peer(Console& console, PeerFile& file, const PeerOptions& options);
 int disable_peer(Console& console, PeerFile& file, const PeerOptions& options);
 int enable_peer(Console& console, PeerFile& file, const PeerOptions& options);
-/// Disables every peer whose day has come.
+/// Disables every peer whose day has come. 1, too, where a day can't be read.
 int expire_peers(Console& console, PeerFile& file, const PeerOptions& options);
 
 /// The day in which the console is.

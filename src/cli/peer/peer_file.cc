@@ -36,7 +36,8 @@ protocol::PeerChange change_to(const protocol::PeerStatus& status) {
 
 }  // namespace
 
-std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_or_path) {
+std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_or_path,
+                                       Mistakes mistakes) {
   auto path = find_conf(name_or_path);
   if (!path) return refuse(console, path.error());
   auto lock = lock_folder_of(path->path);
@@ -51,12 +52,12 @@ std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_o
     return std::nullopt;
   }
   file.configuration_ = std::move(*configuration);
-  auto peers = control::read_peers(file.document_);
-  if (!peers) {
-    print_errors(console, peers.error());
-    return std::nullopt;
-  }
-  file.peers_ = std::move(*peers);
+  control::PeerList list = control::list_peers(file.document_);
+  print_errors(console, list.errors);
+  print_errors(console, list.errors_of_disabled);
+  file.is_whole_ = list.errors.empty() && list.errors_of_disabled.empty();
+  if (!file.is_whole_ && mistakes == Mistakes::refused) return std::nullopt;
+  file.peers_ = std::move(list.peers);
   auto device = console.devices->get(file.interface());
   if (device) {
     file.device_ = std::move(*device);

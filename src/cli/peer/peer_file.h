@@ -21,9 +21,11 @@ namespace ferrule::cli {
 /// this folder waits while this lives. Move-only.
 class PeerFile {
  public:
-  /// When it can't be read, says why and returns nothing.
-  [[nodiscard]] static std::optional<PeerFile> open(Console& console,
-                                                    std::string_view name_or_path);
+  enum class Mistakes { refused, passed_over };
+  /// When it can't be read, says why and returns nothing. Peers with mistakes in their comments, or
+  /// that are disabled and have any, are spoken of; then the file is refused, or is without them.
+  [[nodiscard]] static std::optional<PeerFile> open(Console& console, std::string_view name_or_path,
+                                                    Mistakes mistakes = Mistakes::refused);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_.path; }
   [[nodiscard]] const std::string& interface() const noexcept { return path_.interface; }
@@ -33,6 +35,8 @@ class PeerFile {
     return configuration_;
   }
   [[nodiscard]] const std::vector<control::NamedPeer>& peers() const noexcept { return peers_; }
+  /// Whether there were no mistakes.
+  [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
   /// As the device was when the file was opened; none when it does not run.
   [[nodiscard]] const std::optional<control::DeviceStatus>& device() const noexcept {
     return device_;
@@ -55,6 +59,7 @@ class PeerFile {
   control::ConfDocument document_;
   control::Configuration configuration_;
   std::vector<control::NamedPeer> peers_;
+  bool is_whole_ = true;
   std::optional<control::DeviceStatus> device_;
 };
 

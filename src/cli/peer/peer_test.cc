@@ -228,6 +228,19 @@ TEST_F(Peer, WhoseDayHasComeIsDisabled) {
   EXPECT_THAT(peer("enable", "bob").err, HasSubstr("bob expired on 2023-11-14"));
 }
 
+TEST_F(Peer, ABadDateDoesNotKeepThoseInWhoseDayHasCome) {
+  const std::string carol = "\n[Peer]\nPublicKey = IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=\n";
+  write(kConf + "# Expires = 2023-11-14\n" + carol + "# Expires = soon\n");
+  const Answer answer = peer("expire");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.out, "bob expired on 2023-11-14\n");
+  EXPECT_THAT(answer.err, HasSubstr(": Expires: expected a date, like 2027-01-31\n"));
+  EXPECT_THAT(conf(),
+              AllOf(HasSubstr("#~ # Name = bob\n"), EndsWith(carol + "# Expires = soon\n")));
+  EXPECT_EQ(devices_.set_requests.size(), 1u);
+  EXPECT_EQ(peer("list").status, 1);
+}
+
 TEST_F(Peer, AListSaysWhoIsThereAndHow) {
   EXPECT_THAT(peer("list").out, HasSubstr("bob   running  -        -          10.0.0.2/32, "
                                           "fd00::2/128  " +

@@ -324,7 +324,7 @@ int run_reload(Console& console, Arguments arguments) {
   if (!is_root(console)) return 1;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
-  leave_out_expired(console, file->document, file->configuration);
+  if (!leave_out_expired(console, file->document, file->configuration)) return 1;
   const auto device = get_device(console, file->interface);
   auto network = open_network(console);
   if (!device || !network) return 1;

@@ -244,7 +244,7 @@ int run_up(Console& console, Arguments arguments) {
   if (!is_root(console)) return 1;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
-  leave_out_expired(console, file->document, file->configuration);
+  if (!leave_out_expired(console, file->document, file->configuration)) return 1;
   const auto implementation = choose_implementation(console, *file, wants_kernel);
   auto network = open_network(console);
   if (!implementation || !network) return 1;
