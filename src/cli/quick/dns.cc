@@ -58,9 +58,9 @@ void remember(const std::string& interface, const DnsSettings& settings) {
   std::ofstream(memory_of(interface)) << text_of(settings);
 }
 
-void forget(const std::string& interface) {
-  std::error_code ignored;
-  std::filesystem::remove(memory_of(interface), ignored);
+bool is_link_to_resolvectl(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::canonical(path, none).filename() == "resolvectl";
 }
 
 Result<void> run_all(const std::vector<std::vector<std::string>>& commands) {
@@ -72,9 +72,15 @@ Result<void> run_all(const std::vector<std::vector<std::string>>& commands) {
 
 }  // namespace
 
+// systemd's package makes resolvconf a link to resolvectl, which then understands most of what
+// resolvconf does, but not all names of interfaces.
 std::optional<DnsKeeper> DnsKeeper::find() {
-  if (find_program("resolvconf")) return DnsKeeper(Kind::resolvconf);
-  if (find_program("resolvectl")) return DnsKeeper(Kind::resolvectl);
+  const auto resolvconf = find_program("resolvconf");
+  const bool has_resolvectl = find_program("resolvectl").has_value();
+  if (resolvconf && !(has_resolvectl && is_link_to_resolvectl(*resolvconf))) {
+    return DnsKeeper(Kind::resolvconf);
+  }
+  if (has_resolvectl) return DnsKeeper(Kind::resolvectl);
   return std::nullopt;
 }
 
@@ -107,7 +113,7 @@ Action DnsKeeper::unset(const std::string& interface) const {
     words = {"resolvconf", "-d", name_at_resolvconf(interface), "-f"};
   }
   return {fmt::format("{}", fmt::join(words, " ")), [words, interface] {
-            forget(interface);
+            forget_dns(interface);
             return run_all({words});
           }};
 }
@@ -129,6 +135,11 @@ std::optional<DnsSettings> remembered_dns(const std::string& interface) {
     }
   }
   return settings;
+}
+
+void forget_dns(const std::string& interface) {
+  std::error_code ignored;
+  std::filesystem::remove(memory_of(interface), ignored);
 }
 
 }  // namespace ferrule::cli

@@ -19,9 +19,10 @@ struct DnsSettings {
 };
 
 constexpr std::string_view kNoDnsKeeper =
-    "DNS: neither resolvconf nor resolvectl is installed to set it";
+    "DNS: there is no program to set it: install openresolv, resolvconf or systemd-resolved";
 
-/// resolvconf where it is installed, else systemd-resolved's resolvectl. Value type.
+/// resolvconf where it is installed, else systemd-resolved's resolvectl, of which a resolvconf may be
+/// but another name. Value type.
 class DnsKeeper {
  public:
   /// None where the machine has neither.
@@ -40,5 +41,7 @@ class DnsKeeper {
 /// What a keeper was last told of an interface, by whichever process: files may change while the
 /// interface is up.
 [[nodiscard]] std::optional<DnsSettings> remembered_dns(const std::string& interface);
+/// For an interface that has no DNS: there may have been another of its name.
+void forget_dns(const std::string& interface);
 
 }  // namespace ferrule::cli

@@ -84,7 +84,9 @@ class Down {
   void unset_dns() {
     const bool has_dns = !file_.configuration.interface.dns_servers.empty();
     if (!has_dns && !remembered_dns(file_.interface)) return;
-    if (const auto keeper = DnsKeeper::find()) perform(keeper->unset(file_.interface));
+    if (const auto keeper = DnsKeeper::find()) return perform(keeper->unset(file_.interface));
+    forget_dns(file_.interface);
+    refuse(make_error(ENOENT, std::string(kNoDnsKeeper)));
   }
 
   Console& console_;

@@ -187,10 +187,12 @@ Result<void> Reload::change_dns() {
   if (wanted == before || (wanted.servers.empty() && before.servers.empty())) return {};
   const auto keeper = DnsKeeper::find();
   if (!keeper) return std::unexpected(make_error(ENOENT, std::string(kNoDnsKeeper)));
-  const Action undo =
-      before.servers.empty() ? keeper->unset(link_.name()) : keeper->set(link_.name(), before);
-  if (wanted.servers.empty()) return perform(keeper->unset(link_.name()), undo);
-  return perform(keeper->set(link_.name(), wanted), undo);
+  // A program that fails may have done half of it.
+  transaction_.remember(before.servers.empty() ? keeper->unset(link_.name())
+                                               : keeper->set(link_.name(), before));
+  has_changed_ = true;
+  return transaction_.perform(wanted.servers.empty() ? keeper->unset(link_.name())
+                                                     : keeper->set(link_.name(), wanted));
 }
 
 bool Reload::has_default_route(Family family) const {

@@ -165,6 +165,7 @@ bool Up::set_up() {
 }
 
 bool Up::set_dns() {
+  forget_dns(file_.interface);
   if (conf_.dns_servers.empty()) return true;
   const DnsSettings settings{conf_.dns_servers, conf_.dns_search};
   const std::string first = conf_.dns_servers.front().to_string();
