@@ -24,6 +24,8 @@ FOLDER = "/run/test"
 CONFIG = f"{FOLDER}/wg0.conf"
 BIN = f"{FOLDER}/bin"
 
+PUBLIC_KEY = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI="
+
 RESOLVCONF = r"""#!/bin/sh
 mkdir -p /run/resolvconf
 case "$1" in
@@ -65,9 +67,10 @@ class Quick:
         self.host.write(path, text)
         os.chmod(self.host.path(path), 0o600)
 
-    def run(self, tool, verb, check=True, path=CONFIG, env=None):
+    def run(self, tool, verb, check=True, path=CONFIG, env=None, folder="/"):
         """(status, output). The output goes by a file: a daemon may hold what it was given open."""
-        command = f"PATH={BIN}:$PATH {self.paths[tool]} {verb} {path} >/run/quick.log 2>&1"
+        command = (f"cd {folder}; PATH={BIN}:$PATH {self.paths[tool]} {verb} {path} "
+                   ">/run/quick.log 2>&1")
         result = self.host.run(["sh", "-c", command], check=False, env={
             "WG_QUICK_USERSPACE_IMPLEMENTATION": self.scene.subject.path, **(env or {})})
         log = read(self.host, "/run/quick.log")
@@ -128,10 +131,24 @@ def files(quick):
     yield "DNS between spaces", quick.config("DNS = 1.1.1.1 8.8.8.8")
     yield "search domains alone", quick.config("DNS = corp.example")
     yield "no table", quick.config("Table = off", peer=everything)
+    yield "no table, but a mark", quick.config("Table = off\nFwMark = 0x77", peer=everything)
     yield "a table", quick.config("Table = 1234", peer=everything + ", 10.20.0.0/16")
+    yield "a table in hex", quick.config("Table = 0x4d2", peer="AllowedIPs = 10.20.0.0/16, ::/0")
+    yield "a table in octal", quick.config("Table = 0100", peer="AllowedIPs = 10.20.0.0/16")
+    yield "table 0", quick.config("Table = 0", peer="AllowedIPs = 10.20.0.0/16, fd20::/64")
+    yield "a table and a mark", quick.config("Table = 5\nFwMark = 99", peer=everything)
     yield "automatic table", quick.config("Table = auto")
     yield "main table by name", quick.config("Table = main", peer="AllowedIPs = 10.20.0.0/16")
     yield "MTU", quick.config("MTU = 1333")
+    yield "no mark, said so", quick.config("FwMark = off", peer=everything)
+    yield "hosts without a prefix length", quick.config(peer="AllowedIPs = 10.30.0.1, fd30::1")
+    yield "the endpoint by its own tunnel", quick.config(
+        peer="AllowedIPs = 192.0.2.2/32, 2001:db8::2/128, 192.0.0.0/16")
+    yield "an endpoint of IPv6", quick.config(endpoint="[2001:db8::2]:51820", peer=everything)
+    yield "no endpoint", quick.config().replace("Endpoint", "#")
+    yield "a prefix that two peers have", quick.config(
+        peer=f"AllowedIPs = 10.30.0.0/16, ::/0\n[Peer]\nPublicKey = {PUBLIC_KEY}\n"
+             "AllowedIPs = 10.30.0.0/16, 10.31.0.1")
     yield "keys that say nothing", quick.config("DNS =\nMTU =\nTable =\nPostUp =")
     yield "several addresses", quick.config(
         address="Address = 10.10.0.1/24, 10.10.0.7/24,10.11.0.1/32\nAddress = fd10::1/64 fd11::1")

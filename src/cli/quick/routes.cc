@@ -9,20 +9,22 @@
 #include <sstream>
 #include <utility>
 
-#include "control/values.h"
-
 namespace ferrule::cli {
 
 namespace {
 
-constexpr std::string_view kHex = "0x";
-
+// As iproute2 reads one: in hex after "0x", in octal after "0".
 std::optional<std::uint32_t> parse_number(std::string_view text) {
-  if (!text.starts_with(kHex)) return control::parse_decimal<std::uint32_t>(text);
-  text.remove_prefix(kHex.size());
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.starts_with('0')) {
+    base = 8;
+  }
   std::uint32_t number = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number, 16);
+  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
   if (error != std::errc() || stop != end) return std::nullopt;
   return number;
 }
@@ -67,7 +69,9 @@ std::optional<TableChoice> parse_table(const std::optional<std::string>& text) {
   auto number = parse_number(*text);
   if (!number) number = find_name(*text);
   if (!number) return std::nullopt;
-  return TableChoice{TableChoice::Kind::number, *number};
+  // For the kernel none is the main one.
+  return TableChoice{TableChoice::Kind::number,
+                     *number == RT_TABLE_UNSPEC ? RT_TABLE_MAIN : *number};
 }
 
 std::vector<Cidr> allowed_ips(const std::vector<protocol::PeerStatus>& peers) {

@@ -42,9 +42,14 @@ TEST(QuickTable, IsAutomaticUnlessNamed) {
 TEST(QuickTable, IsANumberOrAName) {
   EXPECT_EQ(parse_table("1234")->number, 1234u);
   EXPECT_EQ(parse_table("0x4d2")->number, 1234u);
+  EXPECT_EQ(parse_table("0X4D2")->number, 1234u);
+  EXPECT_EQ(parse_table("0100")->number, 64u);
   EXPECT_EQ(parse_table("main")->number, 254u);
+  EXPECT_EQ(parse_table("0")->number, 254u);
   EXPECT_FALSE(parse_table("no such table"));
-  EXPECT_FALSE(parse_table("12x"));
+  for (const char* text : {"12x", "0x", "08", "", "-1", "4294967296"}) {
+    EXPECT_FALSE(parse_table(text)) << text;
+  }
 }
 
 TEST(QuickRoutes, LongestPrefixesComeFirst) {
