@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace ferrule::control {
 namespace {
 
 constexpr std::string_view kDisabled = "#~";
+constexpr std::array<std::string_view, 3> kInterfaceNotes{"Endpoint", "ClientDNS",
+                                                          "Implementation"};
 constexpr std::size_t kLongestName = 64;
 constexpr unsigned kLongestLifeYears = 1000;  // any more is a mistake, and would overflow
 
@@ -36,7 +39,14 @@ bool is_note(std::string_view line, std::string_view key) {
   return note && is_named(note->key, key);
 }
 
-bool is_disabled(std::string_view line) { return line.starts_with(kDisabled); }
+bool is_comment(std::string_view line) { return trimmed(line).starts_with('#'); }
+
+// "#~ line", or "#~" for an empty one. What else begins so is somebody's own comment.
+bool is_disabled(std::string_view line) {
+  if (!line.starts_with(kDisabled)) return false;
+  line.remove_prefix(kDisabled.size());
+  return line.empty() || is_conf_space(line.front());
+}
 
 // A disabled line as it was.
 std::string_view enabled(std::string_view line) {
@@ -51,18 +61,14 @@ bool is_disabled_header(std::string_view line) {
   return is_named(content.substr(0, content.find('#')), "[Peer]");
 }
 
-// Where the lines of each peer are; comments behind the last value belong to who comes next, unless
-// they are ours.
-NamedPeer extent_of(const ConfDocument& document, const ConfSection& section) {
-  NamedPeer peer;
-  peer.first_line = section.header_line;
-  peer.end_line = section.header_line + 1;
-  if (!section.entries.empty()) peer.end_line = section.entries.back().line + 1;
-  while (peer.end_line < section.end_line && (is_note(document.line(peer.end_line), "Name") ||
-                                              is_note(document.line(peer.end_line), "Expires"))) {
-    ++peer.end_line;
-  }
-  return peer;
+bool continues_disabled(std::string_view line) {
+  return is_disabled(line) && !trimmed(enabled(line)).starts_with('[');
+}
+
+// The name of a section, be it in a comment.
+bool names_section(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of("#~ \t");
+  return begin != line.npos && line[begin] == '[';
 }
 
 NamedPeer disabled_extent_at(const ConfDocument& document, std::size_t first) {
@@ -70,8 +76,8 @@ NamedPeer disabled_extent_at(const ConfDocument& document, std::size_t first) {
   peer.is_enabled = false;
   peer.first_line = first;
   peer.end_line = first + 1;
-  while (peer.end_line < document.line_count() && is_disabled(document.line(peer.end_line)) &&
-         !is_disabled_header(document.line(peer.end_line))) {
+  while (peer.end_line < document.line_count() &&
+         continues_disabled(document.line(peer.end_line))) {
     ++peer.end_line;
   }
   return peer;
@@ -80,7 +86,10 @@ NamedPeer disabled_extent_at(const ConfDocument& document, std::size_t first) {
 std::vector<NamedPeer> find_peers(const ConfDocument& document) {
   std::vector<NamedPeer> peers;
   for (const ConfSection& section : document.sections()) {
-    if (section.kind == ConfSectionKind::peer) peers.push_back(extent_of(document, section));
+    if (section.kind != ConfSectionKind::peer) continue;
+    NamedPeer& peer = peers.emplace_back();
+    peer.first_line = section.header_line;
+    peer.end_line = own_end(document, section);
   }
   for (std::size_t i = 0; i < document.line_count(); ++i) {
     if (is_disabled_header(document.line(i))) peers.push_back(disabled_extent_at(document, i));
@@ -89,19 +98,9 @@ std::vector<NamedPeer> find_peers(const ConfDocument& document) {
   return peers;
 }
 
-// The text of a peer's section alone, enabled.
-WipedText text_of(const ConfDocument& document, const NamedPeer& peer) {
-  WipedText text;
-  for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
-    text.append(peer.is_enabled ? document.line(i) : enabled(document.line(i)));
-    text.append("\n");
-  }
-  return text;
-}
-
 // Reads a peer whose lines are known; returns what is wrong with them.
 ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
-  const ConfDocument section(document.file(), text_of(document, peer).view());
+  const ConfDocument section(document.file(), section_text(document, peer).view());
   ConfErrors errors;
   if (auto configuration = read_configuration(section, ConfDialect::wg)) {
     peer.conf = std::move(configuration->peers.front());
@@ -125,6 +124,54 @@ void replace_lines(ConfDocument& document, std::size_t first, std::size_t end,
                    std::string_view text) {
   document.erase_lines(first, end - first);
   document.insert_lines(first, text);
+}
+
+bool is_blank(const ConfDocument& document, std::size_t line) {
+  return trimmed(document.line(line)).empty();
+}
+
+// Comments that have become the neighbours of a peer, at `line`, do not become part of it.
+void keep_apart(ConfDocument& document, std::size_t line) {
+  const bool is_within = std::ranges::any_of(find_peers(document), [&](const NamedPeer& peer) {
+    return peer.first_line < line && line < peer.end_line;
+  });
+  if (is_within) document.insert_lines(line, "\n");
+}
+
+// The first disabled peer that has values of another section behind it, and that section.
+struct Enclosed {
+  NamedPeer peer;
+  std::size_t header_line = 0;
+};
+std::optional<Enclosed> find_enclosed(const ConfDocument& document) {
+  for (const ConfSection& section : document.sections()) {
+    if (section.entries.empty()) continue;
+    for (std::size_t i = section.header_line + 1; i < section.entries.back().line; ++i) {
+      if (!is_disabled_header(document.line(i))) continue;
+      return Enclosed{disabled_extent_at(document, i), section.header_line};
+    }
+  }
+  return std::nullopt;
+}
+
+// What one peer's section says.
+void read_peer(const ConfDocument& document, NamedPeer& peer, ConfErrors& errors) {
+  const ConfDocument section(document.file(), section_text(document, peer).view());
+  auto configuration = read_configuration(section, ConfDialect::wg);
+  if (!configuration) {
+    std::ranges::move(configuration.error(), std::back_inserter(errors));
+    return;
+  }
+  peer.conf = std::move(configuration->peers.front());
+  for (std::size_t i = 1; i < section.line_count(); ++i) {
+    const auto note = note_in(section.line(i));
+    if (!note) continue;
+    if (is_named(note->key, "Name")) peer.name = std::string(note->value);
+    if (!is_named(note->key, "Expires")) continue;
+    peer.expires = parse_date(note->value);
+    if (peer.expires) continue;
+    errors.push_back(section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31"));
+  }
 }
 
 }  // namespace
@@ -167,6 +214,37 @@ bool is_peer_name(std::string_view name) noexcept {
          std::ranges::none_of(name, is_bad);
 }
 
+bool is_interface_note(std::string_view line) noexcept {
+  return std::ranges::any_of(kInterfaceNotes,
+                             [line](std::string_view key) { return is_note(line, key); });
+}
+
+std::size_t own_end(const ConfDocument& document, const ConfSection& section) {
+  const auto is_own_note = [&](std::string_view line) {
+    if (section.kind == ConfSectionKind::interface) return is_interface_note(line);
+    return is_note(line, "Name") || is_note(line, "Expires");
+  };
+  std::size_t end =
+      section.entries.empty() ? section.header_line + 1 : section.entries.back().line + 1;
+  while (end < section.end_line && is_own_note(document.line(end))) ++end;
+  std::size_t tail = end;
+  while (tail < section.end_line && is_comment(document.line(tail)) &&
+         !is_disabled(document.line(tail)) && !names_section(document.line(tail))) {
+    ++tail;
+  }
+  const bool leads_next = tail < document.line_count() && names_section(document.line(tail));
+  return leads_next ? end : tail;
+}
+
+WipedText section_text(const ConfDocument& document, const NamedPeer& peer) {
+  WipedText text;
+  for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
+    text.append(peer.is_enabled ? document.line(i) : enabled(document.line(i)));
+    text.append("\n");
+  }
+  return text;
+}
+
 PeerList list_peers(const ConfDocument& document) {
   PeerList list;
   for (NamedPeer& peer : find_peers(document)) {
@@ -206,14 +284,17 @@ void append_peer(ConfDocument& document, std::string_view section) {
 
 void remove_peer(ConfDocument& document, const NamedPeer& peer) {
   std::size_t end = peer.end_line;
-  if (end < document.line_count() && trimmed(document.line(end)).empty()) ++end;
+  const bool is_below_gap = peer.first_line == 0 || is_blank(document, peer.first_line - 1);
+  if (is_below_gap && end < document.line_count() && is_blank(document, end)) ++end;
   document.erase_lines(peer.first_line, end - peer.first_line);
+  keep_apart(document, peer.first_line);
 }
 
+// The last name counts.
 void rename_peer(ConfDocument& document, const NamedPeer& peer, std::string_view name) {
   const std::string_view start = peer.is_enabled ? "" : "#~ ";
   const std::string note = fmt::format("{}# Name = {}\n", start, name);
-  for (std::size_t i = peer.first_line + 1; i < peer.end_line; ++i) {
+  for (std::size_t i = peer.end_line; --i > peer.first_line;) {
     const std::string_view line = document.line(i);
     if (!is_note(peer.is_enabled ? line : enabled(line), "Name")) continue;
     return replace_lines(document, i, i + 1, note);
@@ -231,21 +312,46 @@ void disable_peer(ConfDocument& document, const NamedPeer& peer) {
     text.append("\n");
   }
   replace_lines(document, peer.first_line, peer.end_line, text.view());
+  keep_apart(document, peer.end_line);
 }
 
 void enable_peer(ConfDocument& document, const NamedPeer& peer) {
-  replace_lines(document, peer.first_line, peer.end_line, text_of(document, peer).view());
+  const WipedText text = section_text(document, peer);
+  replace_lines(document, peer.first_line, peer.end_line, text.view());
+  keep_apart(document, peer.end_line);
+}
+
+void set_disabled_apart(ConfDocument& document) {
+  while (const auto enclosed = find_enclosed(document)) {
+    const auto& [peer, header_line] = *enclosed;
+    WipedText text("\n");
+    for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
+      text.append(document.line(i));
+      text.append("\n");
+    }
+    document.erase_lines(peer.first_line, peer.end_line - peer.first_line);
+    const auto section =
+        std::ranges::find(document.sections(), header_line, &ConfSection::header_line);
+    const std::size_t end = own_end(document, *section);
+    if (end < document.line_count() && !is_blank(document, end)) text.append("\n");
+    document.insert_lines(end, text.view());
+  }
 }
 
 std::optional<std::string> interface_note(const ConfDocument& document, std::string_view key) {
+  std::optional<std::string> found;
   for (const ConfSection& section : document.sections()) {
     if (section.kind != ConfSectionKind::interface) continue;
     for (std::size_t i = section.header_line + 1; i < section.end_line; ++i) {
+      const bool is_behind_values = section.entries.empty() || i > section.entries.back().line;
+      if (is_behind_values && is_disabled_header(document.line(i))) break;
       const auto note = note_in(document.line(i));
-      if (note && is_named(note->key, key) && !note->value.empty()) return std::string(note->value);
+      if (note && is_named(note->key, key) && !note->value.empty()) {
+        found = std::string(note->value);
+      }
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace ferrule::control

@@ -10,6 +10,9 @@
 //   #~ [Peer]                a peer that is disabled: each of its lines is a comment
 //   #~ # Name = bob
 //   #~ PublicKey = ...
+//
+// Comments among a section's values, and right behind them, belong to it; those right before the next
+// section belong to that one, and those with empty lines around to nobody.
 #pragma once
 
 #include <chrono>
@@ -22,6 +25,7 @@
 
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
+#include "control/wiped_text.h"
 
 namespace ferrule::control {
 
@@ -61,6 +65,11 @@ struct PeerList {
 [[nodiscard]] std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(
     const ConfDocument& document);
 
+/// The lines of a peer, as they are or would be when it is enabled.
+[[nodiscard]] WipedText section_text(const ConfDocument& document, const NamedPeer& peer);
+/// Behind the last line that belongs to a section.
+[[nodiscard]] std::size_t own_end(const ConfDocument& document, const ConfSection& section);
+
 /// The peer with this name, or this public key in base64; null when there is none.
 [[nodiscard]] const NamedPeer* find_peer(const std::vector<NamedPeer>& peers,
                                          std::string_view name_or_key);
@@ -74,9 +83,14 @@ void remove_peer(ConfDocument& document, const NamedPeer& peer);
 void rename_peer(ConfDocument& document, const NamedPeer& peer, std::string_view name);
 void disable_peer(ConfDocument& document, const NamedPeer& peer);
 void enable_peer(ConfDocument& document, const NamedPeer& peer);
+/// Disabled peers that someone has put among the values of another section go behind it. Only then are
+/// the lines of a peer its alone.
+void set_disabled_apart(ConfDocument& document);
 
-/// What a comment "# key = value" in [Interface] says, where there is one.
+/// What a comment "# key = value" in [Interface] says, where there is one; the last one counts.
 [[nodiscard]] std::optional<std::string> interface_note(const ConfDocument& document,
                                                         std::string_view key);
+/// Whether a line is such a comment, with a key that means something in [Interface].
+[[nodiscard]] bool is_interface_note(std::string_view line) noexcept;
 
 }  // namespace ferrule::control

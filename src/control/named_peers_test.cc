@@ -120,6 +120,55 @@ TEST(NamedPeers, DisabledAndEnabledAgainItIsAsBefore) {
   EXPECT_EQ(after(disabled, 0, enable_peer), text);
 }
 
+TEST(NamedPeers, CommentsOfOthersAreNoLinesOfADisabledPeer) {
+  const std::string foreign = "#~~~~~~ telephones ~~~~~~\n";
+  EXPECT_EQ(peers_of(document_of(kInterface + kBobOff + foreign + kAlice)).size(), 2u);
+  EXPECT_EQ(after(kInterface + kBobOff + foreign + kAlice, 0, enable_peer),
+            kInterface + kBob + foreign + kAlice);
+}
+
+TEST(NamedPeers, WhatStandsBehindADisabledPeerDoesNotBecomePartOfIt) {
+  const std::string foreign = "#~ see below\n";
+  const std::string disabled = after(kBob + foreign + "\n" + kAlice, 0, disable_peer);
+  EXPECT_EQ(disabled, kBobOff + "\n" + foreign + "\n" + kAlice);
+  EXPECT_EQ(after(disabled, 0, enable_peer), kBob + "\n" + foreign + "\n" + kAlice);
+}
+
+TEST(NamedPeers, WhatStandsBehindAnEnabledPeerDoesNotBecomePartOfIt) {
+  EXPECT_EQ(after(kBobOff + "# Name = zed\n\n" + kAlice, 0, enable_peer),
+            kBob + "\n# Name = zed\n\n" + kAlice);
+}
+
+TEST(NamedPeers, WhatStandsBehindARemovedPeerDoesNotBecomePartOfTheOneBefore) {
+  const std::string text = after(kAlice + kBob + "\n# Name = zed\n\n", 1, remove_peer);
+  EXPECT_EQ(text, kAlice + "\n# Name = zed\n\n");
+  EXPECT_EQ(peers_of(document_of(text)).at(0).name, "alice");
+}
+
+TEST(NamedPeers, CommentsRightBehindItsValuesBelongToAPeer) {
+  const std::string comments = "#Endpoint = 192.0.2.1:1\n# slow\n";
+  EXPECT_EQ(after(kInterface + kBob + comments + "\n" + kAlice, 0, remove_peer),
+            kInterface + kAlice);
+  const std::string disabled = after(kInterface + kBob + comments + "\n" + kAlice, 0, disable_peer);
+  EXPECT_FALSE(interface_note(document_of(disabled), "Endpoint"));
+}
+
+TEST(NamedPeers, CommentsRightBeforeASectionBelongToThatOne) {
+  const std::string old = "# [Peer]\n# PublicKey = x\n";
+  for (const std::string& next :
+       {"# carol\n" + kAlice, old, "# old\n" + old, "# off\n" + kBobOff}) {
+    EXPECT_EQ(after(kInterface + kBob + next, 0, remove_peer), kInterface + next);
+  }
+}
+
+TEST(NamedPeers, OfTwoNamesTheLastCountsAndIsChanged) {
+  const std::string text = "[Peer]\n# Name = a\nPublicKey = " + kKey1 + "\n# Name = b\n";
+  const auto rename = [](ConfDocument& document, const NamedPeer& peer) {
+    rename_peer(document, peer, "c");
+  };
+  EXPECT_EQ(peers_of(document_of(after(text, 0, rename))).at(0).name, "c");
+}
+
 TEST(NamedPeers, NamesHaveNothingThatEndsAComment) {
   EXPECT_TRUE(is_peer_name("Zoë phone"));
   for (const char* name : {"", " a", "a ", "a#b", "a\nb", "a\"b"}) {
@@ -146,6 +195,26 @@ TEST(NamedPeers, AnInterfaceHasNotesToo) {
       "# Endpoint = no\n[Interface]\n#endpoint = a.example:1\n\n" + kAlice + "# Endpoint = no\n");
   EXPECT_EQ(interface_note(document, "Endpoint"), "a.example:1");
   EXPECT_FALSE(interface_note(document, "ClientDNS"));
+}
+
+TEST(NamedPeers, NotesHaveAnyCaseAndSpaceAndAnEqualsSign) {
+  const auto of = [](const char* text) {
+    return interface_note(document_of(text), "Implementation");
+  };
+  EXPECT_EQ(of("[Interface]\n# Implementation = kernel\n"), "kernel");
+  EXPECT_EQ(of("[Interface]\n  #implementation=ferruled\n"), "ferruled");
+  EXPECT_FALSE(of("[Interface]\n# The Implementation\n[Peer]\n# Implementation = kernel\n"));
+}
+
+TEST(NamedPeers, OfTwoNotesTheLastCountsAsOfTwoValues) {
+  EXPECT_EQ(
+      interface_note(document_of("[Interface]\n# Endpoint = a:1\n# Endpoint = b:1\n"), "Endpoint"),
+      "b:1");
+}
+
+TEST(NamedPeers, NotesBehindADisabledPeerAreNotTheInterfaces) {
+  const ConfDocument document = document_of(kInterface + kBobOff + "\n# Endpoint = a:1\n" + kAlice);
+  EXPECT_FALSE(interface_note(document, "Endpoint"));
 }
 
 }  // namespace
