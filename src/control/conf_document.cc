@@ -13,6 +13,7 @@ namespace ferrule::control {
 
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::array<std::string_view, 2> kSectionNames{"[Interface]", "[Peer]"};
 
 // Each with its line break; the last one may have none.
@@ -100,7 +101,15 @@ void ConfDocument::find_sections() {
 
 void ConfDocument::read_line(std::size_t index) {
   const std::string_view whole = line(index);
-  const std::string_view content = trimmed(whole.substr(0, whole.find('#')));
+  std::string_view text = whole;
+  if (index == 0 && whole.starts_with(kByteOrderMark)) {
+    errors_.push_back(
+        error_at(index, whole.substr(0, kByteOrderMark.size()),
+                 "a byte order mark: no WireGuard tool reads a file with one; save it "
+                 "as UTF-8 without"));
+    text.remove_prefix(kByteOrderMark.size());
+  }
+  const std::string_view content = trimmed(text.substr(0, text.find('#')));
   if (content.empty()) return;
   if (content.find('\0') != content.npos) {
     errors_.push_back(error_at(index, content, "a zero byte: this is no text"));

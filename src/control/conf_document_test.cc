@@ -91,6 +91,13 @@ TEST(ConfDocument, AZeroByteIsAnError) {
   EXPECT_EQ(document("[Peer]\nEndpoint = a:1\0\n"s).errors().size(), 1u);
 }
 
+TEST(ConfDocument, AByteOrderMarkIsAnErrorAndTheOnlyOne) {
+  const ConfDocument doc = document("\xef\xbb\xbf[Interface]\nListenPort = 1\n");
+  ASSERT_EQ(doc.errors().size(), 1u);
+  EXPECT_THAT(doc.errors()[0].message, HasSubstr("a byte order mark"));
+  EXPECT_EQ(doc.errors()[0].line, 1u);
+}
+
 TEST(ConfDocument, LinesCanBeInsertedAndAreRead) {
   ConfDocument doc = document("[Interface]\n[Peer]\n");
   doc.insert_lines(1, "ListenPort = 1\nFwMark = 2");
