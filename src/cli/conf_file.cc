@@ -11,30 +11,19 @@
 #include <filesystem>
 #include <utility>
 
+#include "cli/input.h"
+
 namespace ferrule::cli {
 
 namespace {
 
 constexpr std::string_view kFolder = "/etc/wireguard/";
-constexpr std::string_view kSuffix = ".conf";
 
-bool is_interface_name(std::string_view name) {
-  const auto is_good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '=' || c == '+' || c == '.' || c == '-';
-  };
-  return !name.empty() && name.size() < IF_NAMESIZE && std::ranges::all_of(name, is_good);
-}
-
-// All of `text` to `fd`, and to the disk.
-Result<void> write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(system_error(errno, "write " + path));
-    text.remove_prefix(static_cast<std::size_t>(written));
+Result<void> flush_to_disk(Output& out, const std::string& path) {
+  if (const int error = out.flush(); error != 0) {
+    return std::unexpected(system_error(error, "write " + path));
   }
-  if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
+  if (fsync(out.fd()) != 0 && errno != EINVAL && errno != EROFS) {
     return std::unexpected(system_error(errno, "write " + path));
   }
   return {};
@@ -45,13 +34,31 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
+std::string without_links(const std::string& path) {
+  std::error_code error;
+  std::string target = std::filesystem::weakly_canonical(path, error);
+  return error ? path : target;
+}
+
 }  // namespace
+
+bool is_interface_name(std::string_view name) noexcept {
+  const auto is_good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '=' || c == '+' || c == '.' || c == '-';
+  };
+  return !name.empty() && name.size() < IF_NAMESIZE && std::ranges::all_of(name, is_good);
+}
+
+std::string conf_path_of(std::string_view interface) {
+  return std::string(kFolder).append(interface).append(kConfSuffix);
+}
 
 Result<ConfPath> find_conf(std::string_view name_or_path) {
   ConfPath conf;
   if (name_or_path.find('/') == name_or_path.npos) {
     conf.interface = name_or_path;
-    conf.path = std::string(kFolder) + conf.interface + std::string(kSuffix);
+    conf.path = conf_path_of(conf.interface);
   } else {
     conf.path = name_or_path;
     conf.interface = std::filesystem::path(conf.path).stem();
@@ -61,6 +68,23 @@ Result<ConfPath> find_conf(std::string_view name_or_path) {
       EINVAL, conf.interface + ": an interface's name has 1 to 15 letters, digits, or _=+.-"));
 }
 
+void print_errors(Console& console, const control::ConfErrors& errors) {
+  for (const control::ConfError& error : errors) console.err.write(error.to_string());
+}
+
+std::optional<ConfText> read_conf_text(Console& console, const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) {
+    console.err.print("{}: {}\n", console.program, text.error().what);
+    return std::nullopt;
+  }
+  control::ConfDocument document(path, text->view());
+  auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (configuration) return ConfText{std::move(document), std::move(*configuration)};
+  print_errors(console, configuration.error());
+  return std::nullopt;
+}
+
 StagedFile::StagedFile(StagedFile&& other) noexcept
     : path_(std::move(other.path_)), staged_(std::exchange(other.staged_, {})) {}
 
@@ -68,10 +92,9 @@ StagedFile::~StagedFile() {
   if (!staged_.empty()) unlink(staged_.c_str());
 }
 
-Result<StagedFile> StagedFile::write(const std::string& path, const control::WipedText& text) {
-  std::error_code error;
-  std::string target = std::filesystem::weakly_canonical(path, error);
-  if (error) target = path;
+Result<StagedFile> StagedFile::write(const std::string& path,
+                                     const std::function<void(Output&)>& print) {
+  const std::string target = without_links(path);
   std::string name = target + ".XXXXXX";
   const io::UniqueFd fd(mkostemp(name.data(), O_CLOEXEC));  // mode 0600
   if (!fd) return std::unexpected(system_error(errno, "write " + name));
@@ -79,10 +102,16 @@ Result<StagedFile> StagedFile::write(const std::string& path, const control::Wip
   struct stat old;
   // Whose file it was it stays, where that may be given away.
   if (stat(target.c_str(), &old) == 0) (void)!fchown(fd.get(), old.st_uid, old.st_gid);
-  if (auto written = write_all(fd.get(), text.view(), name); !written) {
+  Output out(fd.get());
+  print(out);
+  if (auto written = flush_to_disk(out, name); !written) {
     return std::unexpected(std::move(written.error()));
   }
   return staged;
+}
+
+Result<StagedFile> StagedFile::write(const std::string& path, const control::WipedText& text) {
+  return write(path, [&](Output& out) { out.write(text.view()); });
 }
 
 Result<void> StagedFile::commit() {
@@ -98,13 +127,15 @@ Result<void> StagedFile::commit() {
 Result<void> write_new_file(const std::string& path, std::string_view text) {
   const io::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd) return std::unexpected(system_error(errno, "write " + path));
-  auto written = write_all(fd.get(), text, path);
+  Output out(fd.get());
+  out.write(text);
+  auto written = flush_to_disk(out, path);
   if (!written) unlink(path.c_str());
   return written;
 }
 
 Result<io::UniqueFd> lock_folder_of(const std::string& path) {
-  const std::string folder = folder_of(path);
+  const std::string folder = folder_of(without_links(path));
   io::UniqueFd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return std::unexpected(system_error(errno, folder));
   while (flock(fd.get(), LOCK_EX) != 0) {

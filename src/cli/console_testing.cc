@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <memory>
 #include <utility>
 
@@ -63,11 +64,7 @@ Answer ask_on(TestDevices& devices, const std::vector<std::string>& words, std::
   const MemoryFile in(input);
   const MemoryFile out;
   const MemoryFile err;
-  Console console{program,
-                  in.fd(),
-                  Output(out.fd()),
-                  Output(err.fd()),
-                  std::make_unique<TestDeviceClient>(devices),
+  Console console{program, in.fd(), Output(out.fd()), Output(err.fd()), test_client(devices),
                   kTestNow};
   const std::vector<std::string_view> views(words.begin(), words.end());
   const int status = run_program(console, views);
@@ -75,6 +72,10 @@ Answer ask_on(TestDevices& devices, const std::vector<std::string>& words, std::
 }
 
 }  // namespace
+
+std::unique_ptr<DeviceClient> test_client(TestDevices& devices) {
+  return std::make_unique<TestDeviceClient>(devices);
+}
 
 Answer ask(const std::vector<std::string>& words, std::string_view input,
            const std::string& program) {
@@ -107,6 +108,17 @@ std::string MemoryFile::content() const {
     if (got == 0) return text;
     text.append(piece, static_cast<std::size_t>(got));
   }
+}
+
+FileSizeLimit::FileSizeLimit(std::size_t bytes) : signal_before_(std::signal(SIGXFSZ, SIG_IGN)) {
+  FERRULE_CHECK(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+  const rlimit limit{bytes, before_.rlim_max};
+  FERRULE_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+FileSizeLimit::~FileSizeLimit() {
+  setrlimit(RLIMIT_FSIZE, &before_);
+  std::signal(SIGXFSZ, signal_before_);
 }
 
 }  // namespace ferrule::cli

@@ -1,12 +1,17 @@
 // Runs `ferrule` within a test, on input and output that are memory.
 #pragma once
 
+#include <sys/resource.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/device_client.h"
 #include "control/uapi_client.h"
 
 namespace ferrule::cli {
@@ -31,6 +36,9 @@ struct TestDevices {
   int list_errno = 0;
 };
 
+/// Asks these devices, which must outlive it.
+[[nodiscard]] std::unique_ptr<DeviceClient> test_client(TestDevices& devices);
+
 /// What `words` prints and returns when given `input`, called by the name `program`.
 [[nodiscard]] Answer ask(const std::vector<std::string>& words, std::string_view input = {},
                          const std::string& program = "ferrule");
@@ -52,6 +60,19 @@ class MemoryFile {
 
  private:
   int fd_;
+};
+
+/// While it lives, files can't grow beyond so many bytes: as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::size_t bytes);
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit();
+
+ private:
+  rlimit before_{};
+  void (*signal_before_)(int) = nullptr;
 };
 
 }  // namespace ferrule::cli

@@ -12,22 +12,26 @@ constexpr std::size_t kPieceBytes = 65536;
 }
 
 void Output::write(std::string_view text) {
-  text_.append(text);
-  if (text_.size() >= kPieceBytes) flush();
+  if (text_.size() + text.size() >= kPieceBytes) flush();
+  // A large text is not copied first.
+  text.size() >= kPieceBytes ? send(text) : text_.append(text);
 }
 
 int Output::flush() {
-  std::string_view left = text_.view();
-  while (!left.empty() && error_ == 0) {
-    const ssize_t written = ::write(fd_, left.data(), left.size());
+  send(text_.view());
+  text_.rewind();
+  return error_;
+}
+
+void Output::send(std::string_view text) {
+  while (!text.empty() && error_ == 0) {
+    const ssize_t written = ::write(fd_, text.data(), text.size());
     if (written >= 0) {
-      left.remove_prefix(static_cast<std::size_t>(written));
+      text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
       error_ = errno;
     }
   }
-  text_.rewind();
-  return error_;
 }
 
 }  // namespace ferrule::cli

@@ -29,6 +29,8 @@ class Output {
   [[nodiscard]] int fd() const noexcept { return fd_; }
 
  private:
+  void send(std::string_view text);
+
   int fd_;
   int error_ = 0;
   control::WipedText text_;

@@ -7,10 +7,10 @@ namespace ferrule::cli {
 
 namespace {
 
-void print_peer(Output& out, const protocol::PeerStatus& peer, const PeerNotes& notes) {
-  const auto note = notes.find(peer.public_key);
-  out.print("[Peer]\n{}PublicKey = {}\n", note == notes.end() ? "" : note->second,
-            to_base64(peer.public_key));
+void print_peer(Output& out, const protocol::PeerStatus& peer, const PeerHeads& heads) {
+  const auto head = heads.find(peer.public_key);
+  out.write(head == heads.end() ? "[Peer]\n" : head->second.view());
+  out.print("PublicKey = {}\n", to_base64(peer.public_key));
   if (!peer.preshared_key.is_zero()) {
     out.write("PresharedKey = ");
     write_key(out, peer.preshared_key.bytes());
@@ -38,10 +38,10 @@ void print_device_conf(Output& out, const control::DeviceStatus& status) {
   }
 }
 
-void print_peers_conf(Output& out, const control::DeviceStatus& status, const PeerNotes& notes) {
+void print_peers_conf(Output& out, const control::DeviceStatus& status, const PeerHeads& heads) {
   for (const protocol::PeerStatus& peer : status.peers) {
     out.write("\n");
-    print_peer(out, peer, notes);
+    print_peer(out, peer, heads);
   }
 }
 

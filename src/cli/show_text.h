@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/style.h"
 #include "control/uapi_client.h"
+#include "control/wiped_text.h"
 
 namespace ferrule::cli {
 
@@ -34,9 +35,9 @@ void print_json(Output& out, const NamedDevice& device);
 void print_conf(Output& out, const control::DeviceStatus& status);
 /// The two parts of it: what is in [Interface], below that line, and the peers.
 void print_device_conf(Output& out, const control::DeviceStatus& status);
-/// `notes` are lines to stand behind "[Peer]" of the peers that have any.
-using PeerNotes = std::map<PublicKey, std::string>;
+/// `heads` are the lines to stand in the place of "[Peer]" for the peers that have any.
+using PeerHeads = std::map<PublicKey, control::WipedText>;
 void print_peers_conf(Output& out, const control::DeviceStatus& status,
-                      const PeerNotes& notes = {});
+                      const PeerHeads& heads = {});
 
 }  // namespace ferrule::cli

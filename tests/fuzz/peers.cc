@@ -1,14 +1,17 @@
 // Peers in files, with names, dates and a switch: what is changed about one peer changes no other, a
 // peer that is disabled and enabled again is as it was, and findings stand where they say.
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/check.h"
+#include "base/key_text.h"
 #include "control/conf_check.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
+#include "control/kept_text.h"
 #include "control/named_peers.h"
 #include "tests/fuzz/choices.h"
 
@@ -41,26 +44,12 @@ bool same_but_for(const Peers& a, const Peers& b, std::size_t changed) {
   return true;
 }
 
-// By hand, a disabled peer can be put into the middle of another section: enabled, it takes the rest
-// of that section's lines. And what is done to a peer that has another within it is done to both.
-bool stands_apart(const ConfDocument& document, const Peers& peers, std::size_t at) {
-  const NamedPeer& peer = peers[at];
-  if (at > 0 && peers[at - 1].end_line > peer.first_line) return false;
-  if (at + 1 < peers.size() && peer.end_line > peers[at + 1].first_line) return false;
-  const bool is_followed = at + 1 < peers.size() && peer.end_line == peers[at + 1].first_line;
-  if (!is_followed && peer.end_line < document.line_count() &&
-      document.line(peer.end_line).starts_with("#~")) {
-    return false;  // which would become a line of this one
-  }
-  return std::ranges::none_of(document.sections(), [&](const ConfSection& section) {
-    return section.header_line < peer.first_line && !section.entries.empty() &&
-           section.entries.back().line >= peer.end_line;
-  });
-}
-
 void check_switch(ConfDocument& document, const Peers& before, std::size_t at) {
   const std::string text = text_of(document);
   const bool was_enabled = before[at].is_enabled;
+  // Somebody's own comment, which would become a line of the disabled peer, is set apart for good.
+  const bool is_followed = before[at].end_line < document.line_count() &&
+                           document.line(before[at].end_line).starts_with("#~");
   was_enabled ? disable_peer(document, before[at]) : enable_peer(document, before[at]);
   const Peers between = reread(document);
   FERRULE_CHECK(same_but_for(before, between, at));
@@ -70,7 +59,7 @@ void check_switch(ConfDocument& document, const Peers& before, std::size_t at) {
   was_enabled ? enable_peer(document, between[at]) : disable_peer(document, between[at]);
   const Peers after = reread(document);
   FERRULE_CHECK(same_but_for(before, after, before.size()));
-  if (was_enabled && text.ends_with('\n')) FERRULE_CHECK(text_of(document) == text);
+  if (was_enabled && text.ends_with('\n') && !is_followed) FERRULE_CHECK(text_of(document) == text);
 }
 
 void check_rename(ConfDocument& document, const Peers& before, std::size_t at,
@@ -92,16 +81,50 @@ void check_remove(ConfDocument& document, const Peers& before, std::size_t at) {
   }
 }
 
+// Written anew with these peers, the file can be read and has the same ones.
+void check_kept(const ConfDocument& document, const Peers& peers, bool are_present) {
+  std::set<PublicKey> present;
+  for (const NamedPeer& peer : peers) {
+    if (are_present && peer.is_enabled) present.insert(peer.conf.public_key);
+  }
+  const auto kept = kept_text(document, present, Date());
+  FERRULE_CHECK(kept.has_value() && kept->peers.size() == present.size());
+  std::string text(kept->before.view());
+  text += kept->interface.view();
+  for (const auto& [key, head] : kept->peers) {
+    text += '\n';
+    text += head.view();
+    text += "PublicKey = " + to_base64(key) + '\n';
+  }
+  text += '\n';
+  text += kept->after.view();
+  const ConfDocument anew("wg0.conf", text);
+  FERRULE_CHECK(read_configuration(anew, ConfDialect::wg_quick).has_value());
+  const Peers after = reread(anew);
+  const auto is_off = [](const NamedPeer& peer) { return !peer.is_enabled; };
+  FERRULE_CHECK(std::ranges::count_if(after, is_off) == std::ranges::count_if(peers, is_off));
+  for (const PublicKey& key : present) {
+    FERRULE_CHECK(std::ranges::any_of(after, [&](const NamedPeer& peer) {
+      return peer.is_enabled && peer.conf.public_key == key;
+    }));
+  }
+}
+
 void check_peers(ConfDocument& document, fuzz::Choices& choices) {
   if (!read_configuration(document, ConfDialect::wg_quick)) return;
-  const auto peers = read_peers(document);
+  auto peers = read_peers(document);
   if (!peers || peers->empty()) return;
+  check_kept(document, *peers, true);
+  check_kept(document, *peers, false);
+  const std::size_t count = peers->size();
+  set_disabled_apart(document);
+  peers = reread(document);
+  FERRULE_CHECK(peers->size() == count);
   for (const NamedPeer& peer : *peers) {
     FERRULE_CHECK(peer.first_line < peer.end_line && peer.end_line <= document.line_count());
     if (peer.expires) FERRULE_CHECK(parse_date(date_text(*peer.expires)) == peer.expires);
   }
   const std::size_t at = choices.number(0, peers->size() - 1);
-  if (!stands_apart(document, *peers, at)) return;
   switch (choices.byte() % 3) {
     case 0:
       return check_switch(document, *peers, at);

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "cli/input.h"
+#include "cli/quick/signals.h"
 #include "control/near_miss.h"
 
 namespace ferrule::cli {
@@ -12,10 +12,6 @@ namespace ferrule::cli {
 namespace {
 
 using control::NamedPeer;
-
-void print_errors(Console& console, const control::ConfErrors& errors) {
-  for (const control::ConfError& error : errors) console.err.write(error.to_string());
-}
 
 std::nullopt_t refuse(Console& console, const Error& error) {
   console.err.print("{}\n", error.what);
@@ -42,22 +38,17 @@ std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_o
   if (!path) return refuse(console, path.error());
   auto lock = lock_folder_of(path->path);
   if (!lock) return refuse(console, lock.error());
-  const auto text = read_file(path->path);
-  if (!text) return refuse(console, text.error());
-  PeerFile file(std::move(*path), std::move(*lock),
-                control::ConfDocument(std::string(path->path), text->view()));
-  auto configuration = control::read_configuration(file.document_, control::ConfDialect::wg_quick);
-  if (!configuration) {
-    print_errors(console, configuration.error());
-    return std::nullopt;
-  }
-  file.configuration_ = std::move(*configuration);
+  auto text = read_conf_text(console, path->path);
+  if (!text) return std::nullopt;
+  PeerFile file(std::move(*path), std::move(*lock), std::move(*text));
   control::PeerList list = control::list_peers(file.document_);
   print_errors(console, list.errors);
   print_errors(console, list.errors_of_disabled);
   file.is_whole_ = list.errors.empty() && list.errors_of_disabled.empty();
   if (!file.is_whole_ && mistakes == Mistakes::refused) return std::nullopt;
-  file.peers_ = std::move(list.peers);
+  // Mistakes were told with the lines that the file has; now each peer's lines shall be its alone.
+  control::set_disabled_apart(file.document_);
+  file.peers_ = control::list_peers(file.document_).peers;
   auto device = console.devices->get(file.interface());
   if (device) {
     file.device_ = std::move(*device);
@@ -69,7 +60,15 @@ std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_o
 
 const NamedPeer* PeerFile::find(Console& console, std::string_view name_or_key) const {
   const NamedPeer* peer = control::find_peer(peers_, name_or_key);
-  if (peer != nullptr) return peer;
+  if (peer != nullptr) {
+    const bool is_its_alone = std::ranges::none_of(peers_, [&](const NamedPeer& other) {
+      return other.name == name_or_key && other.conf.public_key != peer->conf.public_key;
+    });
+    if (is_its_alone) return peer;
+    console.err.print("{}: two peers are called `{}': say which by its public key\n", path(),
+                      name_or_key);
+    return nullptr;
+  }
   console.err.print("{}: there is no peer `{}'\n", path(), name_or_key);
   std::vector<std::string_view> names;
   for (const NamedPeer& other : peers_) names.push_back(other.name);
@@ -78,6 +77,12 @@ const NamedPeer* PeerFile::find(Console& console, std::string_view name_or_key) 
     console.err.print("Did you mean `{}'?\n", *meant);
   }
   return nullptr;
+}
+
+bool PeerFile::is_running(const NamedPeer& peer) const {
+  return device_ && std::ranges::any_of(device_->peers, [&](const protocol::PeerStatus& status) {
+           return status.public_key == peer.conf.public_key;
+         });
 }
 
 protocol::DeviceChange PeerFile::undo_of(const protocol::DeviceChange& change) const {
@@ -96,6 +101,7 @@ protocol::DeviceChange PeerFile::undo_of(const protocol::DeviceChange& change) c
 }
 
 bool PeerFile::apply(Console& console, const protocol::DeviceChange& change) {
+  const SignalsWait wait;
   auto staged = StagedFile::write(path(), document_.text());
   if (!staged) {
     console.err.print("{}\nNothing was changed.\n", staged.error().what);

@@ -41,7 +41,10 @@ class PeerFile {
   [[nodiscard]] const std::optional<control::DeviceStatus>& device() const noexcept {
     return device_;
   }
-  /// A peer by its name or key. When there is none, says so and returns null.
+  /// Whether the device runs and has this peer.
+  [[nodiscard]] bool is_running(const control::NamedPeer& peer) const;
+  /// A peer by its name or key. When there is none, or another of the same name, says so and returns
+  /// null.
   [[nodiscard]] const control::NamedPeer* find(Console& console,
                                                std::string_view name_or_key) const;
 
@@ -50,8 +53,11 @@ class PeerFile {
   [[nodiscard]] bool apply(Console& console, const protocol::DeviceChange& change);
 
  private:
-  PeerFile(ConfPath path, io::UniqueFd lock, control::ConfDocument document) noexcept
-      : path_(std::move(path)), lock_(std::move(lock)), document_(std::move(document)) {}
+  PeerFile(ConfPath path, io::UniqueFd lock, ConfText text) noexcept
+      : path_(std::move(path)),
+        lock_(std::move(lock)),
+        document_(std::move(text.document)),
+        configuration_(std::move(text.configuration)) {}
   [[nodiscard]] protocol::DeviceChange undo_of(const protocol::DeviceChange& change) const;
 
   ConfPath path_;

@@ -113,7 +113,8 @@ int run_down(Console& console, Arguments arguments) {
   const control::InterfaceConf& conf = file->configuration.interface;
   prepare_environment(file->interface, file->path);
   if (!run_hooks(console, *file, "PreDown", conf.pre_down)) return 1;
-  if (conf.save_config && !save_configuration(console, *file)) return 1;
+  const QuickPlace place{file->interface, file->path, file->given};
+  if (conf.save_config && !save_configuration(console, place)) return 1;
   const bool is_good = Down(console, *file, std::move(*link)).run(*device);
   return run_hooks(console, *file, "PostDown", conf.post_down) && is_good ? 0 : 1;
 }

@@ -20,25 +20,22 @@ struct QuickFile {
   control::Configuration configuration;
 };
 
-/// Finds a file by the name of its interface, in /etc/wireguard, or by its own path, which ends with
-/// NAME.conf; reads it, and says what is wrong with it. Then there is no file.
-[[nodiscard]] std::optional<QuickFile> read_quick_file(Console& console, std::string_view argument);
-
-/// Where a file and its interface are, without reading it; what is wrong is said.
+/// Where a file and its interface are.
 struct QuickPlace {
   std::string interface;
   std::string path;   // without symbolic links
   std::string given;  // with them
 };
+/// Finds a file by the name of its interface, in /etc/wireguard, or by its own path, which ends with
+/// NAME.conf. Says what is wrong; then there is no file.
 [[nodiscard]] std::optional<QuickPlace> find_quick_file(Console& console,
                                                         std::string_view argument);
+/// The same, and reads it.
+[[nodiscard]] std::optional<QuickFile> read_quick_file(Console& console, std::string_view argument);
 
 /// Says what went wrong with a value of the file, and shows the line: the last one of `key` that
 /// holds `value`, or else the last one of `key`.
 void report_at(Console& console, const QuickFile& file, std::string_view key,
                std::string_view value, std::string_view what);
-
-/// What `# Implementation = ...` in [Interface] says, if it is there. (Other tools pass over it.)
-[[nodiscard]] std::optional<std::string> implementation_of(const control::ConfDocument& document);
 
 }  // namespace ferrule::cli

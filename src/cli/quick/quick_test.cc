@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "cli/console_testing.h"
-#include "cli/quick/quick_file.h"
 
 namespace ferrule::cli {
 namespace {
@@ -84,16 +83,6 @@ TEST_F(QuickCommand, ResolveLeavesPeersThatAreWhereTheirNameSays) {
 
 TEST_F(QuickCommand, ResolveSaysWhenThereIsNoDevice) {
   EXPECT_EQ(ask(devices_, {"resolve", write("[Interface]\n")}).status, 1);
-}
-
-TEST(QuickImplementation, IsAWordInAComment) {
-  const auto of = [](const char* text) {
-    return implementation_of(control::ConfDocument("wg0.conf", text));
-  };
-  EXPECT_EQ(of("[Interface]\n# Implementation = kernel\n"), "kernel");
-  EXPECT_EQ(of("[Interface]\n  #implementation=ferruled\n"), "ferruled");
-  EXPECT_EQ(of("[Interface]\n# The Implementation\n[Peer]\n# Implementation = kernel\n"),
-            std::nullopt);
 }
 
 }  // namespace

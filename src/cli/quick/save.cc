@@ -1,21 +1,16 @@
 #include "cli/quick/save.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <set>
 #include <string>
 
+#include "cli/conf_file.h"
 #include "cli/input.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/quick/quick_command.h"
+#include "cli/quick/signals.h"
 #include "cli/show_text.h"
-#include "control/named_peers.h"
-#include "io/linux/fd.h"
+#include "control/kept_text.h"
 #include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
@@ -26,65 +21,15 @@ void print_hooks(Output& out, std::string_view key, const std::vector<std::strin
   for (const std::string& hook : hooks) out.print("{} = {}\n", key, hook);
 }
 
-bool is_comment(std::string_view line) { return control::trimmed(line).starts_with('#'); }
-
-std::string comments(const control::ConfDocument& document, std::size_t first, std::size_t end) {
-  std::string text;
-  for (std::size_t i = first; i < end; ++i) {
-    if (is_comment(document.line(i))) text += fmt::format("{}\n", document.line(i));
-  }
-  return text;
-}
-
-// Comments among the values of [Interface]. Those behind the last one are about what comes next.
-std::string interface_comments(const control::ConfDocument& document) {
-  std::string text;
-  for (const control::ConfSection& section : document.sections()) {
-    if (section.kind != control::ConfSectionKind::interface || section.entries.empty()) continue;
-    text += comments(document, section.header_line + 1, section.entries.back().line);
-  }
-  const auto implementation = implementation_of(document);
-  if (implementation && text.find(*implementation) == text.npos) {
-    text += fmt::format("# Implementation = {}\n", *implementation);
-  }
-  return text;
-}
-
-// Names and dates of peers are comments. Peers that are disabled or that the device has been spared,
-// since they have expired, stay as they stand in the file.
-struct PeerComments {
-  PeerNotes notes;
-  control::WipedText absent;
-};
-
-std::expected<PeerComments, control::ConfErrors> peer_comments(
-    const control::ConfDocument& document, const control::DeviceStatus& device,
-    control::Date today) {
-  PeerComments found;
-  const auto peers = control::read_peers(document);
-  if (!peers) return std::unexpected(peers.error());
-  for (const control::NamedPeer& peer : *peers) {
-    const bool is_on_device = std::ranges::any_of(
-        device.peers, [&](const auto& has) { return has.public_key == peer.conf.public_key; });
-    const bool is_expired = peer.expires && *peer.expires <= today;
-    if (peer.is_enabled && (is_on_device || !is_expired)) {
-      found.notes.emplace(peer.conf.public_key, comments(document, peer.first_line, peer.end_line));
-      continue;
-    }
-    found.absent.append("\n");
-    for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
-      found.absent.append(document.line(i));
-      found.absent.append("\n");
-    }
-  }
-  return found;
+std::set<PublicKey> keys_of(const control::DeviceStatus& device) {
+  std::set<PublicKey> keys;
+  for (const protocol::PeerStatus& peer : device.peers) keys.insert(peer.public_key);
+  return keys;
 }
 
 // What stands in [Interface] before what `wg showconf` has there.
-void print_interface(Output& out, const QuickFile& file,
+void print_interface(Output& out, const control::InterfaceConf& conf,
                      const std::vector<io::LinkAddress>& addresses, std::uint32_t mtu_bytes) {
-  const control::InterfaceConf& conf = file.configuration.interface;
-  out.print("[Interface]\n{}", interface_comments(file.document));
   for (const io::LinkAddress& address : addresses) {
     // The kernel gives a tunnel interface a link-local address of its own, another one each time.
     const bool is_in_file = std::ranges::any_of(
@@ -101,21 +46,6 @@ void print_interface(Output& out, const QuickFile& file,
   print_hooks(out, "PostUp", conf.post_up);
   print_hooks(out, "PreDown", conf.pre_down);
   print_hooks(out, "PostDown", conf.post_down);
-}
-
-// Writes `print`'s text beside `path` and puts it in its place. 0, or the errno of what failed.
-template <class Print>
-int replace_file(const std::string& path, Print&& print) {
-  std::string temporary = path + ".XXXXXX";
-  const io::UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));  // with mode 0600
-  if (!fd) return errno;
-  Output out(fd.get());
-  print(out);
-  int error = out.flush();
-  if (error == 0 && fsync(fd.get()) != 0) error = errno;
-  if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) unlink(temporary.c_str());
-  return error;
 }
 
 bool is_any_key(std::string_view key, std::initializer_list<std::string_view> names) {
@@ -142,34 +72,43 @@ bool is_wg_quicks(std::string_view line) {
 
 }  // namespace
 
-bool save_configuration(Console& console, const QuickFile& file) {
+bool save_configuration(Console& console, const QuickPlace& place) {
   const auto fail = [&](std::string_view what) {
     console.err.print("{}: {}\n", console.program, what);
     return false;
   };
+  const auto lock = lock_folder_of(place.path);
+  if (!lock) return fail(lock.error().what);
+  const SignalsWait wait;  // or else they would leave a half of the file behind
+  const auto file = read_conf_text(console, place.path);
+  if (!file) return false;
+  const auto device = get_device(console, place.interface);
   auto network = open_network(console);
   auto query = io::KernelQuery::open();
-  if (!network || !query) return false;
-  const auto link = query->link(file.interface);
+  if (!device || !network) return false;
+  const auto link = query ? query->link(place.interface) : std::unexpected(query.error());
   if (!link) return fail(link.error().what);
   const auto addresses = network->addresses(link->index);
   if (!addresses) return fail(addresses.error().what);
-  const auto device = console.devices->get(file.interface);
-  if (!device) return fail(device.error().what);
-  const auto of_peers = peer_comments(file.document, *device, today(console));
-  if (!of_peers) {
+  const auto kept = control::kept_text(file->document, keys_of(*device), today(console));
+  if (!kept) {
     // To write the file without what can't be read would lose it.
-    for (const control::ConfError& error : of_peers.error()) console.err.write(error.to_string());
+    print_errors(console, kept.error());
     return false;
   }
-  console.err.print("[#] wg showconf {} > {}\n", file.interface, file.path);
-  const int error = replace_file(file.path, [&](Output& out) {
-    print_interface(out, file, *addresses, link->mtu);
+  console.err.print("[#] wg showconf {} > {}\n", place.interface, place.path);
+  auto staged = StagedFile::write(place.path, [&](Output& out) {
+    out.write(kept->before.view());
+    out.write(kept->interface.view());
+    print_interface(out, file->configuration.interface, *addresses, link->mtu);
     print_device_conf(out, *device);
-    print_peers_conf(out, *device, of_peers->notes);
-    out.write(of_peers->absent.view());
+    print_peers_conf(out, *device, kept->peers);
+    if (!kept->after.empty()) out.write("\n");
+    out.write(kept->after.view());
   });
-  return error == 0 || fail("write " + file.path + ": " + std::strerror(error));
+  if (!staged) return fail(staged.error().what);
+  const auto written = staged->commit();
+  return written || fail(written.error().what);
 }
 
 int run_save(Console& console, Arguments arguments) {
@@ -178,9 +117,8 @@ int run_save(Console& console, Arguments arguments) {
       read_argument(console, arguments, "Writes an interface as it is now to its file.", argument);
   if (status) return *status;
   if (!is_root(console)) return 1;
-  const auto file = read_quick_file(console, argument);
-  if (!file || !get_device(console, file->interface)) return 1;
-  return save_configuration(console, *file) ? 0 : 1;
+  const auto place = find_quick_file(console, argument);
+  return place && save_configuration(console, *place) ? 0 : 1;
 }
 
 int run_strip(Console& console, Arguments arguments) {

@@ -7,9 +7,9 @@
 namespace ferrule::cli {
 
 /// Writes what the interface is now in the place of its file, whole or not at all, with mode 0600:
-/// addresses, keys, peers and MTU as they are; DNS, Table, hooks, and comments within sections, as the
-/// file has them. Says what went wrong.
-[[nodiscard]] bool save_configuration(Console& console, const QuickFile& file);
+/// addresses, keys, peers and MTU as they are; DNS, Table, hooks, comments and disabled peers as the
+/// file has them, which is read for it, while other changes of it wait. Says what went wrong.
+[[nodiscard]] bool save_configuration(Console& console, const QuickPlace& place);
 
 /// `save INTERFACE|FILE`
 int run_save(Console& console, Arguments arguments);

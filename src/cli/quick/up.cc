@@ -19,6 +19,7 @@
 #include "cli/quick/quick_file.h"
 #include "cli/quick/routes.h"
 #include "cli/quick/signals.h"
+#include "control/named_peers.h"
 #include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
@@ -222,7 +223,7 @@ bool Up::run_post_up() {
 std::optional<Implementation> choose_implementation(Console& console, const QuickFile& file,
                                                     bool wants_kernel) {
   if (wants_kernel) return Implementation::kernel;
-  const auto text = implementation_of(file.document);
+  const auto text = control::interface_note(file.document, "Implementation");
   if (!text || *text == "ferruled") return Implementation::daemon;
   if (*text == "kernel") return Implementation::kernel;
   console.err.print("{}: {}: Implementation is `kernel' or `ferruled', and not `{}'\n",
