@@ -154,6 +154,8 @@ Result<void> write_conf(const std::string& path, const control::WipedText& text,
     chmod(folder.c_str(), 0700);
   }
   if (!is_forced) return write_new_file(path, text.view());
+  const auto lock = lock_folder_of(path);
+  if (!lock) return std::unexpected(lock.error());
   auto staged = StagedFile::write(path, text);
   if (!staged) return std::unexpected(staged.error());
   return staged->commit();

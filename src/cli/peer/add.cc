@@ -63,6 +63,11 @@ bool choose_addresses(Console& console, const PeerFile& file, NewPeer& peer) {
   for (const control::NamedPeer& other : file.peers()) {
     for (const auto& change : other.conf.allowed_ips) taken.push_back(change.cidr);
   }
+  if (file.device()) {
+    for (const protocol::PeerStatus& other : file.device()->peers) {
+      taken.insert(taken.end(), other.allowed_ips.begin(), other.allowed_ips.end());
+    }
+  }
   for (const control::InterfaceAddress& own : file.configuration().interface.addresses) {
     const auto same_family = [&](const IpAddress& address) {
       return address.family() == own.address.family();
@@ -276,6 +281,13 @@ int add_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   handouts.keep();
   if (options.out_path.empty() && options.png_path.empty()) console.out.write(conf.view());
   if (options.shows_qr) print_qr(console.out, *code, wants_color(console.out.fd()));
+  if (console.out.flush() != 0) {
+    console.err.print(
+        "{0} was added, but its configuration, with the only copy of its key, went nowhere.\n"
+        "Take it back with `ferrule peer remove {1} {0}'.\n",
+        options.name, options.interface);
+    return 1;
+  }
   if (file.configuration().interface.save_config) {
     console.err.print(
         "Warning: {} has SaveConfig: names and dates are lost when wg-quick saves it\n",

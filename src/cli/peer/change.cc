@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,19 @@ std::optional<protocol::DeviceChange> addition_of(Console& console, const NamedP
   return change;
 }
 
+// wg takes two sections with one key for one peer: what is done to it is done to both. From the last to
+// the first, so that the lines of those still to come stay where they are.
+void change_sections(PeerFile& file, const std::set<PublicKey>& keys,
+                     void (*change)(control::ConfDocument&, const NamedPeer&)) {
+  for (auto peer = file.peers().rbegin(); peer != file.peers().rend(); ++peer) {
+    if (keys.contains(peer->conf.public_key)) change(file.document(), *peer);
+  }
+}
+
+void disable_section(control::ConfDocument& document, const NamedPeer& peer) {
+  if (peer.is_enabled) control::disable_peer(document, peer);
+}
+
 int status_of(bool is_done) { return is_done ? 0 : 1; }
 
 }  // namespace
@@ -47,7 +61,7 @@ control::Date today(const Console& console) {
 int remove_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);
   if (peer == nullptr) return 1;
-  control::remove_peer(file.document(), *peer);
+  change_sections(file, {peer->conf.public_key}, control::remove_peer);
   return status_of(file.apply(console, removal_of(peer->conf.public_key)));
 }
 
@@ -70,15 +84,15 @@ int rename_peer(Console& console, PeerFile& file, const PeerOptions& options) {
 int disable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);
   if (peer == nullptr) return 1;
-  if (!peer->is_enabled) return 0;
-  control::disable_peer(file.document(), *peer);
+  if (!peer->is_enabled && !file.is_running(*peer)) return 0;
+  change_sections(file, {peer->conf.public_key}, disable_section);
   return status_of(file.apply(console, removal_of(peer->conf.public_key)));
 }
 
 int enable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);
   if (peer == nullptr) return 1;
-  if (peer->is_enabled) return 0;
+  if (peer->is_enabled && (!file.device() || file.is_running(*peer))) return 0;
   if (peer->expires && *peer->expires <= today(console)) {
     console.err.print("{} expired on {}: change its line `# Expires' in {} first\n", options.name,
                       control::date_text(*peer->expires), file.path());
@@ -86,25 +100,23 @@ int enable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   }
   const auto change = addition_of(console, *peer, file.device().has_value());
   if (!change) return 1;
-  control::enable_peer(file.document(), *peer);
+  if (!peer->is_enabled) control::enable_peer(file.document(), *peer);
   return status_of(file.apply(console, *change));
 }
 
-// From the last to the first, so that the lines of those still to come stay where they are.
 int expire_peers(Console& console, PeerFile& file, const PeerOptions&) {
   protocol::DeviceChange change;
   std::vector<const NamedPeer*> expired;
+  std::set<PublicKey> keys;
   for (const NamedPeer& peer : file.peers()) {
-    if (peer.is_enabled && peer.expires && *peer.expires <= today(console)) {
-      expired.push_back(&peer);
-      change.peers.emplace_back().public_key = peer.conf.public_key;
-      change.peers.back().remove = true;
-    }
+    if (!peer.is_enabled || !peer.expires || *peer.expires > today(console)) continue;
+    expired.push_back(&peer);
+    if (!keys.insert(peer.conf.public_key).second) continue;
+    change.peers.emplace_back().public_key = peer.conf.public_key;
+    change.peers.back().remove = true;
   }
   if (expired.empty()) return status_of(file.is_whole());
-  for (auto peer = expired.rbegin(); peer != expired.rend(); ++peer) {
-    control::disable_peer(file.document(), **peer);
-  }
+  change_sections(file, keys, disable_section);
   if (!file.apply(console, change)) return 1;
   for (const NamedPeer* peer : expired) {
     console.out.print("{} expired on {}\n", peer->name.empty() ? "A peer" : peer->name,

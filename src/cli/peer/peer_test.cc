@@ -1,7 +1,9 @@
 #include "cli/peer/peer.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -11,8 +13,10 @@
 #include <sstream>
 #include <string>
 
+#include "cli/conf_file.h"
 #include "cli/console_testing.h"
 #include "cli/input.h"
+#include "cli/program.h"
 
 namespace ferrule::cli {
 namespace {
@@ -26,6 +30,7 @@ using testing::StartsWith;
 const std::string kOwnKey = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
 const std::string kBobKey = "ERERERERERERERERERERERERERERERERERERERERERE=";
 const std::string kBobHex(64, '1');
+const std::string kCarolKey = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=";
 const std::string kConf = "[Interface]\n# Endpoint = vpn.example:51820\nPrivateKey = " + kOwnKey +
                           "\nListenPort = 51820\nAddress = 10.0.0.1/24, fd00::1/64\n\n"
                           "# the boss\n[Peer]\n# Name = bob\nPublicKey = " +
@@ -171,6 +176,7 @@ TEST_F(Peer, AnOptionCannotAddALine) {
 
 TEST_F(Peer, AFullNetworkIsAnError) {
   write("[Interface]\n# Endpoint = a:1\nPrivateKey = " + kOwnKey + "\nAddress = 10.0.0.1/30\n");
+  devices_.answers["wg0"] = "";
   EXPECT_EQ(peer("add", "alice").status, 0);
   EXPECT_THAT(peer("add", "carol").err, HasSubstr("10.0.0.0/30 has no free address"));
 }
@@ -251,6 +257,122 @@ TEST_F(Peer, AListSaysWhoIsThereAndHow) {
   EXPECT_EQ(json[0]["name"], "bob");
   EXPECT_EQ(json[0]["state"], "enabled");
   EXPECT_EQ(json[0]["allowedIps"][1], "fd00::2/128");
+}
+
+// --- What people write by hand ---
+
+TEST_F(Peer, APeerThatIsEnabledTakesNoValuesOfAnother) {
+  const std::string off = "#~ [Peer]\n#~ # Name = carol\n#~ PublicKey = " + kCarolKey + "\n";
+  const std::string bob = kConf.substr(kConf.find("[Peer]"));
+  const std::size_t ips = kConf.find("AllowedIPs");
+  write(kConf.substr(0, ips) + off + kConf.substr(ips));
+  ASSERT_EQ(peer("enable", "carol").status, 0);
+  EXPECT_EQ(conf(), kConf + "\n[Peer]\n# Name = carol\nPublicKey = " + kCarolKey + "\n");
+  EXPECT_THAT(devices_.set_requests.back(), Not(HasSubstr("allowed_ip=")));
+}
+
+TEST_F(Peer, APeerThatIsRemovedTakesNoDisabledOneWithIt) {
+  const std::string off = "#~ [Peer]\n#~ # Name = carol\n#~ PublicKey = " + kCarolKey + "\n";
+  const std::size_t ips = kConf.find("AllowedIPs");
+  write(kConf.substr(0, ips) + off + kConf.substr(ips));
+  ASSERT_EQ(peer("remove", "bob").status, 0);
+  EXPECT_THAT(conf(), AllOf(HasSubstr(off), Not(HasSubstr("bob"))));
+}
+
+TEST_F(Peer, TwoSectionsWithOneKeyAreOnePeer) {
+  const std::string again = "\n[Peer]\nPublicKey = " + kBobKey + "\n";
+  write(kConf + again);
+  EXPECT_EQ(peer("remove", "bob").status, 0);
+  EXPECT_THAT(conf(), Not(HasSubstr(kBobKey)));
+  write(kConf + again);
+  EXPECT_EQ(peer("disable", "bob").status, 0);
+  EXPECT_THAT(conf(), Not(HasSubstr("\n[Peer]")));
+  write(kConf + "# Expires = 2023-11-14\n" + again);
+  EXPECT_EQ(peer("expire").out, "bob expired on 2023-11-14\n");
+  EXPECT_THAT(conf(), Not(HasSubstr("\n[Peer]")));
+}
+
+TEST_F(Peer, ANameOfTwoIsNobodys) {
+  write(kConf + "\n[Peer]\n# Name = bob\nPublicKey = " + kCarolKey + "\n");
+  const std::string before = conf();
+  const Answer answer = peer("remove", "bob");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("two peers are called `bob'"));
+  EXPECT_EQ(conf(), before);
+  EXPECT_EQ(peer("remove", kCarolKey).status, 0);
+  EXPECT_EQ(conf(), kConf + "\n");
+}
+
+TEST_F(Peer, WhatIsDisabledInTheFileAloneIsDisabledInTheDeviceToo) {
+  ASSERT_EQ(peer("disable", "bob").status, 0);
+  devices_.set_requests.clear();
+  EXPECT_EQ(peer("disable", "bob").status, 0);
+  EXPECT_EQ(devices_.set_requests.size(), 1u);
+  devices_.answers["wg0"] = "";
+  EXPECT_EQ(peer("disable", "bob").status, 0);
+  EXPECT_EQ(devices_.set_requests.size(), 1u);
+}
+
+TEST_F(Peer, WhatIsEnabledInTheFileAloneIsEnabledInTheDeviceToo) {
+  devices_.answers["wg0"] = "";
+  EXPECT_EQ(peer("enable", "bob").status, 0);
+  ASSERT_EQ(devices_.set_requests.size(), 1u);
+  EXPECT_THAT(devices_.set_requests[0], HasSubstr("allowed_ip=10.0.0.2/32"));
+}
+
+TEST_F(Peer, AnAddressThatOnlyTheDeviceKnowsIsTaken) {
+  devices_.answers["wg0"] += "public_key=" + std::string(64, '2') + "\nallowed_ip=10.0.0.3/32\n";
+  EXPECT_THAT(peer("add", "alice").out, HasSubstr("Address = 10.0.0.4/32"));
+}
+
+TEST_F(Peer, LineEndsOfOtherSystemsDoNotMatter) {
+  std::string text = kConf;
+  for (std::size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 2)) {
+    text.insert(at, "\r");
+  }
+  write(text);
+  ASSERT_EQ(peer("disable", "bob").status, 0);
+  ASSERT_EQ(peer("enable", "bob").status, 0);
+  EXPECT_EQ(conf(), text);
+}
+
+// --- What systems do ---
+
+TEST_F(Peer, ALinkIsFollowed) {
+  const auto elsewhere = folder_ / "elsewhere";
+  std::filesystem::create_directory(elsewhere);
+  std::filesystem::rename(path(), elsewhere / "real.conf");
+  std::filesystem::create_symlink(elsewhere / "real.conf", path());
+  ASSERT_EQ(peer("rename", "bob robert").status, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(path()));
+  EXPECT_THAT(content(elsewhere / "real.conf"), HasSubstr("robert"));
+  const auto lock = lock_folder_of(path());
+  const io::UniqueFd other(open(elsewhere.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(lock && other);
+  EXPECT_EQ(flock(other.get(), LOCK_EX | LOCK_NB), -1) << "the lock is on another folder";
+}
+
+TEST_F(Peer, WhenTheDiskIsFullNothingChanges) {
+  const std::string text = "# " + std::string(100'000, 'x') + "\n" + kConf;
+  write(text);
+  const FileSizeLimit limit(50'000);
+  const Answer answer = peer("remove", "bob");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("Nothing was changed."));
+  EXPECT_TRUE(devices_.set_requests.empty());
+  EXPECT_EQ(conf(), text);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(Peer, AConfigurationThatWentNowhereIsSpokenOf) {
+  const io::UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const MemoryFile err;
+  Console console{"ferrule", 0, Output(full.get()), Output(err.fd()), test_client(devices_),
+                  kTestNow};
+  const std::string file = path();
+  const std::vector<std::string_view> words{"peer", "add", file, "alice"};
+  EXPECT_EQ(run_program(console, words), 1);
+  EXPECT_THAT(err.content(), HasSubstr("`ferrule peer remove"));
 }
 
 TEST_F(Peer, AFileWithMistakesIsLeftAlone) {
