@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "base/utf8.h"
 #include "control/values.h"
 #include "control/wiped_text.h"
 
@@ -110,7 +111,7 @@ ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
   for (std::size_t i = 1; i < section.line_count(); ++i) {
     const auto note = note_in(section.line(i));
     if (!note) continue;
-    if (is_named(note->key, "Name")) peer.name = std::string(note->value);
+    if (is_named(note->key, "Name")) peer.name = shown_name(note->value);
     if (!is_named(note->key, "Expires")) continue;
     peer.expires = parse_date(note->value);
     if (peer.expires) continue;
@@ -166,7 +167,7 @@ void read_peer(const ConfDocument& document, NamedPeer& peer, ConfErrors& errors
   for (std::size_t i = 1; i < section.line_count(); ++i) {
     const auto note = note_in(section.line(i));
     if (!note) continue;
-    if (is_named(note->key, "Name")) peer.name = std::string(note->value);
+    if (is_named(note->key, "Name")) peer.name = shown_name(note->value);
     if (!is_named(note->key, "Expires")) continue;
     peer.expires = parse_date(note->value);
     if (peer.expires) continue;
@@ -210,8 +211,21 @@ bool is_peer_name(std::string_view name) noexcept {
   const auto is_bad = [](char c) {
     return static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '#' || c == '"' || c == '\'';
   };
-  return !name.empty() && name.size() <= kLongestName && name == trimmed(name) &&
-         std::ranges::none_of(name, is_bad);
+  return !name.empty() && name == trimmed(name) && std::ranges::none_of(name, is_bad) &&
+         name == shown_name(name);
+}
+
+std::string shown_name(std::string_view written) {
+  std::string name;
+  while (!written.empty()) {
+    const auto next = first_character(written);
+    const std::string_view shown =
+        next && is_printable(next->code) ? written.substr(0, next->size) : "?";
+    if (name.size() + shown.size() > kLongestName) break;
+    name += shown;
+    written.remove_prefix(next ? next->size : 1);
+  }
+  return name;
 }
 
 bool is_interface_note(std::string_view line) noexcept {
@@ -268,8 +282,9 @@ std::expected<std::vector<NamedPeer>, ConfErrors> read_peers(const ConfDocument&
 
 const NamedPeer* find_peer(const std::vector<NamedPeer>& peers, std::string_view name_or_key) {
   const auto key = public_key_from_base64(name_or_key);
+  const std::string name = shown_name(name_or_key);  // whoever copies it from the file means it too
   const auto found = std::ranges::find_if(peers, [&](const NamedPeer& peer) {
-    return peer.name == name_or_key || (key && peer.conf.public_key == *key);
+    return peer.name == name || (key && peer.conf.public_key == *key);
   });
   return found == peers.end() || name_or_key.empty() ? nullptr : &*found;
 }

@@ -38,13 +38,17 @@ using Date = std::chrono::sys_days;
 [[nodiscard]] std::optional<Date> parse_expiry(std::string_view text, Date today) noexcept;
 [[nodiscard]] std::string date_text(Date date);
 
-/// Whether a peer may be called so: 1 to 64 characters without '#', quotes, control characters and
+/// Whether a peer may be called so: 1 to 64 bytes of UTF-8 without '#', quotes, control characters and
 /// space around.
 [[nodiscard]] bool is_peer_name(std::string_view name) noexcept;
 
+/// What stands in a file as a name, fit for terminals, JSON and labels: at most 64 bytes of UTF-8, with
+/// a question mark for each control character and each byte that is no UTF-8.
+[[nodiscard]] std::string shown_name(std::string_view written);
+
 /// Move-only, since its values hold a key.
 struct NamedPeer {
-  std::string name;             // "": has none
+  std::string name;             // as shown_name has it; "": has none
   std::optional<Date> expires;  // from that day on it should be disabled
   bool is_enabled = true;
   PeerConf conf;               // with no section: a disabled peer has none

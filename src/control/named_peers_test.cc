@@ -177,6 +177,28 @@ TEST(NamedPeers, NamesHaveNothingThatEndsAComment) {
   EXPECT_FALSE(is_peer_name(std::string(65, 'a')));
 }
 
+TEST(NamedPeers, NamesAreOfPrintableUtf8) {
+  EXPECT_TRUE(is_peer_name("\u6771\u4eac \U0001F600"));
+  for (const char* name : {"a\x1b[2J", "a\x7f", "a\xc2\x9b", "a\xff", "a\xe2\x80\xae"}) {
+    EXPECT_FALSE(is_peer_name(name)) << name;
+  }
+}
+
+// The file may come from anywhere; what is shown of it must not speak to a terminal.
+TEST(NamedPeers, ANameFromAFileIsCleaned) {
+  const std::string written = "a\x1b[2Jb\tc\xff\xc2\x9b" + std::string(100, 'd');
+  const auto peers =
+      peers_of(document_of("[Peer]\n# Name = " + written + "\nPublicKey = " + kKey2 + "\n"));
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].name, "a?[2Jb?c??" + std::string(54, 'd'));
+  EXPECT_EQ(find_peer(peers, written), &peers[0]);
+  EXPECT_EQ(find_peer(peers, peers[0].name), &peers[0]);
+}
+
+TEST(NamedPeers, ACharacterIsNotCutAtTheEndOfALongName) {
+  EXPECT_EQ(shown_name(std::string(63, 'a') + "\u00eb"), std::string(63, 'a'));
+}
+
 TEST(NamedPeers, AnExpiryIsADateOrATimeFromNow) {
   EXPECT_EQ(parse_expiry("2027-01-31", kDay), kDay);
   EXPECT_EQ(parse_expiry("30d", kDay), kDay + std::chrono::days(30));
