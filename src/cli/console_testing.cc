@@ -49,10 +49,10 @@ class TestDeviceClient final : public DeviceClient {
     return {};
   }
 
-  Result<control::Stats> stats(const std::string& name) override {
+  Result<control::DeviceStats> stats(const std::string& name) override {
     const auto answer = devices_.stats.find(name);
     if (answer == devices_.stats.end()) return std::unexpected(system_error(EPROTO, name));
-    return answer->second;
+    return control::DeviceStats{answer->second, devices_.peer_stats[name]};
   }
 
  private:

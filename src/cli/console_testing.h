@@ -30,7 +30,8 @@ constexpr std::int64_t kTestNow = 1'700'000'000;
 struct TestDevices {
   std::map<std::string, std::string> answers;
   std::vector<std::string> set_requests;
-  std::map<std::string, control::Stats> stats;
+  std::map<std::string, control::Stats> stats;  // none: it tells no peer_stats either
+  std::map<std::string, std::map<PublicKey, protocol::MessageCounts>> peer_stats;
   int get_errno = 0;
   int set_errno = 0;
   int list_errno = 0;

@@ -34,7 +34,7 @@ class AnyDeviceClient final : public DeviceClient {
   Result<void> set(const std::string& name, const protocol::DeviceChange& change) override {
     return ask([&](DeviceClient& client) { return client.set(name, change); });
   }
-  Result<control::Stats> stats(const std::string& name) override {
+  Result<control::DeviceStats> stats(const std::string& name) override {
     return ask([&](DeviceClient& client) { return client.stats(name); });
   }
 

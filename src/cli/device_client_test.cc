@@ -33,7 +33,7 @@ class Fixed final : public DeviceClient {
     if (!ports_.contains(name)) return std::unexpected(system_error(ENODEV, name));
     return {};
   }
-  Result<control::Stats> stats(const std::string& name) override {
+  Result<control::DeviceStats> stats(const std::string& name) override {
     return std::unexpected(system_error(ENODEV, name));
   }
 

@@ -9,8 +9,10 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/key_text.h"
 #include "cli/console_testing.h"
 #include "cli/metrics_server.h"
+#include "cli/metrics_text.h"
 #include "io/linux/fd.h"
 
 namespace ferrule::cli {
@@ -31,6 +33,7 @@ TestDevices office() {
       "\nlast_handshake_time_sec=1699999939\ntx_bytes=2048\nrx_bytes=5\nallowed_ip=10.0.0.0/8\n"
       "allowed_ip=::/0\n";
   devices.stats["wg0"] = {{"drop_bad_mac1", 3}, {"lane_1_cpu_ns", 70}, {"lane_1_sent_packets", 9}};
+  devices.peer_stats["wg0"][*public_key_from_hex(kPeerHex)] = {90, 100};
   return devices;
 }
 
@@ -45,6 +48,13 @@ TEST(Metrics, PeersHaveTheNamesOfOtherExporters) {
   EXPECT_THAT(once(), HasSubstr("\nwireguard_sent_bytes_total" + labels + "2048\n"));
   EXPECT_THAT(once(), HasSubstr("\nwireguard_received_bytes_total" + labels + "5\n"));
   EXPECT_THAT(once(), HasSubstr("\nwireguard_latest_handshake_seconds" + labels + "1699999939\n"));
+}
+
+TEST(Metrics, LossIsWhatWasExpectedAndNotReceived) {
+  const std::string labels =
+      "{interface=\"wg0\",public_key=\"" + kPeer + "\",allowed_ips=\"10.0.0.0/8,::/0\"} ";
+  EXPECT_THAT(once(), HasSubstr("\nferrule_peer_received_messages_total" + labels + "90\n"));
+  EXPECT_THAT(once(), HasSubstr("\nferrule_peer_expected_messages_total" + labels + "100\n"));
 }
 
 TEST(Metrics, DropsAreCountedByReason) {
@@ -64,6 +74,20 @@ TEST(Metrics, EachFamilyHasItsTypeBeforeItsSamples) {
                                 "wireguard_sent_bytes_total{"));
 }
 
+TEST(Metrics, APeerHasItsNameAsALabel) {
+  Snapshot snapshot;
+  DeviceSnapshot& device = snapshot.devices.emplace_back();
+  device.name = "wg0";
+  device.status.peers.emplace_back().public_key = *public_key_from_hex(kPeerHex);
+  device.status.peers.emplace_back();
+  device.names = std::make_shared<const PeerNames>(
+      PeerNames{{device.status.peers[0].public_key, "a \"b\" \\ Zo\u00eb"}});
+  const std::string text = metrics_text(snapshot);
+  EXPECT_THAT(text, HasSubstr(R"(,allowed_ips="",friendly_name="a \"b\" \\ Zo)"
+                              "\u00eb\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr(R"(AAA=",allowed_ips=""} 0)"));  // the other one has none
+}
+
 TEST(Metrics, NoSecretIsTold) {
   EXPECT_THAT(once(), Not(HasSubstr("IiIiIiIi")));  // the private key
   EXPECT_THAT(once(), Not(HasSubstr("MzMzMzMz")));  // the preshared key
@@ -75,6 +99,7 @@ TEST(Metrics, ADaemonWithoutStatsIsShownWithoutThem) {
   const Answer answer = ask(devices, {"metrics", "--once"});
   EXPECT_EQ(answer.status, 0);
   EXPECT_THAT(answer.out, HasSubstr("wireguard_sent_bytes_total{"));
+  EXPECT_THAT(answer.out, Not(HasSubstr("messages_total{")));
 }
 
 TEST(Metrics, ANonsenseAddressIsRefused) {

@@ -46,18 +46,20 @@ class Writer {
   void sample(std::string_view labels, std::uint64_t value) {
     fmt::format_to(std::back_inserter(text_), "{}{{{}}} {}\n", name_, labels, value);
   }
-  // A sample for each peer.
+  // A sample for each peer that has a value.
   template <class Value>
   void peers(Value value) {
     for (const DeviceSnapshot& device : snapshot_.devices) {
       for (const PeerStatus& peer : device.status.peers) {
+        const std::optional<std::uint64_t> number = value(peer);
+        if (!number) continue;
         std::string labels =
             fmt::format(R"(interface="{}",public_key="{}",allowed_ips="{}")", label(device.name),
                         to_base64(peer.public_key), allowed_ips_of(peer));
         if (const auto name = device.name_of(peer.public_key); !name.empty()) {
           labels += fmt::format(R"(,friendly_name="{}")", label(name));
         }
-        sample(labels, value(peer));
+        sample(labels, *number);
       }
     }
   }
@@ -85,6 +87,23 @@ void write_peers(Writer& writer) {
                 "Unix time of the last handshake; 0 before the first");
   writer.peers([](const PeerStatus& peer) {
     return static_cast<std::uint64_t>(peer.last_handshake.seconds);
+  });
+}
+
+// Two counters and not their difference: that falls when a message comes late, and Prometheus would take
+// it for a restart.
+void write_messages(Writer& writer) {
+  writer.family("ferrule_peer_received_messages_total", "counter",
+                "Data messages that have come from the peer");
+  writer.peers([](const PeerStatus& peer) {
+    return peer.messages ? std::optional(peer.messages->received) : std::nullopt;
+  });
+  writer.family(
+      "ferrule_peer_expected_messages_total", "counter",
+      "Data messages that the peer has sent, up to the last that came: those that were not "
+      "received were lost on the way here");
+  writer.peers([](const PeerStatus& peer) {
+    return peer.messages ? std::optional(peer.messages->expected) : std::nullopt;
   });
 }
 
@@ -160,6 +179,7 @@ std::string metrics_text(const Snapshot& snapshot) {
   writer.sample(fmt::format(R"(version="{}")", kVersion), 1);
   write_devices(writer, snapshot.now.wall);
   write_peers(writer);
+  write_messages(writer);
   write_stats(writer, snapshot);
   return writer.take();
 }

@@ -54,7 +54,7 @@ class UapiDeviceClient final : public DeviceClient {
   Result<std::vector<std::string>> list() override;
   Result<control::DeviceStatus> get(const std::string& name) override;
   Result<void> set(const std::string& name, const protocol::DeviceChange& change) override;
-  Result<control::Stats> stats(const std::string& name) override;
+  Result<control::DeviceStats> stats(const std::string& name) override;
 
  private:
   [[nodiscard]] Result<io::UniqueFd> connect_to(const std::string& name) const;
@@ -125,7 +125,7 @@ Result<void> UapiDeviceClient::set(const std::string& name, const protocol::Devi
   return read_answer(fd->get(), answer);
 }
 
-Result<control::Stats> UapiDeviceClient::stats(const std::string& name) {
+Result<control::DeviceStats> UapiDeviceClient::stats(const std::string& name) {
   const auto fd = connect_to(name);
   if (!fd) return std::unexpected(fd.error());
   send_all(fd->get(), control::kStatsRequest);
@@ -133,7 +133,7 @@ Result<control::Stats> UapiDeviceClient::stats(const std::string& name) {
   if (auto outcome = read_answer(fd->get(), answer); !outcome) {
     return std::unexpected(outcome.error());
   }
-  return std::move(answer.stats());
+  return std::move(answer).device_stats();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "base/key_text.h"
 #include "cli/device_client.h"
 #include "io/linux/fd.h"
 
@@ -142,7 +143,22 @@ TEST_F(UapiDeviceClient, StatsAreNamesAndNumbersInTheDaemonsOrder) {
   const auto stats = client_->stats("wg0");
   EXPECT_EQ(daemon.request(), "stats=1\n\n");
   ASSERT_TRUE(stats);
-  EXPECT_THAT(*stats, ElementsAre(Pair("drop_no_route", 3), Pair("drop_bad_mac1", 1)));
+  EXPECT_THAT(stats->counters, ElementsAre(Pair("drop_no_route", 3), Pair("drop_bad_mac1", 1)));
+}
+
+TEST_F(UapiDeviceClient, StatsOfPeersAreTheirMessages) {
+  const std::string one(64, '1');
+  OneAnswer daemon(folder_ / "wg0.sock", "drop_no_route=3\npublic_key=" + one +
+                                             "\nreceived_messages=90\nexpected_messages=100\n"
+                                             "weight=1\npublic_key=" +
+                                             std::string(64, '2') + "\nerrno=0\n\n");
+  daemon.serve();
+  const auto stats = client_->stats("wg0");
+  (void)daemon.request();
+  ASSERT_TRUE(stats);
+  EXPECT_THAT(stats->counters, ElementsAre(Pair("drop_no_route", 3)));
+  EXPECT_THAT(stats->peers,
+              ElementsAre(Pair(*public_key_from_hex(one), protocol::MessageCounts{90, 100})));
 }
 
 // wireguard-go closes the connection on an operation that it does not know.

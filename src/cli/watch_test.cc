@@ -71,6 +71,16 @@ TEST(Watch, DropsHaveAReasonAndACount) {
   EXPECT_FALSE(json.contains("peer"));
 }
 
+TEST(Watch, ANameCannotBreakALine) {
+  Event event = roamed();
+  event.name = "a \"b\" \\";
+  EXPECT_THAT(printed([&](Output& out) { print_event(out, event, kAt); }),
+              HasSubstr("  (a \"b\" \\)  "));
+  const auto json =
+      nlohmann::json::parse(printed([&](Output& out) { print_event_json(out, event, kAt); }));
+  EXPECT_EQ(json["name"], event.name);
+}
+
 TEST(Watch, EndsAfterTheTimeGiven) {
   TestDevices devices;
   const Answer answer = ask(devices, {"watch", "--for", "0.001", "--interval", "0.05"});

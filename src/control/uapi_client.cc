@@ -51,6 +51,11 @@ bool assign(T& to, std::optional<U> value) {
   return value.has_value();
 }
 
+protocol::MessageCounts& counts_of(protocol::PeerStatus& peer) {
+  if (!peer.messages) peer.messages.emplace();
+  return *peer.messages;
+}
+
 }  // namespace
 
 WipedText set_request(const protocol::DeviceChange& change, ScopeName name_of) {
@@ -131,6 +136,12 @@ bool UapiAnswer::take_peer_key(std::string_view key, std::string_view value) {
   }
   if (key == "tx_bytes") return assign(peer.tx_bytes, parse_decimal<std::uint64_t>(value));
   if (key == "rx_bytes") return assign(peer.rx_bytes, parse_decimal<std::uint64_t>(value));
+  if (key == "received_messages") {
+    return assign(counts_of(peer).received, parse_decimal<std::uint64_t>(value));
+  }
+  if (key == "expected_messages") {
+    return assign(counts_of(peer).expected, parse_decimal<std::uint64_t>(value));
+  }
   if (key == "persistent_keepalive_interval") {
     return assign(peer.persistent_keepalive_s, parse_decimal<std::uint16_t>(value));
   }
@@ -140,6 +151,14 @@ bool UapiAnswer::take_peer_key(std::string_view key, std::string_view value) {
     return cidr.has_value();
   }
   return true;
+}
+
+DeviceStats UapiAnswer::device_stats() && {
+  DeviceStats stats{std::move(stats_), {}};
+  for (const protocol::PeerStatus& peer : device_.peers) {
+    if (peer.messages) stats.peers.emplace(peer.public_key, *peer.messages);
+  }
+  return stats;
 }
 
 Result<void> UapiAnswer::outcome() const {

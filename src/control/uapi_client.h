@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,12 @@ constexpr std::string_view kStatsRequest = "stats=1\n\n";
 /// Names and numbers that a daemon counts, in its own order.
 using Stats = std::vector<std::pair<std::string, std::uint64_t>>;
 
+/// What a daemon counts of itself, and of its peers.
+struct DeviceStats {
+  Stats counters;
+  std::map<PublicKey, protocol::MessageCounts> peers;
+};
+
 /// The text of a set request. It holds keys, hence the type.
 [[nodiscard]] WipedText set_request(const protocol::DeviceChange& change, ScopeName name_of);
 
@@ -52,6 +59,8 @@ class UapiAnswer {
   [[nodiscard]] DeviceStatus& device() noexcept { return device_; }
   /// Names and numbers, of an answer to a stats request.
   [[nodiscard]] Stats& stats() noexcept { return stats_; }
+  /// The same, with those of the peers.
+  [[nodiscard]] DeviceStats device_stats() &&;
 
  private:
   void take_line(std::string_view line);

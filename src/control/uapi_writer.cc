@@ -42,6 +42,13 @@ void UapiWriter::stat(std::string_view name, std::uint64_t value) {
   number_line("=", value);
 }
 
+void UapiWriter::peer_stats(const protocol::PeerStatus& status) {
+  hex_line("public_key=", status.public_key.bytes);
+  if (!status.messages) return;
+  number_line("received_messages=", status.messages->received);
+  number_line("expected_messages=", status.messages->expected);
+}
+
 void UapiWriter::finish(int code) {
   append(fmt::format("errno={}\n\n", -code));
   flush();

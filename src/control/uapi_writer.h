@@ -15,7 +15,7 @@ namespace ferrule::control {
 /// Writes an answer piece by piece, so that the text of a million peers is never held at once:
 ///   get:    device, peer..., finish(0)
 ///   set:    finish(0 or the errno)
-///   stats:  stat..., finish(0)
+///   stats:  stat..., peer_stats..., finish(0)
 /// Pieces go to the sink when they have grown to kPieceBytes, and with `finish`. They hold keys: who
 /// keeps one wipes it. The writer wipes its own. Not thread-safe; can be used for one answer after
 /// the other.
@@ -30,6 +30,8 @@ class UapiWriter {
   void peer(const protocol::PeerStatus& status);
   /// `name` and `value` of a counter; names have neither '=' nor line breaks.
   void stat(std::string_view name, std::uint64_t value);
+  /// What is counted of a peer beyond what get tells (P101a has no keys for it).
+  void peer_stats(const protocol::PeerStatus& status);
   /// Ends the answer. `code` is a positive errno, or 0 for success; on the wire it is negative.
   void finish(int code);
 

@@ -101,6 +101,30 @@ TEST(UapiWriter, P100_StatsAreLinesOfANameAndANumber) {
   EXPECT_EQ(text, "drop_bad_mac1=12\nerrno=0\n\n");
 }
 
+TEST(UapiWriter, P100_StatsOfAPeerStandBehindItsKey) {
+  PeerStatus status = full_peer();
+  status.messages = {90, 100};
+  const std::string text = written([&](UapiWriter& writer) {
+    writer.peer_stats(status);
+    status.messages.reset();
+    writer.peer_stats(status);
+    writer.finish(0);
+  });
+  const std::string key = "public_key=" + std::string(64, 'b') + "\n";
+  EXPECT_EQ(text, key + "received_messages=90\nexpected_messages=100\n" + key + "errno=0\n\n");
+}
+
+// Other tools read it, and some of them refuse what they do not know.
+TEST(UapiWriter, P101a_GetTellsNothingOfMessages) {
+  PeerStatus status = full_peer();
+  status.messages = {90, 100};
+  const std::string text = written([&](UapiWriter& writer) {
+    writer.peer(status);
+    writer.finish(0);
+  });
+  EXPECT_EQ(text.find("messages"), text.npos);
+}
+
 TEST(UapiWriter, P103_ALongAnswerComesInBoundedPieces) {
   std::vector<std::size_t> sizes;
   UapiWriter writer([&](std::string_view piece) { sizes.push_back(piece.size()); });

@@ -40,9 +40,9 @@ struct UapiServer::Client {
   control::WipedText unread;   // requests behind one whose answer is under way
   std::optional<protocol::Device::PeerCursor> cursor;
   std::size_t held = 0;  // by the parser, as far as it is in held_bytes_
-  bool walking = false;  // a get's answer is under way
-  bool ended = false;    // nothing more will come
-  bool broken = false;   // nothing more can be sent
+  Walk walk = Walk::none;
+  bool ended = false;   // nothing more will come
+  bool broken = false;  // nothing more can be sent
 };
 
 UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
@@ -101,7 +101,7 @@ void UapiServer::receive(Client& client) {
 
 void UapiServer::take_requests(Client& client, std::string_view input) {
   // A read may hold thousands of requests: the rest wait until their client has taken some answers.
-  while (!client.walking && !client.broken && !input.empty() &&
+  while (client.walk == Walk::none && !client.broken && !input.empty() &&
          client.pending.size() - client.taken < kPendingBytes) {
     if (auto request = client.parser.feed(input)) answer(client, std::move(*request));
   }
@@ -129,11 +129,10 @@ void UapiServer::bound_memory(Client& client) {
 void UapiServer::answer(Client& client, control::UapiRequest request) {
   if (std::holds_alternative<control::GetRequest>(request)) {
     client.writer.device(engine_.device().private_key(), engine_.listen_port(), engine_.fwmark());
-    client.walking = true;
-    client.cursor.reset();
-    go_on(client);
+    walk_peers(client, Walk::get);
   } else if (std::holds_alternative<control::StatsRequest>(request)) {
     write_stats(client);
+    walk_peers(client, Walk::stats);
   } else if (auto* change = std::get_if<protocol::DeviceChange>(&request)) {
     const Result<void> applied = engine_.apply(io::now(), std::move(*change));
     if (!applied) log_.write(LogLevel::error, "set refused: " + applied.error().what);
@@ -145,15 +144,22 @@ void UapiServer::answer(Client& client, control::UapiRequest request) {
   }
 }
 
-// Sends what waits, makes more of a get's answer, and turns to what the client asked meanwhile.
+void UapiServer::walk_peers(Client& client, Walk walk) {
+  client.walk = walk;
+  client.cursor.reset();
+  go_on(client);
+}
+
+// Sends what waits, makes more of the answer that is under way, and turns to what the client asked meanwhile.
 void UapiServer::go_on(Client& client) {
   while (send_pending(client) && !client.broken) {
-    if (client.walking) {
+    if (client.walk != Walk::none) {
       const bool more = engine_.device().visit_peers(
-          client.cursor, kPeersAtOnce,
-          [&](const protocol::PeerStatus& peer) { client.writer.peer(peer); });
+          client.cursor, kPeersAtOnce, [&](const protocol::PeerStatus& peer) {
+            client.walk == Walk::get ? client.writer.peer(peer) : client.writer.peer_stats(peer);
+          });
       if (!more) {
-        client.walking = false;
+        client.walk = Walk::none;
         client.writer.finish(0);
       }
     } else if (!client.unread.empty()) {
@@ -183,7 +189,6 @@ void UapiServer::write_stats(Client& client) {
   }
   const Duration control_time = io::cpu_time(pthread_self());
   client.writer.stat("control_cpu_ns", static_cast<std::uint64_t>(control_time.count()));
-  client.writer.finish(0);
 }
 
 // True when nothing waits any more.

@@ -41,12 +41,15 @@ class UapiServer {
   // Below the usual limit of 1024 descriptors: past that, accept(2) fails and the listener stays readable.
   static constexpr std::size_t kMaxClients = 512;
   struct Client;
+  // Whose answer is under way, a few peers at a time.
+  enum class Walk : std::uint8_t { none, get, stats };
 
   void receive(Client& client);
   void take_requests(Client& client, std::string_view input);
   void count_held(Client& client);
   void bound_memory(Client& client);
   void answer(Client& client, control::UapiRequest request);
+  void walk_peers(Client& client, Walk walk);
   void go_on(Client& client);
   void write_stats(Client& client);
   [[nodiscard]] bool send_pending(Client& client);

@@ -1,5 +1,6 @@
 #include "daemon/uapi_server.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr std::uint64_t kListenerTag = 1;
@@ -164,6 +166,22 @@ TEST_F(UapiServerTest, StatsNamesEveryReason) {
   const std::string answer = ask(client, "stats=1\n\n");
   EXPECT_THAT(answer, StartsWith("drop_malformed=0\n"));
   EXPECT_THAT(answer, HasSubstr("drop_tun_write_failed=0\ncookie_replies=0\ncontrol_cpu_ns="));
+}
+
+TEST_F(UapiServerTest, StatsTellsTheMessagesOfEveryPeer) {
+  constexpr int kPeers = 150;  // more than are visited at once
+  Client client = connect();
+  std::string request = "set=1\n";
+  for (int i = 1; i <= kPeers; ++i) request += fmt::format("public_key={:064x}\n", i);
+  EXPECT_EQ(ask(client, request + "\n"), "errno=0\n\n");
+  const std::string answer = ask(client, "stats=1\n\n");
+  for (int i = 1; i <= kPeers; ++i) {
+    EXPECT_THAT(answer,
+                HasSubstr(fmt::format(
+                    "\npublic_key={:064x}\nreceived_messages=0\nexpected_messages=0\n", i)));
+  }
+  EXPECT_THAT(answer, EndsWith("\nerrno=0\n\n"));
+  EXPECT_THAT(ask(client, "get=1\n\n"), Not(HasSubstr("messages")));
 }
 
 TEST_F(UapiServerTest, P103_HalfARequestIsDroppedWithItsConnection) {

@@ -8,6 +8,7 @@
 #include "base/keys.h"
 #include "base/net.h"
 #include "base/time.h"
+#include "protocol/message_counts.h"
 
 namespace ferrule::protocol {
 
@@ -46,6 +47,7 @@ struct PeerStatus {
   WallTime last_handshake;
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
+  std::optional<MessageCounts> messages;  // none: not told
   std::uint16_t persistent_keepalive_s = 0;
   std::vector<Cidr> allowed_ips;  // in the order in which they were added
 };

@@ -238,6 +238,7 @@ PeerStatus Device::status_of(const Peer& peer) const {
   status.last_handshake = traffic.last_handshake;
   status.tx_bytes = traffic.tx_bytes;
   status.rx_bytes = traffic.rx_bytes;
+  status.messages = traffic.keypairs.counts();
   status.persistent_keepalive_s = traffic.timers.persistent_keepalive_s();
   return status;
 }

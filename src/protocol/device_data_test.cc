@@ -74,6 +74,48 @@ TEST_F(Data, P71_KeepaliveCountsAndIsNotDelivered) {
   EXPECT_EQ(b.delivered.size(), 1u);
 }
 
+TEST_F(Data, ALostMessageIsCountedByWhoMissesIt) {
+  ping();
+  world.passes = [](const Datagram&) { return false; };
+  for (int i = 0; i < 3; ++i) ping();
+  world.passes = nullptr;
+  EXPECT_EQ(b.status(a).messages, (MessageCounts{1, 1}));  // nothing tells of them yet
+  ping();
+  EXPECT_EQ(b.status(a).messages, (MessageCounts{2, 5}));
+}
+
+TEST_F(Data, AKeepaliveIsAMessageToo) {
+  ping();
+  send_raw({});
+  EXPECT_EQ(b.status(a).messages, (MessageCounts{2, 2}));
+}
+
+TEST_F(Data, AForgedMessageIsNotCounted) {
+  ping();
+  Datagram data = world.sent.back();
+  data.bytes[8] = 100;  // a counter far ahead
+  b.receive(data);
+  EXPECT_EQ(b.drops(Drop::bad_tag), 1u);
+  EXPECT_EQ(b.status(a).messages, (MessageCounts{1, 1}));
+}
+
+TEST_F(Data, CountsGoOnOverNewSessions) {
+  std::uint64_t rounds = 0;
+  for (; rounds < 6; ++rounds) {
+    ping();
+    world.passes = [](const Datagram&) { return false; };
+    ping();
+    world.passes = nullptr;
+    ping();
+    world.run(130s);
+  }
+  const MessageCounts counts = b.status(a).messages.value();
+  EXPECT_EQ(counts.lost(), rounds);
+  EXPECT_GE(counts.received, 2 * rounds);
+  b.down();
+  EXPECT_EQ(b.status(a).messages, counts);
+}
+
 TEST_F(Data, P72_UnknownIndexIsDropped) {
   ping();
   Datagram data = world.sent.back();

@@ -31,6 +31,7 @@ void KeypairSlots::retire(KeypairRef& slot, Retired& retired) {
   if (!slot) return;
   slot->detach();
   slot->stop_sending();
+  retired_counts_ += slot->replay().counts();
   retired.push_back(std::move(slot));
 }
 
@@ -69,6 +70,14 @@ void KeypairSlots::stop_sending() noexcept {
   for (KeypairRef* slot : {&previous_, &current_, &next_}) {
     if (*slot) (*slot)->stop_sending();
   }
+}
+
+MessageCounts KeypairSlots::counts() const noexcept {
+  MessageCounts counts = retired_counts_;
+  for (const KeypairRef* slot : {&previous_, &current_, &next_}) {
+    if (*slot) counts += (*slot)->replay().counts();
+  }
+  return counts;
 }
 
 }  // namespace ferrule::protocol

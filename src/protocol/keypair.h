@@ -57,6 +57,7 @@ class Keypair {
   [[nodiscard]] std::uint64_t next_counter() const noexcept { return next_counter_; }
   void stop_sending() noexcept { sending_valid_ = false; }
   [[nodiscard]] ReplayWindow& replay() noexcept { return replay_; }
+  [[nodiscard]] const ReplayWindow& replay() const noexcept { return replay_; }
   /// False once no slot holds it any more: what is in flight with it is not delivered.
   [[nodiscard]] bool attached() const noexcept { return attached_; }
   void detach() noexcept { attached_ = false; }
@@ -129,13 +130,16 @@ class KeypairSlots {
   void clear(Retired& retired);
   /// No slot sends any more; receiving goes on (a changed private key, P101).
   void stop_sending() noexcept;
+  /// Of all keypairs that ever were in a slot.
+  [[nodiscard]] MessageCounts counts() const noexcept;
 
  private:
-  static void retire(KeypairRef& slot, Retired& retired);
+  void retire(KeypairRef& slot, Retired& retired);
 
   KeypairRef previous_;
   KeypairRef current_;
   KeypairRef next_;
+  MessageCounts retired_counts_;  // final: nothing is accepted with a detached keypair
 };
 
 }  // namespace ferrule::protocol

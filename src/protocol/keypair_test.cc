@@ -87,6 +87,37 @@ TEST(KeypairSlotsTest, P46_WhatFallsOutIsDetachedAndHandedOver) {
   EXPECT_FALSE(first->may_send(kBirth));
 }
 
+TEST(KeypairSlotsTest, WhatFallsOutStaysCounted) {
+  KeypairSlots slots;
+  KeypairSlots::Retired retired;
+  for (int i = 0; i < 5; ++i) {
+    const KeypairRef keypair = fresh(true);
+    slots.install(keypair, retired);
+    EXPECT_TRUE(keypair->replay().accept(2));
+    EXPECT_TRUE(keypair->replay().accept(1));
+  }
+  EXPECT_EQ(slots.counts(), (MessageCounts{10, 15}));
+  slots.clear(retired);
+  EXPECT_EQ(slots.counts(), (MessageCounts{10, 15}));
+}
+
+TEST(KeypairSlotsTest, AllSlotsAreCounted) {
+  KeypairSlots slots;
+  KeypairSlots::Retired retired;
+  const KeypairRef previous = fresh(true);
+  const KeypairRef current = fresh(true);
+  const KeypairRef next = fresh(false);
+  slots.install(previous, retired);
+  slots.install(current, retired);
+  EXPECT_EQ(slots.previous(), previous);
+  EXPECT_TRUE(previous->replay().accept(0));
+  EXPECT_TRUE(current->replay().accept(10));
+  EXPECT_EQ(slots.counts(), (MessageCounts{2, 12}));
+  slots.install(next, retired);
+  EXPECT_TRUE(next->replay().accept(100));
+  EXPECT_EQ(slots.counts(), (MessageCounts{3, 113}));
+}
+
 // The slots as the rules tell them, word for word.
 struct Model {
   std::optional<std::uint32_t> previous, current, next;

@@ -26,6 +26,7 @@ bool ReplayWindow::accept(std::uint64_t counter) noexcept {
   std::uint64_t& seen = bitmap_[word % kWords];
   if ((seen & bit) != 0) return false;
   seen |= bit;
+  ++accepted_;
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "protocol/constants.h"
+#include "protocol/message_counts.h"
 
 namespace ferrule::protocol {
 
@@ -15,9 +16,15 @@ class ReplayWindow {
   /// greatest one accepted, and is under kRejectAfterMessages. Call only once the tag was verified.
   [[nodiscard]] bool accept(std::uint64_t counter) noexcept;
 
+  /// How many were accepted, and how many counters there are up to the greatest of them.
+  [[nodiscard]] MessageCounts counts() const noexcept {
+    return {accepted_, accepted_ == 0 ? 0 : greatest_ + 1};
+  }
+
  private:
   static constexpr std::size_t kWords = kReplayBits / 64;
   std::uint64_t greatest_ = 0;
+  std::uint64_t accepted_ = 0;
   std::array<std::uint64_t, kWords> bitmap_{};
 };
 

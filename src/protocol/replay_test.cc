@@ -182,5 +182,60 @@ TEST(Replay, P43_AMillionRandomCountersAgreeWithASet) {
   }
 }
 
+// --- what the window tells of loss ------------------------------------------------------------
+
+TEST(ReplayCounts, NothingIsExpectedOfWhatHasNotBegun) {
+  EXPECT_EQ(ReplayWindow().counts(), (MessageCounts{0, 0}));
+}
+
+TEST(ReplayCounts, AGapIsLost) {
+  ReplayWindow window;
+  for (const std::uint64_t counter : {0, 1, 4, 5}) EXPECT_TRUE(window.accept(counter));
+  EXPECT_EQ(window.counts(), (MessageCounts{4, 6}));
+  EXPECT_EQ(window.counts().lost(), 2u);
+}
+
+TEST(ReplayCounts, WhatIsMissingBeforeTheFirstToArriveIsLost) {
+  EXPECT_EQ(window_at(9).counts(), (MessageCounts{1, 10}));
+}
+
+TEST(ReplayCounts, WhatComesLateWasNotLost) {
+  ReplayWindow window;
+  for (const std::uint64_t counter : {3, 0, 2, 1}) EXPECT_TRUE(window.accept(counter));
+  EXPECT_EQ(window.counts(), (MessageCounts{4, 4}));
+}
+
+TEST(ReplayCounts, ADuplicateMakesUpForNothing) {
+  ReplayWindow window;
+  EXPECT_TRUE(window.accept(2));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(window.accept(2));
+  EXPECT_EQ(window.counts(), (MessageCounts{1, 3}));
+}
+
+TEST(ReplayCounts, WhatComesTooLateIsLost) {
+  ReplayWindow window = window_at(kReplayWindow + 1);
+  EXPECT_FALSE(window.accept(0));
+  EXPECT_EQ(window.counts(), (MessageCounts{1, kReplayWindow + 2}));
+}
+
+TEST(ReplayCounts, ALostMessageIsCountedUnderAnyOrderAndRepetition) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 50; ++round) {
+    std::set<std::uint64_t> arrived;
+    std::vector<std::uint64_t> arrivals;
+    for (std::uint64_t counter = 0; counter < 2000; ++counter) {
+      if (random() % 10 == 0) continue;
+      arrived.insert(counter);
+      for (std::uint32_t copies = 1 + random() % 3; copies > 0; --copies) {
+        arrivals.push_back(counter);
+      }
+    }
+    std::ranges::shuffle(arrivals, random);
+    ReplayWindow window;
+    for (const std::uint64_t counter : arrivals) (void)window.accept(counter);
+    EXPECT_EQ(window.counts(), (MessageCounts{arrived.size(), *arrived.rbegin() + 1}));
+  }
+}
+
 }  // namespace
 }  // namespace ferrule::protocol

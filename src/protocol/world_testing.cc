@@ -190,6 +190,7 @@ PeerStatus Host::status(const Host& peer) {
     found->last_handshake = status.last_handshake;
     found->tx_bytes = status.tx_bytes;
     found->rx_bytes = status.rx_bytes;
+    found->messages = status.messages;
     found->persistent_keepalive_s = status.persistent_keepalive_s;
     found->allowed_ips = status.allowed_ips;
   });

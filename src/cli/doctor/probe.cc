@@ -175,8 +175,8 @@ class Prober {
   }
 
   [[nodiscard]] control::Stats stats() const {
-    auto counters = console_.devices->stats(facts_.interface);
-    return counters ? std::move(*counters) : control::Stats();
+    auto stats = console_.devices->stats(facts_.interface);
+    return stats ? std::move(stats->counters) : control::Stats();
   }
 
   void count_from(const control::Stats& then) {

@@ -65,7 +65,7 @@ class KernelDeviceClient final : public DeviceClient {
   Result<std::vector<std::string>> list() override;
   Result<control::DeviceStatus> get(const std::string& name) override;
   Result<void> set(const std::string& name, const protocol::DeviceChange& change) override;
-  Result<control::Stats> stats(const std::string& name) override {
+  Result<control::DeviceStats> stats(const std::string& name) override {
     return std::unexpected(system_error(EOPNOTSUPP, "read counters of " + name));
   }
 

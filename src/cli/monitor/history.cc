@@ -1,5 +1,7 @@
 #include "cli/monitor/history.h"
 
+#include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace ferrule::cli {
@@ -13,7 +15,21 @@ double gained(std::uint64_t before, std::uint64_t now) {
   return static_cast<double>(now >= before ? now - before : now);
 }
 
+// The sum of the last values.
+double sum_of(const Series& series, std::size_t count) {
+  const std::vector<double>& values = series.values();
+  const auto first = values.end() - static_cast<std::ptrdiff_t>(std::min(count, values.size()));
+  return std::accumulate(first, values.end(), 0.0);
+}
+
 }  // namespace
+
+std::optional<double> Traffic::loss() const {
+  const double sent = sum_of(expected, kLossLooks);
+  if (sent <= 0) return std::nullopt;
+  // What comes late, after the look that it was expected in, makes more than all.
+  return std::clamp(1 - sum_of(received, kLossLooks) / sent, 0.0, 1.0);
+}
 
 void Series::add(double value) {
   if (values_.size() == kLength) values_.erase(values_.begin());
@@ -47,7 +63,9 @@ void History::add_peers(const DeviceSnapshot& seen, Device& known, double second
       counted.traffic.tx.add(gained(counted.tx, peer.tx_bytes) / seconds);
       rx += counted.traffic.rx.last();
       tx += counted.traffic.tx.last();
+      add_messages(peer, counted);
     }
+    counted.messages = peer.messages;
     counted.rx = peer.rx_bytes;
     counted.tx = peer.tx_bytes;
   }
@@ -56,6 +74,12 @@ void History::add_peers(const DeviceSnapshot& seen, Device& known, double second
     known.traffic.rx.add(rx);
     known.traffic.tx.add(tx);
   }
+}
+
+void History::add_messages(const protocol::PeerStatus& peer, Counted& counted) {
+  if (!peer.messages || !counted.messages) return;
+  counted.traffic.received.add(gained(counted.messages->received, peer.messages->received));
+  counted.traffic.expected.add(gained(counted.messages->expected, peer.messages->expected));
 }
 
 void History::add_counters(const DeviceSnapshot& seen, Device& known, double seconds) {

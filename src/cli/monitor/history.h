@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,10 +28,17 @@ class Series {
   std::vector<double> values_;
 };
 
-/// Bytes a second, in and out.
+/// Of a peer or a device, look by look.
 struct Traffic {
-  Series rx;
-  Series tx;
+  Series rx;        // bytes a second
+  Series tx;        // bytes a second
+  Series received;  // data messages, where their number is told
+  Series expected;  // how many of them the peer had sent meanwhile
+
+  /// The part of the last kLossLooks looks' messages that was lost on the way here, from 0 to 1. None
+  /// where it is not told, or nothing was expected.
+  [[nodiscard]] std::optional<double> loss() const;
+  static constexpr std::size_t kLossLooks = 10;
 };
 
 /// Rates of all devices, from one snapshot to the next. Devices and peers that are gone are forgotten.
@@ -48,6 +56,7 @@ class History {
   struct Counted {
     std::uint64_t rx = 0;
     std::uint64_t tx = 0;
+    std::optional<protocol::MessageCounts> messages;
     Traffic traffic;
   };
   struct Device {
@@ -57,6 +66,7 @@ class History {
     std::map<std::string, double> rates;
   };
 
+  static void add_messages(const protocol::PeerStatus& peer, Counted& counted);
   static void add_peers(const DeviceSnapshot& seen, Device& known, double seconds);
   static void add_counters(const DeviceSnapshot& seen, Device& known, double seconds);
 

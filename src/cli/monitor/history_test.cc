@@ -42,6 +42,53 @@ TEST(History, ARateTakesTwoLooks) {
   EXPECT_THAT(history.peer("wg0", kAlice).tx.values(), ElementsAre(50));
 }
 
+// Alice, with these counts.
+Snapshot messages(double at_s, protocol::MessageCounts counts) {
+  Snapshot snapshot = wg0(at_s, {{kAlice, 0, 0}});
+  snapshot.devices[0].status.peers[0].messages = counts;
+  return snapshot;
+}
+
+TEST(History, LossIsThePartThatDidNotCome) {
+  History history;
+  history.add(
+      messages(1, {1000, 5000}));  // what was lost before the first look is not ours to tell
+  EXPECT_EQ(history.peer("wg0", kAlice).loss(), std::nullopt);
+  history.add(messages(2, {1090, 5100}));
+  EXPECT_NEAR(history.peer("wg0", kAlice).loss().value(), 0.1, 1e-9);
+}
+
+TEST(History, LossIsForgottenAfterTenLooks) {
+  History history;
+  history.add(messages(0, {0, 0}));
+  history.add(messages(1, {0, 10}));
+  for (unsigned i = 1; i <= 9; ++i) history.add(messages(1 + i, {10 * i, 10 + 10 * i}));
+  EXPECT_NEAR(history.peer("wg0", kAlice).loss().value(), 0.1, 1e-9);
+  history.add(messages(11, {100, 110}));
+  EXPECT_EQ(history.peer("wg0", kAlice).loss(), 0);
+}
+
+TEST(History, WhatComesLateIsNoNegativeLoss) {
+  History history;
+  history.add(messages(0, {0, 5}));
+  history.add(messages(1, {11, 11}));
+  EXPECT_EQ(history.peer("wg0", kAlice).loss(), 0);
+}
+
+TEST(History, WhereNothingWasExpectedThereIsNoLoss) {
+  History history;
+  history.add(messages(0, {7, 7}));
+  history.add(messages(1, {7, 7}));
+  EXPECT_EQ(history.peer("wg0", kAlice).loss(), std::nullopt);
+}
+
+TEST(History, ADeviceThatTellsNoCountsHasNoLoss) {
+  History history;
+  history.add(wg0(1, {{kAlice, 0, 0}}));
+  history.add(wg0(2, {{kAlice, 10, 0}}));
+  EXPECT_EQ(history.peer("wg0", kAlice).loss(), std::nullopt);
+}
+
 TEST(History, ADeviceIsTheSumOfItsPeers) {
   History history;
   history.add(wg0(1, {{kAlice, 0, 0}, {kBob, 0, 0}}));

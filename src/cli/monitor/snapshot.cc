@@ -29,13 +29,23 @@ Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& nam
     if (!status) continue;
     status->private_key.reset();
     for (protocol::PeerStatus& peer : status->peers) peer.preshared_key = PresharedKey();
-    auto stats = client.stats(name);
     auto peer_names = book.of(name);
-    snapshot.devices.push_back({std::move(name), std::move(*status),
-                                stats ? std::move(*stats) : control::Stats(),
-                                std::move(peer_names)});
+    auto told = client.stats(name);
+    DeviceSnapshot& device = snapshot.devices.emplace_back();
+    device.name = std::move(name);
+    device.status = std::move(*status);
+    device.names = std::move(peer_names);
+    if (told) device.take(std::move(*told));
   }
   return snapshot;
+}
+
+void DeviceSnapshot::take(control::DeviceStats told) {
+  stats = std::move(told.counters);
+  for (protocol::PeerStatus& peer : status.peers) {
+    const auto counts = told.peers.find(peer.public_key);
+    if (counts != told.peers.end()) peer.messages = counts->second;
+  }
 }
 
 bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept {

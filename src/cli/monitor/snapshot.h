@@ -20,6 +20,8 @@ struct DeviceSnapshot {
   control::Stats stats;  // empty where the daemon does not tell
   std::shared_ptr<const PeerNames> names = std::make_shared<const PeerNames>();
 
+  /// Adds what the daemon counts: `stats`, and `messages` of peers.
+  void take(control::DeviceStats told);
   /// A counter by its name; 0 where there is none.
   [[nodiscard]] std::uint64_t stat(std::string_view counter) const noexcept;
   /// What people call a peer; "" where they call it nothing.

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include "base/key_text.h"
 #include "cli/scopes.h"
 #include "cli/style.h"
+#include "cli/top/columns.h"
 
 namespace ferrule::cli {
 
@@ -21,30 +23,10 @@ constexpr std::size_t kListPlot = 8;
 constexpr std::size_t kDevicePlot = 16;
 constexpr std::string_view kDrop = "drop_";
 
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-// The first `columns` characters.
-std::string cut(std::string_view text, std::size_t columns) {
-  std::size_t end = 0;
-  for (; end < text.size(); ++end) {
-    if ((text[end] & 0xC0) != 0x80 && columns-- == 0) break;
-  }
-  return std::string(text.substr(0, end));
-}
-
-std::string padded(std::string_view text, std::size_t columns) {
-  std::string out = cut(text, columns);
-  out.append(columns - width_of(out), ' ');
-  return out;
-}
-
 void clip(Line& line, std::size_t columns) {
   for (auto span = line.begin(); span != line.end(); ++span) {
     span->text = cut(span->text, columns);
-    columns -= width_of(span->text);
+    columns -= columns_of(span->text);
   }
 }
 
@@ -70,6 +52,32 @@ std::string allowed_ips_text(const PeerStatus& peer) {
   return text.empty() ? "(none)" : text;
 }
 
+// "12 of 3456 messages, 0.3 % of late".
+std::string lost_text(const PeerStatus& peer, const Traffic& traffic) {
+  if (!peer.messages) return "not known";
+  const std::string all =
+      fmt::format("{} of {} messages", peer.messages->lost(), peer.messages->expected);
+  const auto loss = traffic.loss();
+  return loss ? fmt::format("{}, {} of late", all, loss_text(loss)) : all;
+}
+
+// Widths in the list of peers. A space stands before every column but the first.
+struct ListColumns {
+  explicit ListColumns(std::size_t columns);
+
+  static constexpr std::size_t kGap = 1;
+  static constexpr std::size_t kPeer = 16;
+  static constexpr std::size_t kAge = 9;
+  static constexpr std::size_t kLoss = 5;
+  static constexpr std::size_t kRate = 7;
+  static constexpr std::size_t kTotal = 11;
+  static constexpr std::size_t kLongestEndpoint = 47;  // of IPv6
+
+  std::size_t endpoint = 21;  // of IPv4
+  std::size_t plot = 0;       // with the space before it; 0: there is none
+  bool has_totals = false;
+};
+
 class Drawing {
  public:
   Drawing(const TopState& state, const Snapshot& snapshot, const History& history,
@@ -84,10 +92,15 @@ class Drawing {
   void add_device(const DeviceSnapshot& device);
   void add_drops(const DeviceSnapshot& device);
   void add_peers(const DeviceSnapshot& device);
-  void add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer, bool is_selected);
+  void add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer, bool is_selected,
+                     const ListColumns& columns);
   void add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer);
   void add_help();
   [[nodiscard]] Line keys() const;
+  [[nodiscard]] std::string name_of(const DeviceSnapshot& device, const PeerStatus& peer) const {
+    const std::string_view name = device.name_of(peer.public_key);
+    return screen_.has_unicode ? std::string(name) : in_ascii(name);
+  }
   [[nodiscard]] std::string plot_of(const Series& series, std::size_t width) const {
     return plot(series.values(), width, screen_.has_unicode);
   }
@@ -173,42 +186,73 @@ void Drawing::add_drops(const DeviceSnapshot& device) {
   add(std::move(line));
 }
 
+// The columns of the list, by the room that there is: plots and totals only where all else fits.
+ListColumns::ListColumns(std::size_t columns) {
+  const std::size_t fixed = kPeer + endpoint + kAge + kLoss + 2 * kRate + 5 * kGap;
+  std::size_t rest = columns > fixed ? columns - fixed : 0;
+  plot = std::min(rest / 2, kGap + kListPlot);
+  rest -= 2 * plot;
+  constexpr std::size_t kTotals = 2 * (kTotal + kGap);
+  has_totals = rest >= kTotals;
+  if (has_totals) rest -= kTotals;
+  endpoint = std::min(endpoint + rest, kLongestEndpoint);
+}
+
 void Drawing::add_peers(const DeviceSnapshot& device) {
   const auto peers = peers_shown(state_, snapshot_, history_);
+  const ListColumns columns(screen_.columns);
+  const std::string plot_gap(columns.plot, ' ');
+  std::string heading = fmt::format(
+      "{:<{}} {:<{}} {:>{}} {:>{}} {:>{}}{} {:>{}}{}", "PEER", ListColumns::kPeer, "ENDPOINT",
+      columns.endpoint, "HANDSHAKE", ListColumns::kAge, "LOSS", ListColumns::kLoss, "IN",
+      ListColumns::kRate, plot_gap, "OUT", ListColumns::kRate, plot_gap);
+  if (columns.has_totals) {
+    heading +=
+        fmt::format(" {:>{}} {:>{}}", "RECEIVED", ListColumns::kTotal, "SENT", ListColumns::kTotal);
+  }
   add({});
-  add({{padded(fmt::format("{:<16} {:<24} {:>10}  {:>7} {:<8}  {:>7} {:<8}  {:>11} {:>11}", "PEER",
-                           "ENDPOINT", "HANDSHAKE", "IN", "", "OUT", "", "RECEIVED", "SENT"),
-               screen_.columns),
-        Look::bar}});
+  add({{padded(heading, screen_.columns), Look::bar}});
   // The selected peer stays in sight.
   const std::size_t used = lines_.size() + 1;
   const std::size_t room = screen_.rows > used ? screen_.rows - used : 1;
   const std::size_t first = state_.selected >= room ? state_.selected - room + 1 : 0;
   for (std::size_t i = first; i < std::min(peers.size(), first + room); ++i) {
-    add_peer_line(device, *peers[i], i == state_.selected);
+    add_peer_line(device, *peers[i], i == state_.selected, columns);
   }
   if (peers.empty()) add({{state_.filter.empty() ? "no peers" : "no peer matches", Look::dim}});
 }
 
-void Drawing::add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer,
-                            bool is_selected) {
+void Drawing::add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer, bool is_selected,
+                            const ListColumns& columns) {
   const Traffic& traffic = history_.peer(device.name, peer.public_key);
-  const Style style(false);
   const Look look = is_selected                             ? Look::bold
                     : has_session(peer, snapshot_.now.wall) ? Look::plain
                                                             : Look::dim;
   const std::string marker = is_selected ? "> " : "  ";
-  const std::string_view name = device.name_of(peer.public_key);
-  const std::string who = name.empty() ? to_base64(peer.public_key) : std::string(name);
-  add({{padded(marker + who, 16), look},
-       {fmt::format(" {} {:>10}  {:>7} ", padded(endpoint_text(peer), 24),
-                    age_text(peer, snapshot_.now.wall), rate_text(traffic.rx.last())),
-        look},
-       {padded(plot_of(traffic.rx, kListPlot), kListPlot), Look::good},
-       {fmt::format("  {:>7} ", rate_text(traffic.tx.last())), look},
-       {padded(plot_of(traffic.tx, kListPlot), kListPlot), Look::good},
-       {fmt::format("  {:>11} {:>11}", style.size(peer.rx_bytes), style.size(peer.tx_bytes)),
-        look}});
+  const std::string name = name_of(device, peer);
+  const std::string who = name.empty() ? to_base64(peer.public_key) : name;
+  const std::optional<double> loss = traffic.loss();
+  const auto plot_in = [&](const Series& series) -> Span {
+    if (columns.plot == 0) return {""};
+    return {" " + padded(plot_of(series, columns.plot - 1), columns.plot - 1), Look::good};
+  };
+  Line line{{padded(marker + who, ListColumns::kPeer), look},
+            {fmt::format(" {} {:>{}} ", padded(endpoint_text(peer), columns.endpoint),
+                         age_text(peer, snapshot_.now.wall), ListColumns::kAge),
+             look},
+            {fmt::format("{:>{}}", loss_text(loss), ListColumns::kLoss),
+             loss.value_or(0) > 0 ? Look::warning : look},
+            {fmt::format(" {:>{}}", rate_text(traffic.rx.last()), ListColumns::kRate), look},
+            plot_in(traffic.rx),
+            {fmt::format(" {:>{}}", rate_text(traffic.tx.last()), ListColumns::kRate), look},
+            plot_in(traffic.tx)};
+  if (columns.has_totals) {
+    const Style style(false);
+    line.push_back({fmt::format(" {:>{}} {:>{}}", style.size(peer.rx_bytes), ListColumns::kTotal,
+                                style.size(peer.tx_bytes), ListColumns::kTotal),
+                    look});
+  }
+  add(std::move(line));
 }
 
 void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer) {
@@ -219,9 +263,7 @@ void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer
   };
   add({});
   add({{"peer " + to_base64(peer.public_key), Look::bold}});
-  if (const auto name = device.name_of(peer.public_key); !name.empty()) {
-    row("name", std::string(name));
-  }
+  if (const std::string name = name_of(device, peer); !name.empty()) row("name", name);
   row("endpoint", endpoint_text(peer));
   row("allowed ips", allowed_ips_text(peer));
   row("latest handshake", age_text(peer, snapshot_.now.wall));
@@ -231,6 +273,7 @@ void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer
                                   : fmt::format("every {} s", peer.persistent_keepalive_s));
   row("received", style.size(peer.rx_bytes));
   row("sent", style.size(peer.tx_bytes));
+  row("lost on the way here", lost_text(peer, traffic));
   add({});
   add({{fmt::format("in  {:>7}bit/s ", rate_text(traffic.rx.last()))},
        {plot_of(traffic.rx, Series::kLength), Look::good}});
@@ -256,13 +299,14 @@ void Drawing::add_help() {
   add(
       {{"Rates are bits a second. A peer without a session (dim) has had no handshake for 3 "
         "min."}});
+  add({{"Loss is what the peer sent and did not arrive here, of the last 10 looks."}});
 }
 
 Line Drawing::keys() const {
   if (state_.is_typing_filter) return {{"filter: " + state_.filter + "_", Look::bold}};
-  Line line{
-      {fmt::format("sorted by {}{}", name_of(state_.sort), state_.is_reversed ? ", reversed" : ""),
-       Look::dim}};
+  Line line{{fmt::format("sorted by {}{}", cli::name_of(state_.sort),
+                         state_.is_reversed ? ", reversed" : ""),
+             Look::dim}};
   if (!state_.filter.empty()) line.push_back({"   filter: " + state_.filter, Look::warning});
   line.push_back(
       {"   enter: one peer  s: sort  /: filter  tab: interface  h: help  q: quit", Look::dim});
@@ -298,6 +342,14 @@ std::string rate_text(double bytes_per_second) {
     ++unit;
   }
   return unit == 0 ? fmt::format("{:.0f} ", bits) : fmt::format("{:.1f} {}", bits, kUnits[unit]);
+}
+
+std::string loss_text(const std::optional<double>& loss) {
+  if (!loss) return "-";
+  if (*loss <= 0) return "0 %";
+  const double percent = *loss * 100;
+  if (percent >= 9.95) return fmt::format("{:.0f} %", percent);
+  return fmt::format("{:.1f} %", std::max(percent, 0.1));  // the least is not none
 }
 
 std::vector<Line> draw_top(const TopState& state, const Snapshot& snapshot, const History& history,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ namespace ferrule::cli {
 enum class Look : std::uint8_t { plain, bold, dim, bar, good, warning };
 
 struct Span {
-  std::string text;  // UTF-8, one column a character
+  std::string text;  // UTF-8
   Look look = Look::plain;
 };
 using Line = std::vector<Span>;
@@ -34,5 +35,7 @@ struct TopScreen {
                                bool has_unicode);
 /// "1.2M", in bits a second.
 [[nodiscard]] std::string rate_text(double bytes_per_second);
+/// "0.3 %"; "-" where it is not known.
+[[nodiscard]] std::string loss_text(const std::optional<double>& loss);
 
 }  // namespace ferrule::cli

@@ -11,6 +11,7 @@ namespace ferrule::cli {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
@@ -66,6 +67,13 @@ class Top : public testing::Test {
     std::string page;
     for (const std::string& line : lines()) page += line + "\n";
     return page;
+  }
+  // The line of the peer with this endpoint.
+  std::string row_of(std::string_view endpoint) const {
+    for (const std::string& line : lines()) {
+      if (line.contains(endpoint)) return line;
+    }
+    return "";
   }
   // The last octets of the endpoints, in the order in which they are listed.
   std::string order() const {
@@ -132,6 +140,54 @@ TEST_F(Top, APeerIsCalledByItsName) {
   EXPECT_THAT(page(), HasSubstr("alice's laptop"));
   type("/alice");
   EXPECT_EQ(order(), "2");
+}
+
+TEST_F(Top, WithoutUnicodeANameIsInAscii) {
+  PeerNames names;
+  names[peers()[1].public_key] = "Zo\u00eb";
+  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  const auto drawn = lines({24, 120, false});
+  EXPECT_THAT(drawn, Contains(HasSubstr("  Zo?  ")));
+}
+
+TEST_F(Top, LossIsShownWhereItIsKnown) {
+  EXPECT_THAT(row_of("192.0.2.1"), HasSubstr("  5 s     -  "));
+  peers()[0].messages = {1000, 1000};
+  history_.add(snapshot_);
+  snapshot_.now.boot = snapshot_.now.boot + 1s;
+  peers()[0].messages = {1950, 2000};
+  history_.add(snapshot_);
+  EXPECT_THAT(row_of("192.0.2.1"), HasSubstr("  5 s 5.0 %  "));
+  type("/2.1:");
+  press_key(TopKey::enter);
+  press_key(TopKey::enter);
+  EXPECT_THAT(page(), HasSubstr("lost on the way here  50 of 2000 messages, 5.0 % of late"));
+}
+
+TEST_F(Top, LossHasADigitWhereItMatters) {
+  EXPECT_EQ(loss_text(std::nullopt), "-");
+  EXPECT_EQ(loss_text(0), "0 %");
+  EXPECT_EQ(loss_text(0.00001), "0.1 %");
+  EXPECT_EQ(loss_text(0.0123), "1.2 %");
+  EXPECT_EQ(loss_text(0.0996), "10 %");
+  EXPECT_EQ(loss_text(0.5), "50 %");
+  EXPECT_EQ(loss_text(1), "100 %");
+}
+
+TEST_F(Top, RatesAndPlotsFitIn80Columns) {
+  const auto drawn = lines({24, 80, true});
+  const std::string heading = *std::ranges::find_if(
+      drawn, [](const std::string& line) { return line.starts_with("PEER"); });
+  EXPECT_THAT(heading,
+              AllOf(HasSubstr("LOSS      IN"), HasSubstr("OUT     "), Not(HasSubstr("SENT"))));
+  EXPECT_THAT(drawn, Contains(HasSubstr("1.0 M \u2588")));
+}
+
+TEST_F(Top, WhereThereIsRoomThereAreTotalsAndLongEndpoints) {
+  peers()[0].endpoint = *Endpoint::parse("[2001:db8:1111:2222:3333:4444:5555:6666]:51820");
+  const auto drawn = lines({24, 140, true});
+  EXPECT_THAT(drawn, Contains(HasSubstr("[2001:db8:1111:2222:3333:4444:5555:6666]:51820 ")));
+  EXPECT_THAT(drawn, Contains(HasSubstr("   RECEIVED        SENT")));
 }
 
 TEST_F(Top, AFilterCanBeCorrected) {

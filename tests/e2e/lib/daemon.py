@@ -68,8 +68,16 @@ class Daemon:
 
     def stats(self):
         """Drop and event counters, as {name: count}; only ferruled has them."""
-        pairs = parse_lines(self.uapi("stats=1\n\n"))
-        return {name: int(value) for name, value in pairs if name != "errno"}
+        counters, _, _ = self.uapi("stats=1\n\n").partition("public_key=")
+        return {name: int(value) for name, value in parse_lines(counters) if name != "errno"}
+
+    def peer_stats(self, public_key):
+        """The same of one peer."""
+        for part in self.uapi("stats=1\n\n").split("public_key=")[1:]:
+            key, _, counters = part.partition("\n")
+            if key == bytes(public_key).hex():
+                return {name: int(value) for name, value in parse_lines(counters)}
+        return None
 
     def stop(self, number=signal.SIGTERM):
         """Ends it and returns its exit status."""
