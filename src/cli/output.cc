@@ -12,6 +12,10 @@ constexpr std::size_t kPieceBytes = 65536;
 }
 
 void Output::write(std::string_view text) {
+  if (fd_ == kNowhere) {
+    text_.append(text);
+    return;
+  }
   if (text_.size() + text.size() >= kPieceBytes) flush();
   // A large text is not copied first.
   text.size() >= kPieceBytes ? send(text) : text_.append(text);

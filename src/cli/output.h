@@ -15,6 +15,9 @@ namespace ferrule::cli {
 /// (`print` makes a text of its own: not for keys.)
 class Output {
  public:
+  /// In place of a file descriptor: the text is kept until `text` is asked for it.
+  static constexpr int kNowhere = -1;
+
   explicit Output(int fd) noexcept : fd_(fd) {}
 
   void write(std::string_view text);
@@ -26,6 +29,8 @@ class Output {
   /// Writes what was collected. 0, or the errno of the first write that ever failed: from then on
   /// nothing is written.
   int flush();
+  /// What was collected and not written yet.
+  [[nodiscard]] std::string_view text() const noexcept { return text_.view(); }
   [[nodiscard]] int fd() const noexcept { return fd_; }
 
  private:

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/show_live.h"
 #include "cli/show_text.h"
+#include "cli/style.h"
 
 namespace ferrule::cli {
 
@@ -16,19 +18,26 @@ namespace {
 struct View {
   std::optional<std::string_view> field;
   bool is_json = false;
+  Style style{false};
 };
 
-int refuse(Console& console, std::string_view command) {
-  console.err.print(
+void print_usage(Output& out, std::string_view program, std::string_view command) {
+  out.print(
       "Usage: {} {} {{ <interface> | all | interfaces }} [public-key | private-key | listen-port | "
       "fwmark | peers | preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | "
-      "persistent-keepalive | dump]\n",
-      console.program, command);
+      "persistent-keepalive | dump]\n"
+      "  --json: prints it as JSON\n"
+      "  --watch[=SECONDS]: shows it on the terminal until interrupted, anew every second or so often\n",
+      program, command);
+}
+
+int refuse(Console& console, std::string_view command) {
+  print_usage(console.err, console.program, command);
   return 1;
 }
 
-int refuse_field(Console& console, std::string_view command, std::string_view field) {
-  console.err.print("Invalid parameter: `{}'\n", field);
+int refuse_parameter(Console& console, std::string_view command, std::string_view word) {
+  console.err.print("Invalid parameter: `{}'\n", word);
   return refuse(console, command);
 }
 
@@ -88,14 +97,13 @@ int show_all(Console& console, std::string_view command, const View& view) {
   } else if (view.field) {
     for (const NamedDevice& device : devices) {
       if (!print_field(console.out, device, *view.field, true)) {
-        return refuse_field(console, command, *view.field);
+        return refuse_parameter(console, command, *view.field);
       }
     }
   } else {
-    const Style style(wants_color(console.out.fd()));
     for (std::size_t i = 0; i < devices.size(); ++i) {
       if (i != 0) console.out.write("\n");
-      print_pretty(console.out, devices[i], style, console.now_s);
+      print_pretty(console.out, devices[i], view.style, console.now_s);
     }
   }
   return devices.empty() && !names.empty() ? 1 : 0;
@@ -113,19 +121,14 @@ int show_one(Console& console, std::string_view command, const std::string& name
   if (view.is_json) {
     print_all_json(console.out, devices);
   } else if (!view.field) {
-    print_pretty(console.out, devices[0], Style(wants_color(console.out.fd())), console.now_s);
+    print_pretty(console.out, devices[0], view.style, console.now_s);
   } else if (!print_field(console.out, devices[0], *view.field, false)) {
-    return refuse_field(console, command, *view.field);
+    return refuse_parameter(console, command, *view.field);
   }
   return 0;
 }
 
-}  // namespace
-
-int run_show(Console& console, Arguments arguments) {
-  std::vector<std::string_view> words(arguments.begin(), arguments.end());
-  View view;
-  view.is_json = std::erase(words, "--json") > 0;
+int show(Console& console, const std::vector<std::string_view>& words, View view) {
   if (words.size() > (view.is_json ? 2u : 3u)) return refuse(console, words[0]);
   if (words.size() == 3) view.field = words[2];
   if (words.size() == 1 || words[1] == "all") return show_all(console, words[0], view);
@@ -135,10 +138,27 @@ int run_show(Console& console, Arguments arguments) {
   }
   const bool is_help = words[1] == "-h" || words[1] == "--help" || words[1] == "help";
   if (words.size() == 2 && is_help) {
-    refuse(console, words[0]);
+    print_usage(console.out, console.program, words[0]);
     return 0;
   }
   return show_one(console, words[0], std::string(words[1]), view);
+}
+
+}  // namespace
+
+int run_show(Console& console, Arguments arguments) {
+  std::vector<std::string_view> words(arguments.begin(), arguments.end());
+  View view;
+  view.is_json = std::erase(words, "--json") > 0;
+  view.style = Style(wants_color(console.out.fd()));
+  const auto live = std::ranges::find_if(words, [](std::string_view word) {
+    return word.starts_with("--watch");
+  });
+  if (live == words.end()) return show(console, words, view);
+  const std::optional<Duration> interval = watch_interval(*live);
+  if (!interval) return refuse_parameter(console, words[0], *live);
+  words.erase(live);
+  return show_live(console, *interval, [&] { return show(console, words, view); });
 }
 
 int run_showconf(Console& console, Arguments arguments) {

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "base/key_text.h"
+#include "base/utf8.h"
 #include "cli/key_output.h"
 #include "cli/scopes.h"
 #include "cli/show_text.h"
@@ -75,15 +76,20 @@ void print_peer(Output& out, const PeerStatus& status) {
 
 std::string json_text(std::string_view text) {
   std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') {
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    const std::size_t size = character ? character->size : 1;
+    if (!character) {
+      out += "\\ufffd";  // JSON is UTF-8
+    } else if (character->code == '"' || character->code == '\\') {
       out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < ' ') {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+      out += text[0];
+    } else if (character->code < ' ') {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(character->code));
     } else {
-      out += c;
+      out += text.substr(0, size);
     }
+    text.remove_prefix(size);
   }
   return out + '"';
 }

@@ -14,6 +14,7 @@
 namespace ferrule::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -128,6 +129,12 @@ TEST_F(Show, DevicesThatCannotBeReadAreNamed) {
   EXPECT_EQ(answer.err, "Unable to access interface wg0: Operation not permitted\n");
 }
 
+TEST_F(Show, HelpNamesWhatWgDoesNotHave) {
+  const Answer answer = ask({"show", "--help"});
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_THAT(answer.out, AllOf(HasSubstr("--json"), HasSubstr("--watch")));
+}
+
 TEST_F(Show, AnUnknownFieldIsAnError) {
   TestDevices devices = office();
   const Answer answer = ask(devices, {"show", "wg0", "colour"});
@@ -172,6 +179,11 @@ TEST(Json, TextIsEscaped) {
        {std::string("a\"b\\c"), std::string("\x01\n\t"), std::string("ä")}) {
     EXPECT_EQ(nlohmann::json::parse(json_text(text)).get<std::string>(), text);
   }
+}
+
+// JSON is UTF-8, whatever a file has.
+TEST(Json, WhatIsNoUtf8IsReplaced) {
+  EXPECT_EQ(nlohmann::json::parse(json_text("a\xff\xc3(")).get<std::string>(), "a\uFFFD\uFFFD(");
 }
 
 // --- showconf ---

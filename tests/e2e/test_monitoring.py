@@ -145,6 +145,35 @@ def test_lanes_are_counted(scene):
     assert stats["control_cpu_ns"] > 0, stats
 
 
+@behaviour(peers=BOTH, unlike_go="wireguard-go has no counters")
+def test_messages_that_are_lost_on_the_way_are_counted_by_peer(scene):
+    left, right = scene.pair()
+    must_ping(right.host, left.inside4)
+    before = left.daemon.peer_stats(right.public_key)
+    left.host.nft("table ip lossy { chain input { type filter hook input priority 0; "
+                  "udp length > 1000 drop; }; }")
+    right.host.run(f"ping -n -c 20 -i 0.02 -W 0.1 -s 1200 {left.inside4}", check=False)
+    must_ping(right.host, left.inside4)     # the first that comes again tells what is missing
+    after = left.daemon.peer_stats(right.public_key)
+    expected = after["expected_messages"] - before["expected_messages"]
+    received = after["received_messages"] - before["received_messages"]
+    assert expected - received == 20, (before, after)
+    assert received > 0, (before, after)
+    page = left.host.out([tool(scene), "metrics", "--once"])
+    for what in ("expected", "received"):
+        sample = next(line for line in page.splitlines()
+                      if line.startswith(f"ferrule_peer_{what}_messages_total{{"))
+        assert f'public_key="{right.public_key}"' in sample, sample
+        assert int(sample.split()[-1]) >= after[f"{what}_messages"], (sample, after)
+
+
+@behaviour
+def test_get_tells_nothing_that_other_tools_do_not_know(scene):
+    left, right = scene.pair()
+    must_ping(left.host, right.inside4)
+    assert "messages" not in left.uapi("get=1\n\n")
+
+
 @behaviour
 def test_metrics_go_on_without_a_device(scene):
     host = scene.host("left")
@@ -201,6 +230,8 @@ def test_top_shows_the_tunnel_and_quits(scene):
     terminal.wait("192.0.2.2:51820")
     terminal.type("\r")
     terminal.wait("persistent keepalive")
+    if scene.subject.is_ferrule:
+        terminal.wait("lost on the way here")
     terminal.type("\x1b")
     terminal.type("q")
     assert terminal.process.wait(10) == 0
@@ -211,6 +242,35 @@ def test_top_shows_the_tunnel_and_quits(scene):
 def _rest(terminal):
     terminal.text()
     return terminal.drawn.decode(errors="replace")
+
+
+@behaviour(peers=BOTH)
+def test_show_is_live_until_interrupted(scene):
+    left, right = scene.pair()
+    terminal = Terminal(left.host, [tool(scene), "show", "wg0", "--watch=0.1"], rows=12)
+    terminal.wait(f"peer: {right.public_key}")
+    assert "latest handshake" not in terminal.text()
+    must_ping(left.host, right.inside4)
+    terminal.wait("latest handshake")
+    terminal.wait("ago")
+    for _ in range(3):
+        left.set(f"peer {new_private_key().public}")
+    terminal.wait(" more lines)")
+    terminal.resize(60, 100)
+    left.daemon.stop()
+    terminal.wait("Unable to access interface")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.process.wait(10) == 0
+    assert _rest(terminal).endswith("\x1b[?1049l"), "the terminal is given back"
+
+
+@behaviour
+def test_show_of_nothing_is_no_live_view(scene):
+    host = scene.host("left")
+    terminal = Terminal(host, [tool(scene), "show", "wg0", "--watch"])
+    assert terminal.process.wait(10) == 1
+    assert "\x1b" not in _rest(terminal)
+    terminal.wait("Unable to access interface")
 
 
 @behaviour

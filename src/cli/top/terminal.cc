@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cli/style.h"
+
 // Last: ncurses defines short names as macros.
 #define NCURSES_WIDECHAR 1
 #include <ncurses.h>
@@ -76,7 +78,7 @@ class NcursesTerminal final : public Terminal {
     curs_set(0);
     set_escdelay(kEscapeDelayMs);
     keypad(stdscr, TRUE);
-    if (has_colors() && std::getenv("NO_COLOR") == nullptr) {
+    if (has_colors() && wants_color(STDOUT_FILENO)) {
       start_color();
       use_default_colors();
       init_pair(kGreenPair, COLOR_GREEN, -1);
