@@ -1,9 +1,11 @@
 #include "cli/program.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/version.h"
@@ -118,6 +120,23 @@ int refuse_command(Console& console, std::string_view name) {
   return 1;
 }
 
+bool is_one_of_wgs(const Command& command) {
+  return std::ranges::find(kWgCommands, command.name, &Command::name) != kWgCommands.end();
+}
+
+// wg's commands take no options: they print their usage at the mistake that the word `--help' is. Who
+// asks for help makes none.
+int run_command(Console& console, const Command& command, Arguments words) {
+  const bool is_help = words.size() == 2 && words[1] == "--help" && is_one_of_wgs(command);
+  if (!is_help || command.name == "show") return command.run(console, words);
+  Output usage(Output::kNowhere);
+  std::swap(console.err, usage);
+  (void)command.run(console, words);
+  std::swap(console.err, usage);
+  console.out.write(usage.text());
+  return 0;
+}
+
 int run_words(Console& console, Arguments words) {
   if (words.empty()) {
     static constexpr std::array<std::string_view, 1> kShow{"show"};
@@ -134,7 +153,7 @@ int run_words(Console& console, Arguments words) {
     return 0;
   }
   for (const Command& command : commands_of(console.program)) {
-    if (command.name == words[0]) return command.run(console, words);
+    if (command.name == words[0]) return run_command(console, command, words);
   }
   return refuse_command(console, words[0]);
 }

@@ -38,6 +38,39 @@ TEST(Program, HelpIsNoError) {
   }
 }
 
+TEST(Program, EveryCommandHasHelp) {
+  for (const char* command :
+       {"show",    "showconf", "set",    "setconf", "addconf", "syncconf", "genkey", "genpsk",
+        "pubkey",  "up",       "down",   "save",    "strip",   "check",    "doctor", "init",
+        "metrics", "peer",     "reload", "resolve", "top",     "watch"}) {
+    const Answer answer = ask({command, "--help"});
+    EXPECT_EQ(answer.status, 0) << command;
+    EXPECT_THAT(answer.out, HasSubstr("Usage: ferrule " + std::string(command)));
+    EXPECT_EQ(answer.err, "") << command;
+  }
+}
+
+TEST(Program, AMisspeltOptionIsRecognised) {
+  const Answer answer = ask({"watch", "--jsn"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.err,
+            "ferrule watch: there is no option --jsn; did you mean --json?\n"
+            "Try `ferrule watch --help'.\n");
+}
+
+TEST(Program, AnUnknownOptionIsToldBeforeWhatIsMissing) {
+  EXPECT_THAT(ask({"up", "--kernl"}).err, HasSubstr("no option --kernl; did you mean --kernel?"));
+  EXPECT_THAT(ask({"doctor", "--bogus=1"}).err, HasSubstr("there is no option --bogus\n"));
+  EXPECT_THAT(ask({"up"}).err, HasSubstr("FILE is required"));
+}
+
+TEST(Program, OptionsAndNamesOfSubcommandsAreRecognisedToo) {
+  EXPECT_THAT(ask({"peer", "lst", "wg0"}).err, HasSubstr("no subcommand lst; did you mean list?"));
+  EXPECT_THAT(ask({"peer", "add", "wg0", "a", "--allowed-ip", "::/0"}).err,
+              HasSubstr("no option --allowed-ip; did you mean --allowed-ips?"));
+  EXPECT_THAT(ask({"peer", "add"}).err, HasSubstr("IFACE is required"));
+}
+
 TEST(Program, AnUnknownCommandIsAnErrorWithItsName) {
   const Answer answer = ask({"frobnicate"});
   EXPECT_EQ(answer.status, 1);

@@ -27,7 +27,8 @@ void print_usage(Output& out, std::string_view program, std::string_view command
       "fwmark | peers | preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | "
       "persistent-keepalive | dump]\n"
       "  --json: prints it as JSON\n"
-      "  --watch[=SECONDS]: shows it on the terminal until interrupted, anew every second or so often\n",
+      "  --watch[=SECONDS]: shows it on the terminal until interrupted, anew every second or so "
+      "often\n",
       program, command);
 }
 
@@ -151,9 +152,8 @@ int run_show(Console& console, Arguments arguments) {
   View view;
   view.is_json = std::erase(words, "--json") > 0;
   view.style = Style(wants_color(console.out.fd()));
-  const auto live = std::ranges::find_if(words, [](std::string_view word) {
-    return word.starts_with("--watch");
-  });
+  const auto live = std::ranges::find_if(
+      words, [](std::string_view word) { return word.starts_with("--watch"); });
   if (live == words.end()) return show(console, words, view);
   const std::optional<Duration> interval = watch_interval(*live);
   if (!interval) return refuse_parameter(console, words[0], *live);
@@ -162,7 +162,8 @@ int run_show(Console& console, Arguments arguments) {
 }
 
 int run_showconf(Console& console, Arguments arguments) {
-  if (arguments.size() != 2) {
+  const bool is_help = arguments.size() == 2 && arguments[1] == "--help";
+  if (arguments.size() != 2 || is_help) {
     console.err.print("Usage: {} {} <interface>\n", console.program, arguments[0]);
     return 1;
   }
