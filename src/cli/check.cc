@@ -1,6 +1,7 @@
 #include "cli/check.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/conf_file.h"
 #include "cli/input.h"
 #include "cli/json_line.h"
 #include "cli/lookup.h"
@@ -51,6 +53,13 @@ std::optional<std::uint32_t> mode_of(const std::string& file) {
   struct stat status;
   if (stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   return status.st_mode & 0777u;
+}
+
+// An interface's name means its file where no file of this name is here.
+std::string path_of(const std::string& file) {
+  if (access(file.c_str(), F_OK) == 0) return file;
+  const auto conf = find_conf(file);
+  return conf && access(conf->path.c_str(), F_OK) == 0 ? conf->path : file;
 }
 
 // The way to an endpoint that does not lead through the tunnel of this very file: it may be up.
@@ -178,7 +187,7 @@ void print_json(Output& out, const std::vector<Report>& reports) {
 int run_check(Console& console, Arguments arguments) {
   CheckOptions options;
   CLI::App app("Finds what is wrong with configuration files, and what cannot work as they are.");
-  app.add_option("FILE", options.files, "a file of wg-quick or wg")->required();
+  app.add_option("FILE", options.files, "a file of wg-quick or wg, or an interface")->required();
   app.add_flag("--strict", options.is_strict, "warnings make the status 1 too");
   app.add_flag("--offline", options.is_offline, "look no name up and ask for no route");
   app.add_flag("--json", options.is_json, "print findings as JSON");
@@ -187,7 +196,8 @@ int run_check(Console& console, Arguments arguments) {
   std::vector<Report> reports;
   bool is_bad = false;
   for (const std::string& file : options.files) {
-    const Report& report = reports.emplace_back(check_file(file, options.is_offline));
+    const std::string path = path_of(file);
+    const Report& report = reports.emplace_back(check_file(path, options.is_offline));
     is_bad = is_bad || report.count(Severity::error) > 0 ||
              (options.is_strict && report.count(Severity::warning) > 0);
   }

@@ -26,6 +26,17 @@ def config(interface="", peer=""):
 
 
 @behaviour
+def test_an_interface_means_its_file(scene):
+    host = scene.host("left")
+    host.run("mount -t tmpfs tmpfs /etc/wireguard")
+    assert check(scene, host, config())[0] == 0
+    words = [f"{scene.build_dir}/ferrule", "check", "wg0"]
+    assert "No such file" in host.run(words, check=False).stdout
+    host.run(f"cp -p {CONFIG} /etc/wireguard/wg0.conf")
+    assert "/etc/wireguard/wg0.conf: " in host.out(words)
+
+
+@behaviour
 def test_an_mtu_is_held_against_the_route_to_the_endpoint(scene):
     left, _ = scene.linked_hosts(mtu=1400)
     peer = "AllowedIPs = 10.10.0.2/32\nEndpoint = 192.0.2.2:51820"
