@@ -58,6 +58,15 @@ def test_three_commands_connect_two_machines(scene):
     assert peers(scene, left)["alice"]["latestHandshake"] > 0
 
 
+@behaviour
+def test_a_configuration_that_nobody_got_is_an_error(scene):
+    left, _ = served(scene)
+    program = f"{scene.build_dir}/ferrule"
+    added = left.run(["sh", "-c", f"{program} peer add {CONFIG} alice > /dev/full"], check=False)
+    assert added.returncode == 1
+    assert "alice was added, but nobody has its private key" in added.stderr
+
+
 # `script` gives it a terminal; an empty answer takes what is offered.
 
 @behaviour
