@@ -23,6 +23,16 @@ std::optional<Utf8Character> first_character(std::string_view text) noexcept {
   return Utf8Character{code, size};
 }
 
+std::string utf8_of(char32_t code) {
+  const auto tail = [&](unsigned shift) {
+    return static_cast<char>(0x80 | (code >> shift & 0x3F));
+  };
+  if (code < 0x80) return {static_cast<char>(code)};
+  if (code < 0x800) return {static_cast<char>(0xC0 | code >> 6), tail(0)};
+  if (code < 0x10000) return {static_cast<char>(0xE0 | code >> 12), tail(6), tail(0)};
+  return {static_cast<char>(0xF0 | code >> 18), tail(12), tail(6), tail(0)};
+}
+
 bool is_printable(char32_t code) noexcept {
   const bool is_control = code < 0x20 || (code >= 0x7F && code < 0xA0);
   const bool is_separator_or_turn =

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace ferrule {
@@ -14,6 +15,9 @@ struct Utf8Character {
 
 /// The one that `text` begins with; none when it is empty or begins with something else.
 [[nodiscard]] std::optional<Utf8Character> first_character(std::string_view text) noexcept;
+
+/// The bytes of a character.
+[[nodiscard]] std::string utf8_of(char32_t code);
 
 /// Whether a terminal may be given it: no control, and nothing that turns the direction of writing for
 /// what follows.

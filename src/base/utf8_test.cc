@@ -28,6 +28,12 @@ TEST(Utf8, WhatIsNoCharacterIsNone) {
   }
 }
 
+TEST(Utf8, WhatIsWrittenIsReadAgain) {
+  for (const char32_t code : {0x1u, 0x7Fu, 0x80u, 0x7FFu, 0x800u, 0xFFFFu, 0x10000u, 0x10FFFFu}) {
+    EXPECT_EQ(code_of(utf8_of(code)), code) << static_cast<std::uint32_t>(code);
+  }
+}
+
 TEST(Utf8, ControlsAndTurnsAreNotForATerminal) {
   for (const char32_t code : {U'\x00', U'\x1B', U'\x7F', char32_t{0x80}, char32_t{0x9B},
                               char32_t{0x2028}, char32_t{0x202E}, char32_t{0x2066}}) {

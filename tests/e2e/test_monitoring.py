@@ -189,10 +189,10 @@ def test_metrics_go_on_without_a_device(scene):
 class Terminal:
     """A program on a pseudo-terminal of 100 columns, and what it has drawn."""
 
-    def __init__(self, host, argv, rows=30, columns=100):
+    def __init__(self, host, argv, rows=30, columns=100, term="xterm-256color"):
         self.master, slave = pty.openpty()
         self.resize(rows, columns)
-        env = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        env = {**os.environ, "TERM": term, "LANG": "C.UTF-8"}
         self.process = subprocess.Popen(
             ["nsenter", f"--target={host.pid}", "--net", "--mount", "--", *argv],
             stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True)
@@ -242,6 +242,28 @@ def test_top_shows_the_tunnel_and_quits(scene):
 def _rest(terminal):
     terminal.text()
     return terminal.drawn.decode(errors="replace")
+
+
+@behaviour
+def test_top_shows_peers_in_a_small_window(scene):
+    tunnel, puppet = scene.solo()
+    terminal = Terminal(tunnel.host, [tool(scene), "top", "--interval", "0.1"], rows=5, columns=20)
+    terminal.wait(str(puppet.public_key)[:13])
+    terminal.type("/zo\u00eb")
+    terminal.wait("\u00eb_")
+    terminal.wait("no peer matches")
+    terminal.type("\r")
+    terminal.type("q")
+    assert terminal.process.wait(10) == 0
+
+
+@behaviour
+def test_top_refuses_what_it_cannot_draw_on(scene):
+    host = scene.host("left")
+    for term in ("dumb", "nonsense"):
+        terminal = Terminal(host, [tool(scene), "top"], term=term)
+        assert terminal.process.wait(10) == 1
+        terminal.wait(f"TERM={term}: ")
 
 
 @behaviour(peers=BOTH)

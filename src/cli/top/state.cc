@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "base/utf8.h"
 #include "cli/scopes.h"
 
 namespace ferrule::cli {
@@ -15,22 +16,34 @@ using protocol::PeerStatus;
 constexpr std::size_t kPageLines = 10;
 constexpr std::size_t kMaxFilter = 64;
 
+// Without regard to the case of ASCII letters.
+bool contains(std::string_view text, std::string_view part) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return !std::ranges::search(text, part, {}, lower, lower).empty();
+}
+
 bool matches(const DeviceSnapshot& device, const PeerStatus& peer, const std::string& filter) {
-  if (filter.empty() || device.name_of(peer.public_key).contains(filter)) return true;
-  if (to_base64(peer.public_key).contains(filter)) return true;
-  if (!peer.endpoint.is_none() && text_of(peer.endpoint).contains(filter)) {
-    return true;
-  }
+  if (filter.empty() || contains(device.name_of(peer.public_key), filter)) return true;
+  if (contains(to_base64(peer.public_key), filter)) return true;
+  if (!peer.endpoint.is_none() && contains(text_of(peer.endpoint), filter)) return true;
   return std::ranges::any_of(peer.allowed_ips,
-                             [&](const Cidr& cidr) { return cidr.to_string().contains(filter); });
+                             [&](const Cidr& cidr) { return contains(cidr.to_string(), filter); });
 }
 
 // Whether `a` comes before `b`; what is busiest or newest comes first.
-bool comes_before(const PeerStatus& a, const PeerStatus& b, TopSort sort, const std::string& device,
-                  const History& history) {
+bool comes_before(const PeerStatus& a, const PeerStatus& b, TopSort sort,
+                  const DeviceSnapshot& device, const History& history) {
+  const auto traffic_of = [&](const PeerStatus& peer) -> const Traffic& {
+    return history.peer(device.name, peer.public_key);
+  };
   const auto rate = [&](const PeerStatus& peer) {
-    const Traffic& traffic = history.peer(device, peer.public_key);
+    const Traffic& traffic = traffic_of(peer);
     return traffic.rx.last() + traffic.tx.last();
+  };
+  // Those without a name last.
+  const auto name = [&](const PeerStatus& peer) {
+    const std::string_view text = device.name_of(peer.public_key);
+    return std::pair(text.empty(), text);
   };
   switch (sort) {
     case TopSort::rate:
@@ -43,6 +56,10 @@ bool comes_before(const PeerStatus& a, const PeerStatus& b, TopSort sort, const 
       return a.endpoint < b.endpoint;
     case TopSort::key:
       return to_base64(a.public_key) < to_base64(b.public_key);
+    case TopSort::name:
+      return name(a) < name(b);
+    case TopSort::loss:
+      return traffic_of(a).loss() > traffic_of(b).loss();  // what is not known is least
   }
   return false;
 }
@@ -57,6 +74,11 @@ void move_selection(TopState& state, std::ptrdiff_t by, std::size_t count) {
 
 bool is_key(std::int32_t key, TopKey named) { return key == std::to_underlying(named); }
 
+void erase_last_character(std::string& text) {
+  while (!text.empty() && (text.back() & 0xC0) == 0x80) text.pop_back();
+  if (!text.empty()) text.pop_back();
+}
+
 void type_filter(TopState& state, std::int32_t key) {
   if (is_key(key, TopKey::enter)) {
     state.is_typing_filter = false;
@@ -64,9 +86,10 @@ void type_filter(TopState& state, std::int32_t key) {
     state.is_typing_filter = false;
     state.filter.clear();
   } else if (is_key(key, TopKey::backspace)) {
-    if (!state.filter.empty()) state.filter.pop_back();
-  } else if (key >= ' ' && key < 127 && state.filter.size() < kMaxFilter) {
-    state.filter += static_cast<char>(key);
+    erase_last_character(state.filter);
+  } else if (key > 0 && key < std::to_underlying(TopKey::up) &&
+             is_printable(static_cast<char32_t>(key)) && state.filter.size() < kMaxFilter) {
+    state.filter += utf8_of(static_cast<char32_t>(key));
   }
 }
 
@@ -138,6 +161,10 @@ std::string_view name_of(TopSort sort) noexcept {
       return "endpoint";
     case TopSort::key:
       return "key";
+    case TopSort::name:
+      return "name";
+    case TopSort::loss:
+      return "loss";
   }
   return "";
 }
@@ -152,7 +179,7 @@ std::vector<const PeerStatus*> peers_shown(const TopState& state, const Snapshot
   }
   std::ranges::stable_sort(peers, [&](const PeerStatus* a, const PeerStatus* b) {
     if (state.is_reversed) std::swap(a, b);
-    return comes_before(*a, *b, state.sort, device.name, history);
+    return comes_before(*a, *b, state.sort, device, history);
   });
   return peers;
 }

@@ -11,8 +11,8 @@
 
 namespace ferrule::cli {
 
-enum class TopSort : std::uint8_t { rate, handshake, total, endpoint, key };
-constexpr std::size_t kTopSorts = 5;
+enum class TopSort : std::uint8_t { rate, handshake, total, endpoint, key, name, loss };
+constexpr std::size_t kTopSorts = 7;
 [[nodiscard]] std::string_view name_of(TopSort sort) noexcept;
 
 /// Keys without a letter; letters come as their code.

@@ -42,7 +42,14 @@ attr_t attributes_of(Look look) {
   return A_NORMAL;
 }
 
-std::optional<std::int32_t> named_key(int code) {
+// Whether the terminal can do this (terminfo(5)).
+bool has_string(const char* capability) {
+  const char* text = tigetstr(capability);
+  return text != nullptr && text != reinterpret_cast<const char*>(-1);
+}
+
+// A key that curses knows by a number of its own.
+std::optional<std::int32_t> named_key(wint_t code) {
   switch (code) {
     case KEY_UP:
       return std::to_underlying(TopKey::up);
@@ -57,16 +64,18 @@ std::optional<std::int32_t> named_key(int code) {
     case KEY_END:
       return std::to_underlying(TopKey::end);
     case KEY_BACKSPACE:
-    case '\b':
       return std::to_underlying(TopKey::backspace);
     case KEY_ENTER:
-    case '\r':
       return std::to_underlying(TopKey::enter);
     default:
-      break;
+      return std::nullopt;  // KEY_RESIZE and what has no meaning here
   }
-  if (code >= KEY_MIN) return std::nullopt;  // KEY_RESIZE and what has no meaning here
-  return code;
+}
+
+std::int32_t typed_key(wint_t character) {
+  if (character == '\b') return std::to_underlying(TopKey::backspace);
+  if (character == '\r') return std::to_underlying(TopKey::enter);
+  return static_cast<std::int32_t>(character);
 }
 
 class NcursesTerminal final : public Terminal {
@@ -111,9 +120,15 @@ class NcursesTerminal final : public Terminal {
   std::optional<std::int32_t> key(Duration timeout) override {
     ::timeout(
         static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count()));
-    const int code = getch();
-    if (code == ERR) return std::nullopt;
-    return named_key(code);
+    wint_t code = 0;
+    switch (get_wch(&code)) {
+      case OK:
+        return typed_key(code);
+      case KEY_CODE_YES:
+        return named_key(code);
+      default:
+        return std::nullopt;
+    }
   }
 
  private:
@@ -132,6 +147,13 @@ Result<std::unique_ptr<Terminal>> Terminal::open() {
     const char* name = std::getenv("TERM");
     return std::unexpected(make_error(ENOTTY, std::string("TERM=") + (name == nullptr ? "" : name) +
                                                   ": a terminal unknown here"));
+  }
+  if (!has_string("cup")) {
+    endwin();
+    delscreen(screen);
+    return std::unexpected(
+        make_error(ENOTTY, "TERM=" + std::string(std::getenv("TERM")) +
+                               ": top can't draw on such a terminal (`watch' and `show' can)"));
   }
   return std::make_unique<NcursesTerminal>(screen);
 }

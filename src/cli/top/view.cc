@@ -21,6 +21,7 @@ using protocol::PeerStatus;
 
 constexpr std::size_t kListPlot = 8;
 constexpr std::size_t kDevicePlot = 16;
+constexpr std::size_t kRowsForAll = 12;  // below that the list is all that there is
 constexpr std::string_view kDrop = "drop_";
 
 void clip(Line& line, std::size_t columns) {
@@ -101,6 +102,9 @@ class Drawing {
     const std::string_view name = device.name_of(peer.public_key);
     return screen_.has_unicode ? std::string(name) : in_ascii(name);
   }
+  [[nodiscard]] std::string filter() const {
+    return screen_.has_unicode ? state_.filter : in_ascii(state_.filter);
+  }
   [[nodiscard]] std::string plot_of(const Series& series, std::size_t width) const {
     return plot(series.values(), width, screen_.has_unicode);
   }
@@ -121,7 +125,9 @@ std::vector<Line> Drawing::draw() {
   } else {
     const DeviceSnapshot& device = snapshot_.devices[state_.device];
     const auto peers = peers_shown(state_, snapshot_, history_);
-    add_device(device);
+    // A small window has room for what matters most.
+    const bool is_list = state_.page != TopState::Page::peer || peers.empty();
+    if (!is_list || screen_.rows >= kRowsForAll) add_device(device);
     if (state_.page == TopState::Page::peer && !peers.empty()) {
       add_peer_page(device, *peers[state_.selected]);
     } else {
@@ -210,7 +216,7 @@ void Drawing::add_peers(const DeviceSnapshot& device) {
     heading +=
         fmt::format(" {:>{}} {:>{}}", "RECEIVED", ListColumns::kTotal, "SENT", ListColumns::kTotal);
   }
-  add({});
+  if (screen_.rows >= kRowsForAll) add({});
   add({{padded(heading, screen_.columns), Look::bar}});
   // The selected peer stays in sight.
   const std::size_t used = lines_.size() + 1;
@@ -285,7 +291,7 @@ void Drawing::add_help() {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHelp{{
       {"up, down, page, home, end", "choose a peer"},
       {"enter", "one peer, larger"},
-      {"s", "sort by rate, handshake, total, endpoint, key"},
+      {"s", "sort by rate, handshake, total, endpoint, key, name, loss"},
       {"r", "the other way round"},
       {"/", "only peers with a text in name, key, endpoint or allowed IPs"},
       {"esc", "all peers again"},
@@ -303,11 +309,11 @@ void Drawing::add_help() {
 }
 
 Line Drawing::keys() const {
-  if (state_.is_typing_filter) return {{"filter: " + state_.filter + "_", Look::bold}};
+  if (state_.is_typing_filter) return {{"filter: " + filter() + "_", Look::bold}};
   Line line{{fmt::format("sorted by {}{}", cli::name_of(state_.sort),
                          state_.is_reversed ? ", reversed" : ""),
              Look::dim}};
-  if (!state_.filter.empty()) line.push_back({"   filter: " + state_.filter, Look::warning});
+  if (!state_.filter.empty()) line.push_back({"   filter: " + filter(), Look::warning});
   line.push_back(
       {"   enter: one peer  s: sort  /: filter  tab: interface  h: help  q: quit", Look::dim});
   return line;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/console_testing.h"
 
@@ -16,6 +17,7 @@ using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr std::int64_t kNow = 1'700'000'000;
 constexpr TopScreen kScreen{24, 120, true};
@@ -120,6 +122,58 @@ TEST_F(Top, SortsByOtherThingsToo) {
   EXPECT_EQ(order(), "123");
   type("r");
   EXPECT_EQ(order(), "321");
+}
+
+TEST_F(Top, SortsByNameWithThoseThatHaveNoneLast) {
+  PeerNames names;
+  names[peers()[0].public_key] = "zoe";
+  names[peers()[2].public_key] = "bob";
+  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  state_.sort = TopSort::name;
+  EXPECT_EQ(order(), "312");
+}
+
+TEST_F(Top, SortsByLossWithWhatIsNotKnownLast) {
+  peers()[0].messages = {0, 0};
+  peers()[1].messages = {0, 0};
+  history_.add(snapshot_);
+  snapshot_.now.boot = snapshot_.now.boot + 1s;
+  peers()[0].messages = {100, 100};
+  peers()[1].messages = {90, 100};
+  history_.add(snapshot_);
+  state_.sort = TopSort::loss;
+  EXPECT_EQ(order(), "213");
+}
+
+TEST_F(Top, EveryOrderHasAName) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < kTopSorts; ++i) {
+    names.insert(name_of(state_.sort));
+    type("s");
+  }
+  EXPECT_EQ(names.size(), kTopSorts);
+  EXPECT_EQ(state_.sort, TopSort::rate);
+}
+
+TEST_F(Top, AFilterHasAnyCaseAndAnyLetter) {
+  PeerNames names;
+  names[peers()[1].public_key] = "Zo\u00eb";
+  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  type("/zO");
+  press(state_, 0xEB, snapshot_, history_);
+  EXPECT_EQ(state_.filter, "zO\u00eb");
+  EXPECT_EQ(order(), "2");
+  press_key(TopKey::backspace);
+  EXPECT_EQ(state_.filter, "zO");
+  press_key(TopKey::up);  // no character
+  EXPECT_EQ(state_.filter, "zO");
+}
+
+TEST_F(Top, ASmallWindowShowsPeers) {
+  const auto drawn = lines({5, 20, true});
+  EXPECT_THAT(drawn[1], StartsWith("PEER"));
+  EXPECT_THAT(drawn[2], StartsWith("> AwMD"));
+  EXPECT_THAT(drawn[3], StartsWith("  AQEB"));
 }
 
 TEST_F(Top, ShowsRatesInBits) { EXPECT_THAT(page(), HasSubstr("1.0 M")); }
