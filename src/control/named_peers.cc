@@ -155,26 +155,6 @@ std::optional<Enclosed> find_enclosed(const ConfDocument& document) {
   return std::nullopt;
 }
 
-// What one peer's section says.
-void read_peer(const ConfDocument& document, NamedPeer& peer, ConfErrors& errors) {
-  const ConfDocument section(document.file(), section_text(document, peer).view());
-  auto configuration = read_configuration(section, ConfDialect::wg);
-  if (!configuration) {
-    std::ranges::move(configuration.error(), std::back_inserter(errors));
-    return;
-  }
-  peer.conf = std::move(configuration->peers.front());
-  for (std::size_t i = 1; i < section.line_count(); ++i) {
-    const auto note = note_in(section.line(i));
-    if (!note) continue;
-    if (is_named(note->key, "Name")) peer.name = shown_name(note->value);
-    if (!is_named(note->key, "Expires")) continue;
-    peer.expires = parse_date(note->value);
-    if (peer.expires) continue;
-    errors.push_back(section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31"));
-  }
-}
-
 }  // namespace
 
 std::optional<Date> parse_date(std::string_view text) noexcept {

@@ -79,7 +79,6 @@ bool save_configuration(Console& console, const QuickPlace& place) {
   };
   const auto lock = lock_folder_of(place.path);
   if (!lock) return fail(lock.error().what);
-  const SignalsWait wait;  // or else they would leave a half of the file behind
   const auto file = read_conf_text(console, place.path);
   if (!file) return false;
   const auto device = get_device(console, place.interface);
@@ -97,6 +96,7 @@ bool save_configuration(Console& console, const QuickPlace& place) {
     return false;
   }
   console.err.print("[#] wg showconf {} > {}\n", place.interface, place.path);
+  const SignalsWait wait;  // or else a half of the file would stay behind
   auto staged = StagedFile::write(place.path, [&](Output& out) {
     out.write(kept->before.view());
     out.write(kept->interface.view());
