@@ -315,7 +315,8 @@ def test_save_writes_what_wg_quick_save_writes(scene):
 @behaviour
 def test_save_keeps_comments_and_peers_that_are_off(scene):
     quick = Quick(scene)
-    text = quick.config("# Implementation = ferruled").replace("[Peer]\n", "[Peer]\n# Name = right\n")
+    notes = "# Implementation = ferruled\n# Endpoint = vpn.example:7000\n# ClientDNS = 10.10.0.1\n"
+    text = "# Ours\n" + quick.config(notes).replace("[Peer]\n", "[Peer] # 1\n# Name = right\n")
     text += f"\n#~ [Peer]\n#~ # Name = away\n#~ PublicKey = {new_private_key().public}\n"
     text += f"\n[Peer]\n# Name = old\n# Expires = 2001-01-01\nPublicKey = {new_private_key().public}\n"
     quick.write(text)
@@ -324,7 +325,10 @@ def test_save_keeps_comments_and_peers_that_are_off(scene):
     saved = read(quick.host, CONFIG)
     for line in text.splitlines():
         assert not line.startswith(("#", "PublicKey")) or line in saved, f"{line}\n{saved}"
-    assert "[Peer]\n# Name = right\n" in saved
+    assert saved.startswith("# Ours\n[Interface]\n# Implementation")
+    assert "[Peer] # 1\n# Name = right\n" in saved
+    # Other tools read it.
+    quick.host.run(["sh", "-c", f"wg-quick strip {CONFIG} | wg syncconf wg0 /dev/stdin"])
     quick.write(saved)
     quick.run("ferrule", "save")
     same(read(quick.host, CONFIG), saved, ("saved", "saved again"))
@@ -343,6 +347,33 @@ def test_down_saves_where_the_file_wants_it(scene):
     quick.run("ferrule", "up")
     must_ping(quick.host, quick.right.inside4)
     quick.run("ferrule", "down")
+
+
+@behaviour
+def test_down_saves_the_file_as_hooks_have_left_it(scene):
+    quick = Quick(scene)
+    rename = f"{quick.paths['ferrule']} peer rename {CONFIG} right renamed"
+    quick.write(quick.config(f"SaveConfig = true\nPreDown = {rename}").replace(
+        "[Peer]\n", "[Peer]\n# Name = right\n"))
+    quick.run("ferrule", "up")
+    quick.run("ferrule", "down")
+    saved = read(quick.host, CONFIG)
+    assert "[Peer]\n# Name = renamed\n" in saved, saved
+
+
+@behaviour
+def test_down_leaves_a_file_that_it_cannot_read_and_says_where(scene):
+    quick = Quick(scene)
+    before = quick.machine()
+    text = quick.config(f"SaveConfig = true\nPreDown = echo Adress=1 >>{CONFIG}")
+    quick.write(text)
+    quick.run("ferrule", "up")
+    status, log = quick.run("ferrule", "down", check=False)
+    assert status == 1 and f"{CONFIG}:11:1: Adress is not a key" in log, log
+    assert read(quick.host, CONFIG) == text + "Adress=1\n"
+    quick.write(text.replace("PreDown", "#PreDown"))
+    quick.run("ferrule", "down")
+    quick.is_as(before)
 
 
 @behaviour
