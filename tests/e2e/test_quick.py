@@ -81,7 +81,8 @@ class Quick:
         """Everything that the tools may change, but for what the kernel draws by lot: numbers of
         interfaces and link-local addresses."""
         ordered = ("ip -br link", "ip -d rule", "ip -d -6 rule", "nft list ruleset",
-                   "ls -A /run/wireguard", "sh -c 'cat /run/resolvconf/* 2>/dev/null || true'")
+                   "ls -A /run/wireguard", "sh -c 'grep . /sys/class/net/*/mtu'",
+                   "sh -c 'cat /run/resolvconf/* 2>/dev/null || true'")
         sorts = ("ip -d -o addr show", "ip route show table all", "ip -6 route show table all")
         lines = [line for command in ordered for line in self.host.out(command).splitlines()]
         for command in sorts:

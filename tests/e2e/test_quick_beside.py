@@ -70,6 +70,31 @@ def test_the_mtu_is_what_wg_quick_makes_it(scene):
                            else command.replace(" add ", " del "))
 
 
+# --- what is looked up on the way in ---------------------------------------------------------------
+
+# Reverse path filters are to look up what is marked by its mark. down leaves it so: others may need it.
+
+@behaviour
+def test_a_full_tunnel_of_ipv4_has_marks_looked_up(scene):
+    quick = Quick(scene)
+    for peer, value in ((EVERYTHING, "1"), ("AllowedIPs = 0.0.0.0/0", "1"),
+                        ("AllowedIPs = ::/0", "0"), ("AllowedIPs = 0.0.0.0/1", "0")):
+        quick.write(quick.config(peer=peer))
+        for tool in TOOLS:
+            quick.host.sysctl(net__ipv4__conf__all__src_valid_mark=0)
+            for verb in ("up", "down"):
+                quick.run(tool, verb)
+                marked = quick.host.out("sysctl -n net.ipv4.conf.all.src_valid_mark")
+                assert marked == value, f"{tool} {verb}, {peer}: {marked}"
+    quick.write(quick.config())
+    quick.run("ferrule", "up")
+    quick.host.sysctl(net__ipv4__conf__all__src_valid_mark=0)
+    quick.write(quick.config(peer=EVERYTHING))
+    quick.run("ferrule", "reload")
+    assert quick.host.out("sysctl -n net.ipv4.conf.all.src_valid_mark") == "1"
+    quick.run("ferrule", "down")
+
+
 # --- hooks -----------------------------------------------------------------------------------------
 
 @behaviour

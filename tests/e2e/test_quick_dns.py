@@ -217,6 +217,30 @@ def test_without_either_up_says_what_to_install(scene):
     quick.run("ferrule", "down")
 
 
+@behaviour
+def test_down_without_the_program_that_set_it_says_so(scene):
+    quick = Resolved(scene, has_link=False)
+    before = quick.machine()
+    quick.write(quick.config(SETTINGS))
+    quick.run("ferrule", "up")
+    os.remove(quick.host.path(f"{BIN}/resolvectl"))
+    status, log = quick.run("ferrule", "down", check=False)
+    assert status == 1 and "openresolv" in log, log
+    quick.is_as(before)
+    assert not quick.host.exists("/run/ferrule/wg0.dns")
+
+
+@behaviour
+def test_down_unsets_what_is_no_longer_in_the_file(scene):
+    quick = Resolved(scene)
+    quick.write(quick.config(SETTINGS))
+    quick.run("ferrule", "up")
+    quick.write(quick.config())
+    quick.calls()
+    quick.run("ferrule", "down")
+    assert quick.calls() == [REVERTED]
+
+
 # Whoever deletes the interface by hand leaves a note of its DNS behind, which must not be believed.
 
 @behaviour

@@ -55,6 +55,31 @@ def state(quick):
     return "\n".join(sorted(line.split("\t")[-1] if "lookup" in line else line for line in lines))
 
 
+# The device comes last: when it refuses, all else is taken back.
+
+@behaviour
+def test_a_reload_that_the_device_refuses_changes_nothing(scene):
+    quick = Quick(scene)
+    taken = quick.host.udp(port=7001)
+    for peer in ("AllowedIPs = 10.99.0.0/16, fd99::/64", EVERYTHING):
+        quick.write(quick.config("DNS = 1.1.1.1\nMTU = 1400", peer=peer))
+        quick.run("ferrule", "up")
+        before = quick.machine() + quick.host.out("wg showconf wg0")
+        text = quick.config("MTU = 1300", address="Address = 10.12.0.1/24, fd12::1/64",
+                            peer="AllowedIPs = 10.98.0.0/16")
+        status, log = reload(quick, text.replace("7000", "7001"), check=False)
+        assert status == 1 and "in use" in log, log
+        same(by_line(quick.machine() + quick.host.out("wg showconf wg0")), by_line(before),
+             ("before", "after"))
+        quick.run("ferrule", "down")
+    taken.close()
+
+
+def by_line(text):
+    """Without the order in which packet filter tables came about."""
+    return "\n".join(sorted(text.splitlines()))
+
+
 @behaviour
 def test_reload_keeps_sessions_and_says_what_changed(scene):
     quick = Quick(scene)
@@ -93,7 +118,7 @@ def test_a_reload_that_fails_changes_nothing(scene):
             (r"did you mean", quick.config().replace("ListenPort", "ListenProt")),
             (r"10\.20\.0\.0/16: File exists", quick.config(
                 "DNS = 8.8.8.8\nMTU = 1300", address=changed.split("\n", 1)[0],
-                peer=EVERYTHING + ", 10.20.0.0/16")),
+                peer=EVERYTHING + ", 10.99.1.0/24, fd99:1::/64, 10.20.0.0/16")),
             (r"Endpoint|not known", quick.config(endpoint="nowhere.invalid:5")),
             (r"Table", quick.config("Table = nosuch"))):
         quick.write(text)

@@ -12,6 +12,7 @@ from lib.traffic import must_ping
 from lib.tunnel import new_private_key
 
 from test_quick import CONFIG, FOLDER, Quick, same
+from test_quick_reload import by_line
 
 SECOND = f"{FOLDER}/wg1.conf"
 EVERYTHING = "AllowedIPs = 0.0.0.0/0, ::/0"
@@ -99,7 +100,7 @@ def test_a_reload_that_fails_leaves_the_rules_of_all_tunnels(scene):
     quick = TwoTunnels(scene)
     quick.host.run("ip route add 10.40.0.0/16 dev eth0")
     quick.both_up()
-    up = quick.rules(), unordered(quick)
+    up = quick.rules(), by_line(quick.machine())
     taken = "AllowedIPs = 10.40.0.0/16"
     for path, good, bad in (
             (CONFIG, quick.config(peer=EVERYTHING),
@@ -111,15 +112,10 @@ def test_a_reload_that_fails_leaves_the_rules_of_all_tunnels(scene):
             status, log = quick.run("ferrule", "reload", check=False, path=path)
             assert status == 1 and "10.40.0.0/16: File exists" in log, log
             same(text(quick.rules()), text(up[0]), ("before", changed))
-            same(unordered(quick), up[1], ("before", changed))
+            same(by_line(quick.machine()), up[1], ("before", changed))
         quick.write(good, path)
     for path in (CONFIG, SECOND):
         quick.run("ferrule", "down", path=path)
-
-
-def unordered(quick):
-    """The machine without the order in which packet filter tables came about."""
-    return "\n".join(sorted(quick.machine().splitlines()))
 
 
 @behaviour(deadline_s=60)
@@ -165,4 +161,20 @@ def test_rules_of_others_that_look_alike_stay(scene):
     for tool in ("ferrule", "wg-quick"):
         quick.run(tool, "up")
         quick.run("ferrule", "down")
+        same(text(quick.rules()), text(before), ("before", tool))
+
+
+# With a table of the user's choice the rules are his too.
+
+@behaviour
+def test_rules_to_a_table_of_ones_own_stay(scene):
+    quick = TwoTunnels(scene)
+    for family in "46":
+        quick.host.run(f"ip -{family} rule add table main suppress_prefixlength 0")
+        quick.host.run(f"ip -{family} rule add not fwmark 99 table 99")
+    before = quick.rules()
+    quick.write(quick.config("Table = 99\nFwMark = 99", peer=EVERYTHING))
+    for tool in ("wg-quick", "ferrule"):
+        quick.run(tool, "up")
+        quick.run(tool, "down")
         same(text(quick.rules()), text(before), ("before", tool))
