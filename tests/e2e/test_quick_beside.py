@@ -70,6 +70,19 @@ def test_the_mtu_is_what_wg_quick_makes_it(scene):
                            else command.replace(" add ", " del "))
 
 
+# wg-quick looks up the way of packets without a mark, which the tunnel's own do not take.
+
+@behaviour
+def test_the_mtu_is_that_of_the_marked_way(scene):
+    quick = Quick(scene)
+    quick.host.run("ip route add table 7 default via 192.0.2.2 mtu 1400")
+    quick.host.run("ip rule add fwmark 0x55 table 7")
+    quick.write(quick.config("FwMark = 0x55"))
+    quick.run("ferrule", "up")
+    assert quick.host.out("cat /sys/class/net/wg0/mtu") == "1320"
+    quick.run("ferrule", "down")
+
+
 # --- what is looked up on the way in ---------------------------------------------------------------
 
 # Reverse path filters are to look up what is marked by its mark. down leaves it so: others may need it.

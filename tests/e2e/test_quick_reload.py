@@ -61,18 +61,54 @@ def state(quick):
 def test_a_reload_that_the_device_refuses_changes_nothing(scene):
     quick = Quick(scene)
     taken = quick.host.udp(port=7001)
-    for peer in ("AllowedIPs = 10.99.0.0/16, fd99::/64", EVERYTHING):
+    split = "AllowedIPs = 10.98.0.0/16"
+    for peer, then in (("AllowedIPs = 10.99.0.0/16, fd99::/64", split), (EVERYTHING, split),
+                       (EVERYTHING, EVERYTHING)):
         quick.write(quick.config("DNS = 1.1.1.1\nMTU = 1400", peer=peer))
         quick.run("ferrule", "up")
         before = quick.machine() + quick.host.out("wg showconf wg0")
         text = quick.config("MTU = 1300", address="Address = 10.12.0.1/24, fd12::1/64",
-                            peer="AllowedIPs = 10.98.0.0/16")
+                            peer=then)
         status, log = reload(quick, text.replace("7000", "7001"), check=False)
         assert status == 1 and "in use" in log, log
         same(by_line(quick.machine() + quick.host.out("wg showconf wg0")), by_line(before),
              ("before", "after"))
         quick.run("ferrule", "down")
     taken.close()
+
+
+# With the first address of a network the kernel takes its others away, and routes with the last.
+
+@behaviour
+def test_what_goes_with_an_address_is_put_back(scene):
+    quick = Quick(scene)
+    quick.host.sysctl(net__ipv4__conf__all__promote_secondaries=0)
+    for peer in ("AllowedIPs = 10.99.0.0/16", EVERYTHING):
+        wanted = quick.config(address="Address = 10.10.0.7/24", peer=peer)
+        quick.write(wanted)
+        quick.run("ferrule", "up")
+        fresh = state(quick)
+        quick.run("ferrule", "down")
+        quick.write(quick.config(address="Address = 10.10.0.1/24, 10.10.0.7/24", peer=peer))
+        quick.run("ferrule", "up")
+        reload(quick, wanted)
+        same(state(quick), fresh, ("fresh", "reloaded"))
+        quick.run("ferrule", "down")
+
+
+# Without a table routes are the user's: those that are there stay, and with them the mark that keeps
+# the tunnel's own packets out of it.
+
+@behaviour
+def test_routes_stay_where_the_table_is_off(scene):
+    quick = Quick(scene)
+    quick.write(quick.config(peer=EVERYTHING))
+    quick.run("ferrule", "up")
+    before = quick.machine() + quick.host.out("wg showconf wg0")
+    reload(quick, quick.config("Table = off", peer=EVERYTHING))
+    same(quick.machine() + quick.host.out("wg showconf wg0"), before, ("before", "Table = off"))
+    reload(quick, quick.config(peer=EVERYTHING))
+    quick.run("ferrule", "down")
 
 
 def by_line(text):

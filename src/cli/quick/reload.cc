@@ -230,9 +230,11 @@ Result<void> Reload::plan() {
 // The mark that `up` chose is not in the file.
 Result<void> Reload::change_mark() {
   mark_ = conf_.fwmark.value_or(0);
+  const std::uint32_t chosen = is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
+  // Where the table is off rules stay, and without their mark would lead the tunnel into itself.
+  if (mark_ == 0 && table_.kind == TableChoice::Kind::off) mark_ = chosen;
   if (mark_ == 0 && !plan_.defaults.empty()) {
-    const std::uint32_t before = is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
-    const auto mark = choose_mark(network_, before);
+    const auto mark = choose_mark(network_, chosen);
     if (!mark) return std::unexpected(mark.error());
     mark_ = *mark;
   }
