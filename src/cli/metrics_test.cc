@@ -74,6 +74,20 @@ TEST(Metrics, EachFamilyHasItsTypeBeforeItsSamples) {
                                 "wireguard_sent_bytes_total{"));
 }
 
+TEST(Metrics, P45_PeersWithASessionAreCounted) {
+  Snapshot snapshot;
+  snapshot.now.wall.seconds = kTestNow;
+  DeviceSnapshot& device = snapshot.devices.emplace_back();
+  device.name = "wg0";
+  for (const std::int64_t age_s : {0, 179, 180}) {
+    device.status.peers.emplace_back().last_handshake.seconds = kTestNow - age_s;
+  }
+  device.status.peers.emplace_back();  // has had none
+  const std::string text = metrics_text(snapshot);
+  EXPECT_THAT(text, HasSubstr("\nferrule_peers{interface=\"wg0\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("\nferrule_peers_with_session{interface=\"wg0\"} 2\n"));
+}
+
 TEST(Metrics, APeerHasItsNameAsALabel) {
   Snapshot snapshot;
   DeviceSnapshot& device = snapshot.devices.emplace_back();

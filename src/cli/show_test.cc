@@ -135,6 +135,15 @@ TEST_F(Show, HelpNamesWhatWgDoesNotHave) {
   EXPECT_THAT(answer.out, AllOf(HasSubstr("--json"), HasSubstr("--watch")));
 }
 
+TEST_F(Show, DumpHasReceivedBeforeSent) {
+  TestDevices devices = office();
+  EXPECT_EQ(ask(devices, {"show", "wg0", "dump"}).out,
+            "(none)\t(none)\t51820\t0x51\n" + kPeer1 +
+                "\t(none)\t(none)\t10.0.0.0/8,::/0\t1699999000\t0\t0\toff\n" + kPeer2 +
+                "\tMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzM=\t192.0.2.1:5\t(none)\t1699999939\t5"
+                "\t2048\t25\n");
+}
+
 TEST_F(Show, AnUnknownFieldIsAnError) {
   TestDevices devices = office();
   const Answer answer = ask(devices, {"show", "wg0", "colour"});

@@ -103,6 +103,21 @@ def test_watch_ends_when_nobody_reads(scene):
     assert result.stdout.strip() in ("0", "1"), result.stdout
 
 
+@behaviour
+def test_watch_ends_when_what_it_tells_finds_no_room(scene):
+    host = scene.host("left")
+    watch = host.spawn(["sh", "-c", f"{tool(scene)} watch --interval 0.05 > /dev/full"],
+                       log_name="watch.log")
+    tunnel = scene.tunnel(host, ())
+    def ended():        # since what is there at the first look is not news
+        if watch.running():
+            tunnel.set(f"peer {new_private_key().public}")
+        return not watch.running()
+    eventually(ended, "watch ends")
+    assert watch.wait() == 1
+    assert "cannot write: No space left on device" in watch.log()
+
+
 def scrape(host, port, path="/metrics"):
     connection = host.socket(socket.AF_INET, socket.SOCK_STREAM)
     with connection:

@@ -106,6 +106,13 @@ TEST_F(EventFinderTest, CallingInVainForFifteenSecondsIsToldOnce) {
   EXPECT_THAT(kinds(30), IsEmpty());
 }
 
+TEST_F(EventFinderTest, APeerThatWasCalledBeforeTheFirstLookIsNoEvent) {
+  peer_.tx_bytes = 148;
+  (void)look(0);
+  EXPECT_THAT(kinds(1), IsEmpty());
+  EXPECT_THAT(kinds(60), IsEmpty());
+}
+
 TEST_F(EventFinderTest, APeerThatIsNotCalledIsNoEvent) {
   (void)look(0);
   EXPECT_THAT(kinds(60), IsEmpty());

@@ -68,6 +68,13 @@ TEST(History, LossIsForgottenAfterTenLooks) {
   EXPECT_EQ(history.peer("wg0", kAlice).loss(), 0);
 }
 
+TEST(History, ADeviceThatBeginsToTellIsCountedFromThere) {
+  History history;
+  history.add(wg0(1, {{kAlice, 0, 0}}));
+  history.add(messages(2, {1000, 5000}));
+  EXPECT_EQ(history.peer("wg0", kAlice).loss(), std::nullopt);
+}
+
 TEST(History, WhatComesLateIsNoNegativeLoss) {
   History history;
   history.add(messages(0, {0, 5}));

@@ -49,6 +49,25 @@ TEST_F(NameBookTest, AFileThatChangesIsReadAgain) {
   EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "a longer name")));
 }
 
+// Two changes may happen within one tick of the file system's clock.
+TEST_F(NameBookTest, AFileOfAnotherSizeIsReadAgain) {
+  write("alice");
+  (void)book_.of(path());
+  const auto changed = std::filesystem::last_write_time(path());
+  write("a longer name");
+  std::filesystem::last_write_time(path(), changed);
+  EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "a longer name")));
+}
+
+TEST_F(NameBookTest, AFileOfTheSameSizeIsReadAgainWhenItIsNewer) {
+  write("alice");
+  (void)book_.of(path());
+  const auto changed = std::filesystem::last_write_time(path());
+  write("carol");
+  std::filesystem::last_write_time(path(), changed + std::chrono::seconds(1));
+  EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "carol")));
+}
+
 TEST_F(NameBookTest, NoFileIsNoNames) {
   EXPECT_THAT(*book_.of(path()), IsEmpty());
   EXPECT_THAT(*book_.of("not an interface's name"), IsEmpty());

@@ -287,6 +287,30 @@ TEST_F(Top, TabShowsTheNextInterface) {
   EXPECT_EQ(order(), "312");
 }
 
+TEST_F(Top, TheNextInterfaceBeginsWithItsFirstPeer) {
+  snapshot_.devices[1].status.peers.resize(3);
+  press_key(TopKey::down);
+  press_key(TopKey::tab);
+  EXPECT_EQ(state_.selected, 0u);
+}
+
+TEST_F(Top, PeersAndSessionsAreCounted) {
+  EXPECT_THAT(page(), HasSubstr("peers 3, 2 with a session"));
+}
+
+TEST_F(Top, AnAgeHasOneUnit) {
+  const auto aged = [&](std::int64_t age_s) {
+    peers()[0].last_handshake.seconds = kNow - age_s;
+    return row_of("192.0.2.1");
+  };
+  EXPECT_THAT(aged(59), HasSubstr("   59 s  "));
+  EXPECT_THAT(aged(60), HasSubstr("  1 min  "));
+  EXPECT_THAT(aged(3599), HasSubstr(" 59 min  "));
+  EXPECT_THAT(aged(3600), HasSubstr("    1 h  "));
+  EXPECT_THAT(aged(86'400), HasSubstr("    1 d  "));
+  EXPECT_THAT(aged(kNow), HasSubstr("  never  "));
+}
+
 TEST_F(Top, AnInterfaceThatGoesTakesItsPageAlong) {
   press_key(TopKey::enter);
   snapshot_.devices.clear();
