@@ -22,6 +22,11 @@ struct Console {
   std::int64_t now_s = 0;  // Unix time
 };
 
+/// Whether we were called as wg, and must do as it does to the letter.
+[[nodiscard]] inline bool is_called_wg(std::string_view program) {
+  return program.substr(program.rfind('/') + 1) == "wg";
+}
+
 /// The words of a command line: the command's name, then what follows it.
 using Arguments = std::span<const std::string_view>;
 

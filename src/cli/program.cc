@@ -74,7 +74,6 @@ std::string_view base_name(std::string_view program) {
   return program.substr(slash == program.npos ? 0 : slash + 1);
 }
 
-bool is_called_wg(std::string_view program) { return base_name(program) == "wg"; }
 bool is_called_wg_quick(std::string_view program) { return base_name(program) == "wg-quick"; }
 
 std::vector<Command> commands_of(std::string_view program) {
@@ -128,7 +127,8 @@ bool is_one_of_wgs(const Command& command) {
 // asks for help makes none.
 int run_command(Console& console, const Command& command, Arguments words) {
   const bool is_help = words.size() == 2 && words[1] == "--help" && is_one_of_wgs(command);
-  if (!is_help || command.name == "show") return command.run(console, words);
+  if (!is_help || command.name == "show" || is_called_wg(console.program))
+    return command.run(console, words);
   Output usage(Output::kNowhere);
   std::swap(console.err, usage);
   (void)command.run(console, words);

@@ -50,6 +50,13 @@ TEST(Program, EveryCommandHasHelp) {
   }
 }
 
+TEST(Program, AsWgHelpIsWgs) {
+  EXPECT_EQ(ask({"genkey", "--help"}, "", "wg").status, 1);
+  const Answer answer = ask({"show", "--help"}, "", "wg");
+  EXPECT_EQ(answer.out, "");
+  EXPECT_THAT(answer.err, Not(HasSubstr("--watch")));
+}
+
 TEST(Program, AMisspeltOptionIsRecognised) {
   const Answer answer = ask({"watch", "--jsn"});
   EXPECT_EQ(answer.status, 1);

@@ -25,11 +25,13 @@ void print_usage(Output& out, std::string_view program, std::string_view command
   out.print(
       "Usage: {} {} {{ <interface> | all | interfaces }} [public-key | private-key | listen-port | "
       "fwmark | peers | preshared-keys | endpoints | allowed-ips | latest-handshakes | transfer | "
-      "persistent-keepalive | dump]\n"
+      "persistent-keepalive | dump]\n",
+      program, command);
+  if (is_called_wg(program)) return;
+  out.write(
       "  --json: prints it as JSON\n"
       "  --watch[=SECONDS]: shows it on the terminal until interrupted, anew every second or so "
-      "often\n",
-      program, command);
+      "often\n");
 }
 
 int refuse(Console& console, std::string_view command) {
@@ -139,7 +141,8 @@ int show(Console& console, const std::vector<std::string_view>& words, View view
   }
   const bool is_help = words[1] == "-h" || words[1] == "--help" || words[1] == "help";
   if (words.size() == 2 && is_help) {
-    print_usage(console.out, console.program, words[0]);
+    print_usage(is_called_wg(console.program) ? console.err : console.out, console.program,
+                words[0]);
     return 0;
   }
   return show_one(console, words[0], std::string(words[1]), view);
