@@ -124,11 +124,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("filter", nargs="?", default="", help="only mutants whose name contains this")
+    parser.add_argument("filter", nargs="*", help="only mutants whose name contains one of these")
     options = parser.parse_args()
 
     workshop = Workshop(os.path.abspath(options.build_dir))
-    chosen = [m for m in MUTATIONS if options.filter in m.name]
+    chosen = [m for m in MUTATIONS if any(part in m.name for part in options.filter or [""])]
     width = max((len(m.name) for m in chosen), default=0)
     passed = failed = in_sim = 0
     print(f"{'mutant':{width}}  caught by a unit test / by the simulation")
