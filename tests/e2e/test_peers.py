@@ -64,7 +64,7 @@ def test_a_configuration_that_nobody_got_is_an_error(scene):
     program = f"{scene.build_dir}/ferrule"
     added = left.run(["sh", "-c", f"{program} peer add {CONFIG} alice > /dev/full"], check=False)
     assert added.returncode == 1
-    assert "alice was added, but nobody has its private key" in added.stderr
+    assert "with the only copy of its key, went nowhere" in added.stderr
 
 
 # `script` gives it a terminal; an empty answer takes what is offered.
