@@ -4,6 +4,8 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <cerrno>
+#include <new>
 #include <system_error>
 
 #include "io/linux/clock.h"
@@ -51,6 +53,9 @@ Result<void> Crew::start(const Doors& doors) {
   } catch (const std::system_error& error) {
     stop();
     return std::unexpected(system_error(error.code().value(), "start a worker"));
+  } catch (const std::bad_alloc&) {
+    stop();
+    return std::unexpected(system_error(ENOMEM, "start a worker"));
   }
   return {};
 }
