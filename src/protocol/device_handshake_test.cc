@@ -320,6 +320,17 @@ TEST_F(Handshake, P82_UnderLoadAMessageWithoutMac2CostsNoDh) {
   EXPECT_EQ(b.drops(Drop::unknown_peer) + b.drops(Drop::bad_handshake), 0u);
 }
 
+TEST_F(Handshake, P82_WithACookieASourceHasABurstAndThenItsRate) {
+  b.under_load = true;
+  ping();
+  world.run(6s);
+  const Datagram with_cookie = last(1);
+  for (unsigned i = 0; i < kRateLimitBurst; ++i) b.receive(with_cookie);
+  EXPECT_EQ(b.drops(Drop::rate_limited), 0u);
+  b.receive(with_cookie);
+  EXPECT_EQ(b.drops(Drop::rate_limited), 1u);
+}
+
 TEST_F(Handshake, P85_CookieReplyIsShorterThanWhatItAnswers) {
   b.under_load = true;
   ping();

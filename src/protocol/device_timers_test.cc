@@ -246,6 +246,18 @@ TEST_F(TimersOfDevices, P55_PersistentKeepaliveComesEveryInterval) {
   EXPECT_EQ(keepalives(a), before + 4);
 }
 
+TEST_F(TimersOfDevices, P55_WhateverPassesPutsThePersistentKeepaliveOff) {
+  a.add_peer(b, "10.0.0.2/32", true, 25);
+  world.settle();
+  const std::size_t before = keepalives(a);
+  world.run(20s);
+  ping();          // which b answers by a keepalive of its own 10 s later
+  world.run(34s);  // 24 s after that
+  EXPECT_EQ(keepalives(a), before);
+  world.run(2s);
+  EXPECT_EQ(keepalives(a), before + 1);
+}
+
 TEST_F(TimersOfDevices, P55_ZeroSwitchesItOff) {
   a.add_peer(b, "10.0.0.2/32", true, 25);
   world.settle();
