@@ -103,6 +103,16 @@ TEST_F(RecordedHandshake, P20_ResponderReadsTheRecordedInitiation) {
             make_timestamp({1'700'000'000, 0x01000000}));
 }
 
+// Anyone can make a message that holds with an ephemeral of low order: the shared secret is zero.
+TEST_F(RecordedHandshake, P1_AnEphemeralOfLowOrderOpensNothingThoughAllElseHolds) {
+  const auto zero = [] { return Dh{Secret<32>(), true}; };
+  Buffer out(InitiationLayout::kSize);
+  ASSERT_TRUE(write_initiation(initiator.public_key, responder.public_key, Ephemeral{}, zero(),
+                               static_static, Timestamp{}, LocalIndex{1}, out));
+  ASSERT_TRUE(open_initiation(responder.public_key, zero(), out)) << "but for the ephemeral";
+  EXPECT_FALSE(open_initiation(responder, out));
+}
+
 TEST_F(RecordedHandshake, P22_ResponseIsByteForByteTheRecordedOne) {
   auto opened = open_initiation(responder, kInitiation);
   ASSERT_TRUE(open_timestamp(*opened, static_static, kInitiation));
