@@ -432,6 +432,19 @@ TEST_F(TimersOfDevices, P59a_PersistentKeepaliveAloneRevivesASessionLongDead) {
   EXPECT_EQ(a.delivered.size(), 1u);
 }
 
+TEST_F(TimersOfDevices, P59a_AKeepaliveWithoutAnEndpointIsNotTheLast) {
+  Host& c = world.host("192.0.2.3:51820");
+  a.add_peer(c, "10.0.0.3/32", false, 25);
+  world.run(60s);
+  ASSERT_EQ(world.count_sent(1, a), 0u);
+  DeviceChange change;
+  change.peers.emplace_back().public_key = c.public_key();
+  change.peers.back().endpoint = c.endpoint;
+  a.apply(std::move(change));
+  world.run(25s);
+  EXPECT_GE(world.count_sent(1, a), 1u);
+}
+
 TEST_F(TimersOfDevices, P55_AKeepaliveThatCannotBeSentDoesNotSpin) {
   a.rng.fails = true;  // no handshake can be made
   a.add_peer(b, "10.0.0.2/32", true, 1);

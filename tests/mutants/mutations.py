@@ -19,10 +19,14 @@ SEND, RECEIVE = "src/protocol/device_send.cc", "src/protocol/device_receive.cc"
 HANDSHAKE, TIMERS = "src/protocol/device_handshake.cc", "src/protocol/timers.cc"
 INITIATION = "src/protocol/device_initiation.cc"
 CONFIGURATION = "src/protocol/device_configuration.cc"
-KEYPAIR, REPLAY, COOKIE = (f"src/protocol/{name}.cc" for name in ("keypair", "replay", "cookie"))
+DEVICE_TIMERS = "src/protocol/device_timers.cc"
+KEYPAIR, REPLAY, COOKIE, RATELIMITER = (
+    f"src/protocol/{name}.cc" for name in ("keypair", "replay", "cookie", "ratelimiter"))
 
 MUTATIONS = [Mutation(*fields) for fields in [
     ("P1 a DH of zero is no error", "src/protocol/noise.cc", "  if (!dh.accepted) return false;\n", ""),
+    ("P24 a handshake takes a second response", HANDSHAKE,
+     "  peer->handshake.sent.reset();  // P24; its index goes on as the keypair's\n", ""),
     ("P26 a peer need not be configured", HANDSHAKE,
      "incoming.sender = peers_.find(incoming.initiation->static_key);",
      "incoming.sender = peers_.first();"),
@@ -43,6 +47,10 @@ MUTATIONS = [Mutation(*fields) for fields in [
     ("P43 the window is one too long", REPLAY,
      "greatest_ - counter > kReplayWindow", "greatest_ - counter > kReplayWindow + 1"),
     ("P43 a duplicate is accepted", REPLAY, "if ((seen & bit) != 0) return false;", ""),
+    ("P43 the previous keypair's window is the current one's", RECEIVE,
+     "if (!keypair.replay().accept(message.counter))",
+     "Keypair& judged = traffic.keypairs.current() ? *traffic.keypairs.current() : keypair;\n"
+     "  if (!judged.replay().accept(message.counter))"),
     ("P43 a wrong tag moves the window", RECEIVE,
      "if (!message.opened) return Drop::bad_tag;",
      "if (!message.opened) {\n    (void)keypair.replay().accept(message.counter);\n"
@@ -80,6 +88,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "current->age(now.boot) >= kRekeyAfterTime", "current->age(now.boot) >= kRejectAfterTime"),
     ("P58 a session that may not send ends a handshake", RECEIVE,
      "if (traffic.keypairs.current()->may_send(now.boot)) {", "{"),
+    ("P59a a persistent keepalive that can't be sent is the last", DEVICE_TIMERS,
+     "timers.persistent_keepalive_due(now.boot);", ""),
     ("P60 stamps follow the wall clock backwards", INITIATION,
      "if (handshake.last_sent && timestamp <= *handshake.last_sent) {", "if (false) {"),
     ("P72 any peer's source will do", RECEIVE,
@@ -99,10 +109,16 @@ MUTATIONS = [Mutation(*fields) for fields in [
     ("P80 mac1 is not looked at", RECEIVE,
      "!mac1_.check(message)) return Drop::bad_mac1;",
      "!mac1_.check(message)) return Drop::none;"),
+    ("P81 a cookie is used for 10 s more", COOKIE,
+     "now - *cookie_taken_ < kCookieUsableFor", "now - *cookie_taken_ < kCookieUsableFor + 10s"),
     ("P82 an idle device asks for cookies", HANDSHAKE,
      "if (!received.under_load) {", "if (!received.under_load && received.message.size == 0) {"),
     ("P82 who has a cookie may send at any rate", HANDSHAKE,
      "if (ratelimiter_.allow(now.boot, message.from.address)) return true;", "return true;"),
+    ("P82 each IPv6 address has a bucket of its own", RATELIMITER,
+     "const SourceKey key = SourceKey::of(source);",
+     "SourceKey key = SourceKey::of(source);\n"
+     "  if (key.family == Family::v6) key.prefix ^= load_le64(source.bytes().data() + 8);"),
     ("P83 a cookie is good for every port", COOKIE, "store_be16(port.data(), from.port);",
      "store_be16(port.data(), 0);"),
     ("P84 a cookie reply is taken twice", COOKIE, "  awaits_reply_ = false;\n", ""),
