@@ -6,6 +6,7 @@ import constants
 import includes
 import leaks
 import links
+import mutants
 import purity
 import rules
 import sizes
@@ -173,6 +174,19 @@ class Links(unittest.TestCase):
                  "docs/b.md": "", "src/x.cc": ""}
         self.assertFalse(links.check(Tree(files=files)))
         self.assertTrue(links.check(tree_of("docs/a.md", "[c](c.md)\n")))
+
+
+class Mutants(unittest.TestCase):
+    def problems(self, source):
+        table = ("import dataclasses\n@dataclasses.dataclass\nclass Mutation:\n"
+                 "    name: str\n    file: str\n    text: str\n"
+                 "MUTATIONS = [Mutation('P1', 'src/a.cc', 'x < 1')]\n")
+        return mutants.check(Tree(files={mutants.TABLE: table, "src/a.cc": source}))
+
+    def test_the_text_of_a_mutant_stands_once(self):
+        self.assertFalse(self.problems("if (x < 1) {}"))
+        self.assertTrue(self.problems("if (x < 2) {}"))
+        self.assertTrue(self.problems("if (x < 1 && x < 1) {}"))
 
 
 if __name__ == "__main__":

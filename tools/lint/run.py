@@ -15,12 +15,14 @@ import format as formatting
 import includes
 import leaks
 import links
+import mutants
 import purity
 import rules
 import sizes
 from tree import Skip, Tree
 
-MODULES = [includes, purity, sizes, constants, rules, leaks, links, formatting]
+MODULES = [includes, purity, sizes, constants, rules, leaks, links, mutants,
+           formatting]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHOWN = 30
 
