@@ -14,9 +14,8 @@ PeerNames read_names(const std::string& path) {
   PeerNames names;
   const auto text = read_file(path);
   if (!text) return names;
-  const auto peers = control::read_peers(control::ConfDocument(path, text->view()));
-  if (!peers) return names;
-  for (const control::NamedPeer& peer : *peers) {
+  const auto list = control::list_peers(control::ConfDocument(path, text->view()));
+  for (const control::NamedPeer& peer : list.peers) {
     if (!peer.name.empty()) names.emplace(peer.conf.public_key, peer.name);
   }
   return names;

@@ -42,6 +42,13 @@ TEST_F(NameBookTest, NamesComeFromTheFile) {
   EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "alice")));
 }
 
+TEST_F(NameBookTest, AMistakeInOnePeerCostsNoOtherItsName) {
+  write("alice");
+  std::ofstream(path(), std::ios::app) << "[Peer]\n# Name = bob\n# Expires = never\nPublicKey = "
+                                       << "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=\n";
+  EXPECT_THAT(*book_.of(path()), ElementsAre(Pair(key_, "alice")));
+}
+
 TEST_F(NameBookTest, AFileThatChangesIsReadAgain) {
   write("alice");
   (void)book_.of(path());
