@@ -28,11 +28,12 @@ BOOT_S = 60
 
 
 class Guest:
-    """Looks to a test as a Host does, as far as a Tunnel needs it."""
+    """Looks to a test as a Host does, as far as a Tunnel needs it. With `can_hurry`, time passes in it
+    by the instructions that it executes, and as elsewhere while it has none."""
 
     name = "guest"
 
-    def __init__(self, scene, host):
+    def __init__(self, scene, host, can_hurry=False):
         if not os.path.exists(image.INITRAMFS):
             raise Skip("no kernel was prepared")
         self.host = host
@@ -42,13 +43,15 @@ class Guest:
             host.run(f"ip link set {tap} up")
         host.address("eth0", "192.0.2.1/24", "2001:db8::1/64")
         host.address("control", "198.51.100.1/24")
-        self.process = host.spawn(self._qemu(), log_name="qemu.log")
+        self.process = host.spawn(self._qemu(can_hurry), log_name="qemu.log")
         eventually(self._answers, "the machine boots", BOOT_S, every_s=0.2)
         self.run("ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8::2/64 dev eth0 nodad; "
                  "ip link set eth0 up")
 
-    def _qemu(self):
-        argv = ("qemu-system-x86_64 -M pc -accel tcg,thread=multi -cpu max -m 192 -display none "
+    def _qemu(self, can_hurry):
+        # Executing is several times faster than 2^6 ns an instruction.
+        pace = "-accel tcg,thread=single -icount shift=6" if can_hurry else "-accel tcg,thread=multi"
+        argv = (f"qemu-system-x86_64 -M pc {pace} -cpu max -m 192 -display none "
                 "-nodefaults -no-reboot").split()
         argv += ["-kernel", image.VMLINUX, "-initrd", image.INITRAMFS,
                  "-append", "console=ttyS0 panic=-1", "-serial", f"file:{self.console}"]
@@ -100,6 +103,12 @@ class Guest:
         with open(self.console, errors="replace") as file:
             return file.read()
 
+    def hurry(self, seconds):
+        """Lets so much time pass in the machine, in a fraction of it: keeps it busy."""
+        self.run(f"end=$(($(cut -d. -f1 /proc/uptime) + {seconds + 1}))\n"
+                 "while read -r now _ </proc/uptime && [ ${now%.*} -lt $end ]; do :; done",
+                 timeout_s=seconds)
+
     def says(self, text, timeout_s=10):
         """Waits until the kernel has said `text` on its console."""
         eventually(lambda: text in self.log(), f"the kernel says {text!r}", timeout_s)
@@ -116,13 +125,13 @@ class KernelTunnel(Tunnel):
         self.host.run(f"ip link set {self.name} up")
 
 
-def machines(scene):
+def machines(scene, **options):
     """The host and the machine of the drawing, with the cables, without tunnels."""
     host = scene.host("left")
-    return host, Guest(scene, host)
+    return host, Guest(scene, host, **options)
 
 
-def tunnels(scene, host, guest, *, psk=None, outside=4, number=0):
+def tunnels(scene, host, guest, *, psk=None, outside=4, number=0, daemon_options=None):
     """Ferrule's tunnel and the kernel's, which know each other's addresses. `number` tells several
     pairs between the same machines apart."""
     options = {"name": f"wg{number}", "port": 51820 + number}
@@ -131,7 +140,7 @@ def tunnels(scene, host, guest, *, psk=None, outside=4, number=0):
         return [a.replace("10.10.0.", f"10.1{number}.0.").replace("fd10::", f"fd1{number}::")
                 for a in addresses]
 
-    ours = scene.tunnel(host, inside(LEFT_INSIDE), **options)
+    ours = scene.tunnel(host, inside(LEFT_INSIDE), daemon_options=daemon_options, **options)
     theirs = KernelTunnel(guest, None, inside(RIGHT_INSIDE), **options)
     scene.secrets.append(theirs.private_key)
     port = 51820 + number

@@ -9,7 +9,7 @@ usage: ./dev test [OPTION...] [FILTER]
   --lint         only the lint checks; may be combined with the next two
   --unit         only the unit tests
   --e2e          only the end-to-end tests (network namespaces: they need root)
-  --kernel       only the tests with the kernel's WireGuard, in virtual machines (about 3.5 minutes;
+  --kernel       only the tests with the kernel's WireGuard, in virtual machines (about 2.5 minutes;
                  needs root, and downloads Debian's kernel once)
   --vectors DIR  let the unit tests read more test vectors from DIR
   --second-look  run end-to-end tests that failed once more, alone, and name those that pass then
