@@ -47,11 +47,13 @@ int run_metrics(Console& console, Arguments arguments) {
   MetricsOptions options;
   if (const auto status = read_metrics_options(options, console, arguments)) return *status;
   NameBook book;
-  const auto page = [&] {
-    return metrics_text(take_snapshot(*console.devices, options.devices, book, io::now()));
+  const auto look = [&] {
+    return take_snapshot(*console.devices, options.devices, book, io::now());
   };
+  const Snapshot first = look();
+  if (!is_found(console, first, options.devices)) return 1;
   if (options.once) {
-    console.out.write(page());
+    console.out.write(metrics_text(first));
     return 0;
   }
   const auto at = control::parse_endpoint(options.listen, scope_of);
@@ -65,7 +67,7 @@ int run_metrics(Console& console, Arguments arguments) {
   sigemptyset(&signals);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const auto server = MetricsServer::start(*at, page);
+  const auto server = MetricsServer::start(*at, [&] { return metrics_text(look()); });
   if (!server) {
     console.err.print("{} metrics: {}\n", console.program, server.error().what);
     return 1;

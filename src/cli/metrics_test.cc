@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/key_text.h"
@@ -114,6 +116,27 @@ TEST(Metrics, ADaemonWithoutStatsIsShownWithoutThem) {
   EXPECT_EQ(answer.status, 0);
   EXPECT_THAT(answer.out, HasSubstr("wireguard_sent_bytes_total{"));
   EXPECT_THAT(answer.out, Not(HasSubstr("messages_total{")));
+}
+
+TEST(Metrics, AnInterfaceThatIsNotThereIsAnError) {
+  TestDevices devices = office();
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"metrics", "--once", "wg7"},
+        std::vector<std::string>{"metrics", "--listen", "127.0.0.1:0", "wg0", "wg7"}}) {
+    const Answer answer = ask(devices, words);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.out, "");
+    EXPECT_EQ(answer.err, "Unable to access interface wg7: No such device\n");
+  }
+}
+
+TEST(Metrics, TellWhetherInterfacesAnswer) {
+  Snapshot snapshot;
+  snapshot.devices.emplace_back().name = "wg0";
+  snapshot.absent.push_back({"wg7", ENODEV});
+  const std::string text = metrics_text(snapshot);
+  EXPECT_THAT(text, HasSubstr("\nferrule_up{interface=\"wg0\"} 1\n"
+                              "ferrule_up{interface=\"wg7\"} 0\n"));
 }
 
 TEST(Metrics, ANonsenseAddressIsRefused) {

@@ -63,6 +63,15 @@ class Writer {
       }
     }
   }
+  // 1 for each device that answers, 0 for each that does not.
+  void answers() {
+    for (const DeviceSnapshot& device : snapshot_.devices) {
+      sample(fmt::format(R"(interface="{}")", label(device.name)), 1);
+    }
+    for (const AbsentDevice& device : snapshot_.absent) {
+      sample(fmt::format(R"(interface="{}")", label(device.name)), 0);
+    }
+  }
   // A sample for each device.
   template <class Value>
   void devices(Value value) {
@@ -108,6 +117,8 @@ void write_messages(Writer& writer) {
 }
 
 void write_devices(Writer& writer, const WallTime& now) {
+  writer.family("ferrule_up", "gauge", "1 while the interface is there and answers, else 0");
+  writer.answers();
   writer.family("ferrule_peers", "gauge", "Peers of the interface");
   writer.devices([](const DeviceSnapshot& device) { return device.status.peers.size(); });
   writer.family("ferrule_peers_with_session", "gauge",

@@ -103,13 +103,16 @@ int run_watch(Console& console, Arguments arguments) {
   if (const auto status = read_watch_options(options, console, arguments)) return *status;
   EventFinder finder;
   NameBook book;
-  const Instant started = io::now().boot;
-  while (true) {
-    const Now now = io::now();
-    const Snapshot snapshot = take_snapshot(*console.devices, options.devices, book, now);
+  const auto look = [&] {
+    return take_snapshot(*console.devices, options.devices, book, io::now());
+  };
+  Snapshot snapshot = look();
+  if (!is_found(console, snapshot, options.devices)) return 1;
+  const Instant started = snapshot.now.boot;
+  for (;; snapshot = look()) {
     for (const Event& event : finder.look(snapshot)) {
-      options.is_json ? print_event_json(console.out, event, now.wall)
-                      : print_event(console.out, event, now.wall);
+      options.is_json ? print_event_json(console.out, event, snapshot.now.wall)
+                      : print_event(console.out, event, snapshot.now.wall);
     }
     if (console.out.flush() != 0) return 1;
     if (options.for_s > 0 && io::now().boot - started >= seconds(options.for_s)) return 0;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "cli/console_testing.h"
@@ -86,6 +87,28 @@ TEST(Watch, EndsAfterTheTimeGiven) {
   const Answer answer = ask(devices, {"watch", "--for", "0.001", "--interval", "0.05"});
   EXPECT_EQ(answer.status, 0);
   EXPECT_EQ(answer.out, "");
+}
+
+TEST(Watch, AnInterfaceThatIsNotThereIsAnError) {
+  TestDevices devices;
+  devices.answers["wg0"] = "";
+  const Answer answer = ask(devices, {"watch", "--for", "0.001", "wg7", "wg0"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.out, "");
+  EXPECT_EQ(answer.err, "Unable to access interface wg7: No such device\n");
+}
+
+TEST(Watch, WhoMayNotSeeInterfacesIsTold) {
+  TestDevices devices;
+  devices.list_errno = EACCES;
+  const Answer answer = ask(devices, {"watch", "--for", "0.001"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.err, "Unable to list interfaces: Permission denied\n");
+  devices.list_errno = 0;
+  devices.get_errno = EACCES;
+  devices.answers["wg0"] = "";
+  EXPECT_EQ(ask(devices, {"watch", "--for", "0.001"}).err,
+            "Unable to access interface wg0: Permission denied\n");
 }
 
 TEST(Watch, RefusesAnIntervalThatIsNone) {

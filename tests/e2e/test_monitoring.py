@@ -199,6 +199,37 @@ def test_metrics_go_on_without_a_device(scene):
     daemon.stop()
 
 
+# An interface that is named must be there; one that goes later is said to be gone, and looked for.
+
+@behaviour
+def test_views_of_nothing_are_refused(scene):
+    host = scene.host("left")
+    for words in (["watch", "wg0"], ["metrics", "wg0"], ["metrics", "--once", "wg0"],
+                  ["top", "wg0"]):
+        result = host.run([tool(scene), *words], check=False, timeout_s=10)
+        assert result.returncode == 1, words
+        assert result.stderr == "Unable to access interface wg0: No such device\n", result.stderr
+
+
+@behaviour
+def test_views_go_on_when_their_interface_does_not(scene):
+    host = scene.host("left")
+    daemon = scene.daemon(host)
+    terminal = Terminal(host, [tool(scene), "top", "--interval", "0.1", "wg0"])
+    terminal.wait("peers 0")
+    server = host.spawn([tool(scene), "metrics", "--listen", "127.0.0.1:9999", "wg0"],
+                        log_name="metrics.log")
+    eventually(lambda: "Serving" in server.log(), "metrics serve")
+    assert 'ferrule_up{interface="wg0"} 1' in scrape(host, 9999)
+    daemon.stop()
+    terminal.wait("wg0 (gone)")
+    assert 'ferrule_up{interface="wg0"} 0' in scrape(host, 9999)
+    scene.daemon(host)
+    eventually(lambda: 'ferrule_up{interface="wg0"} 1' in scrape(host, 9999), "it is back")
+    terminal.type("q")
+    assert terminal.process.wait(10) == 0
+
+
 # --- top: a person at a terminal --------------------------------------------------------------
 
 class Terminal:

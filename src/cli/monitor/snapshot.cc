@@ -1,6 +1,8 @@
 #include "cli/monitor/snapshot.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "protocol/constants.h"
 
@@ -21,12 +23,22 @@ Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& nam
   Snapshot snapshot{now, {}};
   std::vector<std::string> asked = names;
   if (asked.empty()) {
-    if (auto listed = client.list()) asked = std::move(*listed);
+    auto listed = client.list();
+    if (listed) {
+      asked = std::move(*listed);
+    } else {
+      snapshot.list_error = listed.error().code;
+    }
   }
   std::ranges::sort(asked);
+  const auto [twice, end] = std::ranges::unique(asked);
+  asked.erase(twice, end);
   for (std::string& name : asked) {
     auto status = client.get(name);
-    if (!status) continue;
+    if (!status) {
+      snapshot.absent.push_back({std::move(name), status.error().code});
+      continue;
+    }
     status->private_key.reset();
     for (protocol::PeerStatus& peer : status->peers) peer.preshared_key = PresharedKey();
     auto peer_names = book.of(name);
@@ -46,6 +58,22 @@ void DeviceSnapshot::take(control::DeviceStats told) {
     const auto counts = told.peers.find(peer.public_key);
     if (counts != told.peers.end()) peer.messages = counts->second;
   }
+}
+
+bool is_found(Console& console, const Snapshot& snapshot, const std::vector<std::string>& names) {
+  if (snapshot.list_error != 0) {
+    console.err.print("Unable to list interfaces: {}\n", std::strerror(snapshot.list_error));
+    return false;
+  }
+  if (names.empty() && !snapshot.devices.empty()) return true;
+  bool is_found = true;
+  for (const AbsentDevice& device : snapshot.absent) {
+    if (names.empty() && device.code == ENODEV) continue;  // has gone since it was listed
+    console.err.print("Unable to access interface {}: {}\n", device.name,
+                      std::strerror(device.code));
+    is_found = false;
+  }
+  return is_found;
 }
 
 bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept {

@@ -28,15 +28,28 @@ struct DeviceSnapshot {
   [[nodiscard]] std::string_view name_of(const PublicKey& peer) const noexcept;
 };
 
-/// The devices that answered, by name.
+/// One that did not answer, and the errno that says why: ENODEV when it is not there.
+struct AbsentDevice {
+  std::string name;
+  int code = 0;
+};
+
+/// The devices that answered, and those that did not, by name.
 struct Snapshot {
   Now now;
   std::vector<DeviceSnapshot> devices;
+  std::vector<AbsentDevice> absent = {};
+  int list_error = 0;  // the errno when nobody could say which there are
 };
 
-/// Asks the devices of these names, or all when there are none. What doesn't answer is left out.
+/// Asks the devices of these names, or all when there are none.
 [[nodiscard]] Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names,
                                      NameBook& book, const Now& now);
+
+/// Whether a first look has found what `names` asked for: each of them, or some of
+/// all. If not, says what is missing. Later looks show it as gone.
+[[nodiscard]] bool is_found(Console& console, const Snapshot& snapshot,
+                            const std::vector<std::string>& names);
 
 /// Whether the peer's last handshake is recent enough for a session (P45).
 [[nodiscard]] bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept;

@@ -55,8 +55,16 @@ class TakeSnapshot : public testing::Test {
 
 TEST_F(TakeSnapshot, DevicesComeByName) { EXPECT_THAT(names({}), ElementsAre("wg0", "wg1")); }
 
-TEST_F(TakeSnapshot, WhatDoesNotAnswerIsLeftOut) {
+TEST_F(TakeSnapshot, WhatDoesNotAnswerIsAbsent) {
   EXPECT_THAT(names({"wg7", "wg1"}), ElementsAre("wg1"));
+  const Snapshot snapshot = take({"wg7", "wg1"});
+  ASSERT_EQ(snapshot.absent.size(), 1u);
+  EXPECT_EQ(snapshot.absent[0].name, "wg7");
+  EXPECT_EQ(snapshot.absent[0].code, ENODEV);
+}
+
+TEST_F(TakeSnapshot, ANameThatStandsTwiceIsOneDevice) {
+  EXPECT_THAT(names({"wg1", "wg0", "wg1"}), ElementsAre("wg0", "wg1"));
 }
 
 TEST_F(TakeSnapshot, SecretsAreLetGo) {

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/options.h"
@@ -23,24 +25,21 @@ void quit_on_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
 }
 
-void run(Console& console, Terminal& terminal, const std::vector<std::string>& devices,
-         Duration interval) {
+void run(Terminal& terminal, Duration interval, Snapshot snapshot,
+         const std::function<Snapshot()>& look) {
   TopState state;
   History history;
-  NameBook book;
-  Snapshot snapshot;
-  Instant next_look;
-  while (!state.quits && interrupted == 0) {
-    const Now now = io::now();
-    if (now.boot >= next_look) {
-      snapshot = take_snapshot(*console.devices, devices, book, now);
-      history.add(snapshot);
-      settle(state, snapshot, history);
-      next_look = now.boot + interval;
-    }
-    terminal.show(draw_top(state, snapshot, history, terminal.screen()));
-    const Duration rest = std::max(next_look - io::now().boot, Duration(0));
-    if (const auto key = terminal.key(rest)) press(state, *key, snapshot, history);
+  while (true) {
+    history.add(snapshot);
+    settle(state, snapshot, history);
+    const Instant next_look = snapshot.now.boot + interval;
+    do {
+      terminal.show(draw_top(state, snapshot, history, terminal.screen()));
+      const Duration rest = std::max(next_look - io::now().boot, Duration(0));
+      if (const auto key = terminal.key(rest)) press(state, *key, snapshot, history);
+      if (state.quits || interrupted != 0) return;
+    } while (io::now().boot < next_look);
+    snapshot = look();
   }
 }
 
@@ -54,14 +53,18 @@ int run_top(Console& console, Arguments arguments) {
   app.add_option("--interval", interval_s, "Seconds between two looks (default: 1)")
       ->check(CLI::Range(0.1, 3600.0));
   if (const auto status = read_options(app, console, arguments)) return *status;
+  NameBook book;
+  const auto look = [&] { return take_snapshot(*console.devices, devices, book, io::now()); };
+  Snapshot first = look();
+  if (!is_found(console, first, devices)) return 1;
   const auto terminal = Terminal::open();
   if (!terminal) {
     console.err.print("{} top: {}\n", console.program, terminal.error().what);
     return 1;
   }
   quit_on_signals();
-  run(console, **terminal, devices,
-      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(interval_s)));
+  run(**terminal, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(interval_s)),
+      std::move(first), look);
   return 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <set>
 
@@ -121,7 +123,7 @@ std::vector<Line> Drawing::draw() {
   if (state_.page == TopState::Page::help) {
     add_help();
   } else if (snapshot_.devices.empty()) {
-    add({{"No WireGuard interface answers. (Root sees all of them.)"}});
+    add({{"No WireGuard interface answers."}});
   } else {
     const DeviceSnapshot& device = snapshot_.devices[state_.device];
     const auto peers = peers_shown(state_, snapshot_, history_);
@@ -147,6 +149,10 @@ void Drawing::add_heading() {
   for (std::size_t i = 0; i < snapshot_.devices.size(); ++i) {
     line.push_back({fmt::format(" {} ", snapshot_.devices[i].name),
                     i == state_.device ? Look::bar : Look::plain});
+  }
+  for (const AbsentDevice& device : snapshot_.absent) {
+    const std::string_view why = device.code == ENODEV ? "gone" : std::strerror(device.code);
+    line.push_back({fmt::format(" {} ({}) ", device.name, why), Look::warning});
   }
   line.push_back({fmt::format("  {:%H:%M:%S} UTC",
                               fmt::gmtime(static_cast<std::time_t>(snapshot_.now.wall.seconds))),

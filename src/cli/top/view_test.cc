@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "cli/console_testing.h"
@@ -106,6 +107,16 @@ TEST_F(Top, FillsTheScreenAndNoMore) {
     }
   }
   EXPECT_THAT(lines({0, 0, true}), SizeIs(0));
+}
+
+TEST_F(Top, AnInterfaceThatIsGoneIsSaidToBe) {
+  snapshot_.absent.push_back({"wg7", ENODEV});
+  EXPECT_THAT(lines()[0], HasSubstr(" wg1  wg7 (gone) "));
+  snapshot_.absent[0].code = ETIMEDOUT;
+  EXPECT_THAT(lines()[0], HasSubstr(" wg7 (Connection timed out) "));
+  snapshot_.devices.clear();
+  settle(state_, snapshot_, history_);
+  EXPECT_THAT(page(), HasSubstr("No WireGuard interface answers.\n"));
 }
 
 TEST_F(Top, TheBusiestPeerIsFirst) { EXPECT_EQ(order(), "312"); }
