@@ -9,6 +9,7 @@ in /run/resolvconf.
 """
 
 import difflib
+import json
 import os
 import re
 import shutil
@@ -475,6 +476,25 @@ def test_up_follows_names_where_there_are_any(scene):
         eventually(lambda: len(followers(quick)) == count, "names are followed")  # noqa: B023
         quick.run("ferrule", "down")
         eventually(lambda: not followers(quick), "nobody follows names")
+
+
+@behaviour
+def test_resolve_tells_programs_what_came_of_it(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.77")
+    quick.write(quick.config(endpoint="right.test:51820"))
+    quick.run("ferrule", "up")
+    for pid in followers(quick):
+        os.kill(pid, 9)
+    resolve = [quick.paths["ferrule"], "resolve", "--json", CONFIG]
+    assert quick.host.out(resolve) == "", "nothing has moved"
+    name_right(quick, "192.0.2.2")
+    about = {"interface": "wg0", "peer": str(quick.right.public_key), "host": "right.test"}
+    assert json.loads(quick.host.out(resolve)) == {**about, "endpoint": "192.0.2.2:51820"}
+    quick.host.write(f"{FOLDER}/hosts", "127.0.0.1 localhost\n")
+    told = json.loads(quick.host.out(resolve))
+    assert told.pop("error") and told == about, told
+    quick.run("ferrule", "down")
 
 
 @behaviour

@@ -5,6 +5,8 @@
     192.0.2.1 ───────────────────────────────── 192.0.2.2
 """
 
+import json
+
 from lib.registry import behaviour
 from lib.traffic import must_ping
 from lib.tunnel import new_preshared_key, new_private_key
@@ -138,6 +140,27 @@ def test_reload_keeps_sessions_and_says_what_changed(scene):
     _, log = reload(quick, quick.config())
     assert f"wg0: peer {peer}: removed" in log, log
     assert handshakes == quick.host.out("wg show wg0 latest-handshakes")
+    quick.run("ferrule", "down")
+
+
+@behaviour
+def test_reload_tells_programs_what_changed(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    quick.run("ferrule", "up")
+
+    def changes(text):
+        quick.write(text)
+        return json.loads(quick.host.out([quick.paths["ferrule"], "reload", CONFIG, "--json"]))
+
+    told = changes(quick.config(peer="AllowedIPs = 10.10.0.0/24, 10.99.0.0/16"))
+    assert told["interface"] == "wg0"
+    assert "ip -4 route add 10.99.0.0/16 dev wg0" in told["steps"], told
+    assert told["changes"] == [{
+        "change": "allowed-ips", "peer": str(quick.right.public_key),
+        "from": ["10.10.0.0/24", "fd10::/64"], "to": ["10.10.0.0/24", "10.99.0.0/16"]}]
+    told = changes(quick.config(peer="AllowedIPs = 10.10.0.0/24, 10.99.0.0/16"))
+    assert told == {"interface": "wg0", "changes": [], "steps": []}, told
     quick.run("ferrule", "down")
 
 

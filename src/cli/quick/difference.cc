@@ -1,6 +1,6 @@
 #include "cli/quick/difference.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -10,7 +10,9 @@
 
 #include "base/key_text.h"
 #include "base/secret.h"
+#include "cli/json_line.h"
 #include "cli/scopes.h"
+#include "cli/show_text.h"
 
 namespace ferrule::cli {
 
@@ -19,11 +21,18 @@ namespace {
 using protocol::PeerChange;
 using protocol::PeerStatus;
 
-std::string prefixes_text(std::vector<Cidr> prefixes) {
-  if (prefixes.empty()) return "(none)";
-  std::vector<std::string> texts;
-  for (const Cidr& prefix : prefixes) texts.push_back(prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, ", "));
+std::string prefixes_text(const std::vector<Cidr>& prefixes) {
+  std::string text;
+  for (const Cidr& prefix : prefixes) text += (text.empty() ? "" : ", ") + prefix.to_string();
+  return text.empty() ? "(none)" : text;
+}
+
+std::string prefixes_json(const std::vector<Cidr>& prefixes) {
+  std::string text;
+  for (const Cidr& prefix : prefixes) {
+    text += (text.empty() ? "" : ", ") + json_text(prefix.to_string());
+  }
+  return "[" + text + "]";
 }
 
 std::vector<Cidr> added(const PeerChange& peer) {
@@ -57,68 +66,114 @@ void give_prefixes_to_the_last(std::vector<PeerChange>& peers) {
   }
 }
 
-// Lines for what differs; fields that do not are taken out of the change.
-std::vector<std::string> differences(PeerChange& change, const PeerStatus& peer) {
-  std::vector<std::string> lines;
-  const std::string key = "peer " + to_base64(peer.public_key);
-  if (change.remove) return {key + ": removed"};
+// What is said of a peer.
+class OfPeer {
+ public:
+  explicit OfPeer(const PublicKey& key) : key_(key), whose_("peer " + to_base64(key) + ": ") {}
+
+  [[nodiscard]] Difference operator()(std::string_view change, std::string_view words) const {
+    return {.text = whose_ + std::string(words), .change = change, .peer = key_};
+  }
+  [[nodiscard]] Difference endpoint(const Endpoint& from, const Endpoint& to) const {
+    const bool had_none = from.is_none();
+    const std::string before = had_none ? "(none)" : text_of(from);
+    Difference told = (*this)("endpoint", fmt::format("endpoint {} -> {}", before, text_of(to)));
+    told.from = had_none ? "null" : json_text(before);
+    told.to = json_text(text_of(to));
+    return told;
+  }
+  [[nodiscard]] Difference keepalive(std::uint16_t from_s, std::uint16_t to_s) const {
+    Difference told = (*this)("persistent-keepalive",
+                              fmt::format("persistent keepalive {} s -> {} s", from_s, to_s));
+    told.from = std::to_string(from_s);
+    told.to = std::to_string(to_s);
+    return told;
+  }
+  [[nodiscard]] Difference allowed_ips(const std::vector<Cidr>& from,
+                                       const std::vector<Cidr>& to) const {
+    Difference told = (*this)(
+        "allowed-ips", fmt::format("allowed IPs {} -> {}", prefixes_text(from), prefixes_text(to)));
+    told.from = prefixes_json(from);
+    told.to = prefixes_json(to);
+    return told;
+  }
+
+ private:
+  PublicKey key_;
+  std::string whose_;
+};
+
+// What differs; fields that do not are taken out of the change.
+std::vector<Difference> differences(PeerChange& change, const PeerStatus& peer) {
+  std::vector<Difference> found;
+  const OfPeer tell(peer.public_key);
+  if (change.remove) return {tell("peer-removed", "removed")};
   const bool has_psk = change.preshared_key.has_value();
   if (has_psk && constant_time_equal(change.preshared_key->bytes(), peer.preshared_key.bytes())) {
     change.preshared_key.reset();
   } else if (has_psk) {
-    lines.push_back(key + ": preshared key");
+    found.push_back(tell("preshared-key", "preshared key"));
   }
   if (change.endpoint == peer.endpoint) change.endpoint.reset();
-  if (change.endpoint) {
-    const std::string before = peer.endpoint.is_none() ? "(none)" : text_of(peer.endpoint);
-    lines.push_back(fmt::format("{}: endpoint {} -> {}", key, before, text_of(*change.endpoint)));
-  }
+  if (change.endpoint) found.push_back(tell.endpoint(peer.endpoint, *change.endpoint));
   if (change.persistent_keepalive_s == peer.persistent_keepalive_s) {
     change.persistent_keepalive_s.reset();
   }
   if (change.persistent_keepalive_s) {
-    lines.push_back(fmt::format("{}: persistent keepalive {} s -> {} s", key,
-                                peer.persistent_keepalive_s, *change.persistent_keepalive_s));
+    found.push_back(tell.keepalive(peer.persistent_keepalive_s, *change.persistent_keepalive_s));
   }
   if (change.replace_allowed_ips && have_same(added(change), peer.allowed_ips)) {
     change.replace_allowed_ips = false;
     change.allowed_ips.clear();
   } else {
-    lines.push_back(fmt::format("{}: allowed IPs {} -> {}", key, prefixes_text(peer.allowed_ips),
-                                prefixes_text(added(change))));
+    found.push_back(tell.allowed_ips(peer.allowed_ips, added(change)));
   }
-  return lines;
+  return found;
 }
 
+// `name` is for people, `field` for programs.
 template <class T>
-void keep_if_other(std::vector<std::string>& lines, std::string_view name, std::optional<T>& wanted,
-                   const T& has) {
+void keep_if_other(std::vector<Difference>& found, std::string_view name, std::string_view field,
+                   std::optional<T>& wanted, const T& has) {
   if (wanted == has) wanted.reset();
-  if (wanted) lines.push_back(fmt::format("{} {} -> {}", name, has, *wanted));
+  if (!wanted) return;
+  found.push_back({.text = fmt::format("{} {} -> {}", name, has, *wanted),
+                   .change = field,
+                   .from = std::to_string(has),
+                   .to = std::to_string(*wanted)});
 }
 
 }  // namespace
 
-std::vector<std::string> keep_differences(protocol::DeviceChange& change,
-                                          const control::DeviceStatus& device) {
-  std::vector<std::string> lines;
+std::string json_of(const Difference& difference) {
+  JsonLine line;
+  line.text("change", difference.change);
+  if (difference.peer) line.text("peer", to_base64(*difference.peer));
+  if (!difference.from.empty()) line.json("from", difference.from);
+  if (!difference.to.empty()) line.json("to", difference.to);
+  return line.to_string();
+}
+
+std::vector<Difference> keep_differences(protocol::DeviceChange& change,
+                                         const control::DeviceStatus& device) {
+  std::vector<Difference> found;
   if (change.private_key) {
     static const PrivateKey kNone;
     const PrivateKey& has = device.private_key ? *device.private_key : kNone;
     if (constant_time_equal(change.private_key->bytes(), has.bytes())) {
       change.private_key.reset();
     } else {
-      lines.emplace_back("private key");
+      found.push_back({.text = "private key", .change = "private-key"});
     }
   }
-  keep_if_other(lines, "listen port", change.listen_port, device.listen_port);
-  keep_if_other(lines, "mark", change.fwmark, device.fwmark);
+  keep_if_other(found, "listen port", "listen-port", change.listen_port, device.listen_port);
+  keep_if_other(found, "mark", "fwmark", change.fwmark, device.fwmark);
   give_prefixes_to_the_last(change.peers);
   std::map<PublicKey, const PeerStatus*> peers;
   for (const PeerStatus& peer : device.peers) peers.emplace(peer.public_key, &peer);
   if (change.replace_peers) {
     for (const PeerStatus& peer : device.peers) {
-      lines.push_back("peer " + to_base64(peer.public_key) + ": removed");
+      found.push_back(OfPeer(peer.public_key)("peer-removed", "removed"));
     }
     change.replace_peers = !peers.empty();
     peers.clear();
@@ -126,14 +181,14 @@ std::vector<std::string> keep_differences(protocol::DeviceChange& change,
   std::erase_if(change.peers, [&](PeerChange& wanted) {
     const auto has = peers.find(wanted.public_key);
     if (has == peers.end()) {
-      lines.push_back("peer " + to_base64(wanted.public_key) + ": added");
+      found.push_back(OfPeer(wanted.public_key)("peer-added", "added"));
       return false;
     }
     auto of_peer = differences(wanted, *has->second);
-    std::ranges::move(of_peer, std::back_inserter(lines));
+    std::ranges::move(of_peer, std::back_inserter(found));
     return of_peer.empty();
   });
-  return lines;
+  return found;
 }
 
 }  // namespace ferrule::cli

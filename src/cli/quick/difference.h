@@ -1,18 +1,32 @@
 // What a change would change.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/keys.h"
 #include "control/uapi_client.h"
 #include "protocol/configuration.h"
 
 namespace ferrule::cli {
 
-/// Leaves in a change only what makes the device another, and says what that is, a line for each thing.
+/// One thing that a change would make another. Tells no key but public ones.
+struct Difference {
+  std::string text;                    // "peer KEY: endpoint 192.0.2.1:5 -> 192.0.2.2:5"
+  std::string_view change;             // "endpoint", for programs
+  std::optional<PublicKey> peer = {};  // none: it is the device's
+  std::string from = {};               // JSON; "" where there is nothing to tell
+  std::string to = {};
+};
+/// An object on one line.
+[[nodiscard]] std::string json_of(const Difference& difference);
+
+/// Leaves in a change only what makes the device another, and says what that is.
 /// An allowed IP that several peers of the change have stays with the last of them, as it would on
 /// the device.
-[[nodiscard]] std::vector<std::string> keep_differences(protocol::DeviceChange& change,
-                                                        const control::DeviceStatus& device);
+[[nodiscard]] std::vector<Difference> keep_differences(protocol::DeviceChange& change,
+                                                       const control::DeviceStatus& device);
 
 }  // namespace ferrule::cli

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/key_text.h"
+
 namespace ferrule::cli {
 namespace {
 
@@ -47,11 +49,20 @@ DeviceChange change_of(PeerChange peer) {
   return change;
 }
 
+// What is said of the differences.
+std::vector<std::string> lines_of(DeviceChange& change) {
+  std::vector<std::string> lines;
+  for (const Difference& difference : keep_differences(change, device())) {
+    lines.push_back(difference.text);
+  }
+  return lines;
+}
+
 TEST(Difference, WhatIsThereAlreadyIsNone) {
   DeviceChange change = change_of(full_peer());
   change.listen_port = 51820;
   change.private_key.emplace();
-  EXPECT_THAT(keep_differences(change, device()), IsEmpty());
+  EXPECT_THAT(lines_of(change), IsEmpty());
   EXPECT_THAT(change.peers, IsEmpty());
   EXPECT_FALSE(change.listen_port);
   EXPECT_FALSE(change.private_key);
@@ -61,8 +72,7 @@ TEST(Difference, OnlyFieldsThatDifferAreLeft) {
   PeerChange peer = full_peer();
   peer.endpoint = *Endpoint::parse("192.0.2.2:5");
   DeviceChange change = change_of(std::move(peer));
-  EXPECT_THAT(keep_differences(change, device()),
-              ElementsAre(HasSubstr(": endpoint 192.0.2.1:5 -> 192.0.2.2:5")));
+  EXPECT_THAT(lines_of(change), ElementsAre(HasSubstr(": endpoint 192.0.2.1:5 -> 192.0.2.2:5")));
   EXPECT_FALSE(change.peers[0].persistent_keepalive_s);
   EXPECT_FALSE(change.peers[0].replace_allowed_ips);
 }
@@ -71,7 +81,7 @@ TEST(Difference, AllowedIpsThatDifferAreToldWhole) {
   PeerChange peer = full_peer();
   peer.allowed_ips.pop_back();
   DeviceChange change = change_of(std::move(peer));
-  EXPECT_THAT(keep_differences(change, device()),
+  EXPECT_THAT(lines_of(change),
               ElementsAre(HasSubstr(": allowed IPs 10.0.0.0/8, fd00::/8 -> fd00::/8")));
   EXPECT_TRUE(change.peers[0].replace_allowed_ips);
 }
@@ -82,7 +92,7 @@ TEST(Difference, AnAllowedIpOfTwoPeersIsTheLastOnes) {
   taker.public_key = key(2);
   taker.replace_allowed_ips = true;
   taker.allowed_ips = {{*Cidr::parse("10.0.0.0/8")}};
-  EXPECT_THAT(keep_differences(change, device()),
+  EXPECT_THAT(lines_of(change),
               ElementsAre(HasSubstr("-> fd00::/8"), HasSubstr("(none) -> 10.0.0.0/8")));
 }
 
@@ -92,15 +102,38 @@ TEST(Difference, PeersComeAndGo) {
   auto& gone = change.peers.emplace_back();
   gone.public_key = key(2);
   gone.remove = true;
-  EXPECT_THAT(keep_differences(change, device()),
+  EXPECT_THAT(lines_of(change),
               ElementsAre(testing::EndsWith(": added"), testing::EndsWith(": removed")));
 }
 
 TEST(Difference, WithoutPeersAllGo) {
   DeviceChange change;
   change.replace_peers = true;
-  EXPECT_EQ(keep_differences(change, device()).size(), 2u);
+  EXPECT_EQ(lines_of(change).size(), 2u);
   EXPECT_TRUE(change.replace_peers);
+}
+
+TEST(Difference, ProgramsAreToldInJson) {
+  PeerChange peer = full_peer();
+  peer.endpoint = *Endpoint::parse("192.0.2.2:5");
+  peer.persistent_keepalive_s = 0;
+  peer.allowed_ips.pop_back();
+  DeviceChange change = change_of(std::move(peer));
+  change.listen_port = 7;
+  change.peers.emplace_back().public_key = key(3);
+  std::vector<std::string> lines;
+  for (const Difference& difference : keep_differences(change, device())) {
+    lines.push_back(json_of(difference));
+  }
+  const std::string who = R"(, "peer": ")" + to_base64(key(1)) + '"';
+  EXPECT_THAT(
+      lines, ElementsAre(R"({"change": "listen-port", "from": 51820, "to": 7})",
+                         R"({"change": "endpoint")" + who +
+                             R"(, "from": "192.0.2.1:5", "to": "192.0.2.2:5"})",
+                         R"({"change": "persistent-keepalive")" + who + R"(, "from": 25, "to": 0})",
+                         R"({"change": "allowed-ips")" + who +
+                             R"(, "from": ["10.0.0.0/8", "fd00::/8"], "to": ["fd00::/8"]})",
+                         R"({"change": "peer-added", "peer": ")" + to_base64(key(3)) + R"("})"));
 }
 
 TEST(Difference, KeysAreNotShown) {
@@ -110,8 +143,7 @@ TEST(Difference, KeysAreNotShown) {
   peer.preshared_key = PresharedKey(secret);
   DeviceChange change = change_of(std::move(peer));
   change.private_key = PrivateKey(secret);
-  EXPECT_THAT(keep_differences(change, device()),
-              ElementsAre("private key", testing::EndsWith(": preshared key")));
+  EXPECT_THAT(lines_of(change), ElementsAre("private key", testing::EndsWith(": preshared key")));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "cli/json_line.h"
 #include "cli/options.h"
 #include "cli/quick/child.h"
 #include "cli/quick/quick_command.h"
@@ -67,8 +68,8 @@ struct Pace {
 
 class Resolver {
  public:
-  Resolver(Console& console, QuickFile file, Seconds silence)
-      : console_(console), file_(std::move(file)), silence_(silence) {}
+  Resolver(Console& console, QuickFile file, Seconds silence, bool is_json)
+      : console_(console), file_(std::move(file)), silence_(silence), is_json_(is_json) {}
 
   // Looks up the names of all peers that are silent and due. False when the device can't be asked.
   [[nodiscard]] bool check(std::int64_t now_s, bool is_once);
@@ -83,10 +84,14 @@ class Resolver {
   [[nodiscard]] bool is_due(const PublicKey& peer);
   [[nodiscard]] bool is_still(const protocol::PeerStatus& peer);
   void look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name);
+  void tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to);
+  void tell_failed(const PublicKey& peer, const std::string& host, const std::string& why);
+  [[nodiscard]] JsonLine json_about(const PublicKey& peer, const std::string& host) const;
 
   Console& console_;
   QuickFile file_;
   Seconds silence_;
+  bool is_json_;
   timespec read_at_{};
   std::map<PublicKey, Pace> paces_;
 };
@@ -124,11 +129,9 @@ bool Resolver::is_still(const protocol::PeerStatus& peer) {
 }
 
 void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name) {
-  const std::string key = to_base64(peer.public_key);
   const auto found = look_up(name);
   if (!found || found->empty()) {
-    console_.err.print("{}: `{}': {}\n", key, name.host,
-                       found ? "it has no address" : found.error().why);
+    tell_failed(peer.public_key, name.host, found ? "it has no address" : found.error().why);
     return;
   }
   if (std::ranges::find(*found, peer.endpoint) != found->end()) return;
@@ -139,11 +142,33 @@ void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::Ho
   to.update_only = true;
   to.endpoint = found->front();
   const auto done = console_.devices->set(file_.interface, change);
-  if (!done) {
-    console_.err.print("{}: {}\n", key, done.error().what);
-    return;
+  if (done) {
+    tell_moved(peer.public_key, name.host, found->front());
+  } else {
+    tell_failed(peer.public_key, name.host, done.error().what);
   }
-  console_.out.print("{}: {} is now {}\n", key, name.host, text_of(found->front()));
+}
+
+JsonLine Resolver::json_about(const PublicKey& peer, const std::string& host) const {
+  JsonLine line;
+  line.text("interface", file_.interface).text("peer", to_base64(peer)).text("host", host);
+  return line;
+}
+
+void Resolver::tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to) {
+  if (is_json_) {
+    console_.out.print("{}\n", json_about(peer, host).text("endpoint", text_of(to)).to_string());
+  } else {
+    console_.out.print("{}: {} is now {}\n", to_base64(peer), host, text_of(to));
+  }
+}
+
+void Resolver::tell_failed(const PublicKey& peer, const std::string& host, const std::string& why) {
+  if (is_json_) {
+    console_.out.print("{}\n", json_about(peer, host).text("error", why).to_string());
+  } else {
+    console_.err.print("{}: `{}': {}\n", to_base64(peer), host, why);
+  }
 }
 
 bool Resolver::check(std::int64_t now_s, bool is_once) {
@@ -216,20 +241,19 @@ bool follow_names(Console& console, const QuickFile& file) {
 int run_resolve(Console& console, Arguments arguments) {
   std::string argument;
   bool is_following = false;
+  bool is_json = false;
   std::int64_t silence_s = kUsualSilence.count();
   CLI::App app{"Looks up the names of peers that do not answer, in case their addresses changed."};
-  app.add_option(
-         "FILE", argument,
-         "the name of an interface, with its file in /etc/wireguard, or a path to NAME.conf")
-      ->required();
+  add_file(app, argument);
   app.add_flag("--follow", is_following, "go on until the interface is gone");
+  app.add_flag("--json", is_json, "print what came of it as JSON, an object a line");
   app.add_option("--after", silence_s, "seconds without a handshake that count as no answer")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
   if (const auto status = read_options(app, console, arguments)) return *status;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
-  Resolver resolver(console, std::move(*file), Seconds(silence_s));
+  Resolver resolver(console, std::move(*file), Seconds(silence_s), is_json);
   if (is_following) return resolver.follow();
   return resolver.check(console.now_s, true) ? 0 : 1;
 }

@@ -16,7 +16,7 @@ namespace ferrule::cli {
 /// the interface. What went wrong is said.
 [[nodiscard]] bool follow_names(Console& console, const QuickFile& file);
 
-/// `resolve [--follow] [--after SECONDS] INTERFACE|FILE`
+/// `resolve [--follow] [--json] [--after SECONDS] INTERFACE|FILE`
 int run_resolve(Console& console, Arguments arguments);
 
 }  // namespace ferrule::cli

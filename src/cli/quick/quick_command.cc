@@ -27,13 +27,17 @@ bool is_root(Console& console) {
   return false;
 }
 
-std::optional<int> read_argument(Console& console, Arguments arguments,
-                                 std::string_view description, std::string& argument) {
-  CLI::App app{std::string(description)};
+void add_file(CLI::App& app, std::string& argument) {
   app.add_option(
          "FILE", argument,
          "the name of an interface, with its file in /etc/wireguard, or a path to NAME.conf")
       ->required();
+}
+
+std::optional<int> read_argument(Console& console, Arguments arguments,
+                                 std::string_view description, std::string& argument) {
+  CLI::App app{std::string(description)};
+  add_file(app, argument);
   return read_options(app, console, arguments);
 }
 

@@ -8,11 +8,17 @@
 #include "cli/quick/actions.h"
 #include "cli/quick/quick_file.h"
 
+namespace CLI {
+class App;
+}
+
 namespace ferrule::cli {
 
 /// Says so when we are not root; then there is nothing to be done.
 [[nodiscard]] bool is_root(Console& console);
 
+/// Has a command take a file or interface.
+void add_file(CLI::App& app, std::string& argument);
 /// Reads a command line that is one file or interface: its word, or the exit status.
 [[nodiscard]] std::optional<int> read_argument(Console& console, Arguments arguments,
                                                std::string_view description, std::string& argument);

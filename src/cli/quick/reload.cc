@@ -1,5 +1,6 @@
 #include "cli/quick/reload.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,6 +10,8 @@
 #include <utility>
 
 #include "cli/conf_change.h"
+#include "cli/json_line.h"
+#include "cli/options.h"
 #include "cli/peer/expired.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/difference.h"
@@ -20,6 +23,7 @@
 #include "cli/quick/quick_file.h"
 #include "cli/quick/routes.h"
 #include "cli/quick/signals.h"
+#include "cli/show_text.h"
 #include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
@@ -45,13 +49,13 @@ class Reload {
         device_(device),
         transaction_(console.err) {}
 
-  [[nodiscard]] bool run() {
+  [[nodiscard]] bool run(bool is_json) {
     if (!read_file()) return false;
     const SignalsWait wait;
     const auto done = apply();
     if (done) {
       transaction_.keep();
-      print_changes();
+      is_json ? print_changes_json() : print_changes();
       return true;
     }
     console_.err.print("{}: {}\n", console_.program, done.error().what);
@@ -75,10 +79,10 @@ class Reload {
   [[nodiscard]] Result<void> change_routes();
   [[nodiscard]] Result<void> change_device();
   void print_changes();
+  void print_changes_json();
 
   // Makes a change that has its opposite.
   [[nodiscard]] Result<void> perform(const Action& action, Action undo) {
-    has_changed_ = true;
     return transaction_.perform(action, std::move(undo));
   }
   [[nodiscard]] bool has_default_route(Family family) const;
@@ -96,9 +100,8 @@ class Reload {
   std::vector<io::LinkAddress> addresses_;
   std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
   RoutePlan plan_;
-  std::uint32_t mark_ = 0;  // that the device is to have
-  bool has_changed_ = false;
-  std::vector<std::string> changes_;  // of the device
+  std::uint32_t mark_ = 0;           // that the device is to have
+  std::vector<Difference> changes_;  // of the device
 };
 
 bool Reload::read_file() {
@@ -190,7 +193,6 @@ Result<void> Reload::change_dns() {
   // A program that fails may have done half of it.
   transaction_.remember(before.servers.empty() ? keeper->unset(link_.name())
                                                : keeper->set(link_.name(), before));
-  has_changed_ = true;
   return transaction_.perform(wanted.servers.empty() ? keeper->unset(link_.name())
                                                      : keeper->set(link_.name(), wanted));
 }
@@ -314,17 +316,36 @@ Result<void> Reload::change_device() {
 }
 
 void Reload::print_changes() {
-  for (const std::string& line : changes_) console_.out.print("{}: {}\n", link_.name(), line);
-  if (changes_.empty() && !has_changed_) console_.out.print("{}: no change\n", link_.name());
+  for (const Difference& change : changes_) {
+    console_.out.print("{}: {}\n", link_.name(), change.text);
+  }
+  if (changes_.empty() && transaction_.done().empty()) {
+    console_.out.print("{}: no change\n", link_.name());
+  }
+}
+
+void Reload::print_changes_json() {
+  const auto list = [](const auto& items, const auto& json) {
+    std::string text;
+    for (const auto& item : items) text += (text.empty() ? "" : ", ") + json(item);
+    return "[" + text + "]";
+  };
+  console_.out.print("{}\n", JsonLine()
+                                 .text("interface", link_.name())
+                                 .json("changes", list(changes_, json_of))
+                                 .json("steps", list(transaction_.done(), json_text))
+                                 .to_string());
 }
 
 }  // namespace
 
 int run_reload(Console& console, Arguments arguments) {
   std::string argument;
-  const auto status = read_argument(console, arguments,
-                                    "Makes a running interface what its file says now.", argument);
-  if (status) return *status;
+  bool is_json = false;
+  CLI::App app{"Makes a running interface what its file says now."};
+  add_file(app, argument);
+  app.add_flag("--json", is_json, "print what was changed as JSON");
+  if (const auto status = read_options(app, console, arguments)) return *status;
   if (!is_root(console)) return 1;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
@@ -335,7 +356,7 @@ int run_reload(Console& console, Arguments arguments) {
   const auto link = find_link(console, *network, file->interface);
   if (!link) return 1;
   prepare_environment(file->interface, file->path);
-  if (!Reload(console, *file, *link, *device).run()) return 1;
+  if (!Reload(console, *file, *link, *device).run(is_json)) return 1;
   return are_names_followed(file->interface) || follow_names(console, *file) ? 0 : 1;
 }
 

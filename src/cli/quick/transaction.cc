@@ -26,6 +26,7 @@ void Transaction::take_back() {
 Result<void> Transaction::perform(const Action& action, std::optional<Action> undo) {
   if (ending_signal_waits()) return std::unexpected(system_error(EINTR, action.shown));
   auto done = cli::perform(log_, action);
+  if (done) done_.push_back(action.shown);
   if (done && undo) undo_.push_back(std::move(*undo));
   return done;
 }

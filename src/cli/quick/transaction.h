@@ -34,10 +34,13 @@ class Transaction {
   void take_back();
   /// Nothing of this will be taken back.
   void keep() noexcept { undo_.clear(); }
+  /// What has been done, as it was shown, whatever was taken back of it.
+  [[nodiscard]] const std::vector<std::string>& done() const noexcept { return done_; }
 
  private:
   Output& log_;
   std::vector<Action> undo_;
+  std::vector<std::string> done_;
 };
 
 /// Shows an action, and acts.

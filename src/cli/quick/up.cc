@@ -237,10 +237,7 @@ int run_up(Console& console, Arguments arguments) {
   std::string argument;
   bool wants_kernel = false;
   CLI::App app{"Brings an interface up as its file says, or leaves everything as it was."};
-  app.add_option(
-         "FILE", argument,
-         "the name of an interface, with its file in /etc/wireguard, or a path to NAME.conf")
-      ->required();
+  add_file(app, argument);
   app.add_flag("--kernel", wants_kernel, "by the kernel's module instead of ferruled");
   if (const auto status = read_options(app, console, arguments)) return *status;
   if (!is_root(console)) return 1;
