@@ -61,7 +61,17 @@ TEST(Check, ADateThatIsNoneIsAnErrorUnlessThePeerIsDisabled) {
   const MemoryFile disabled(kGood + "#~ [Peer]\n#~ PublicKey = " + kKey + "\n#~ # Expires = x\n");
   const Answer warned = ask({"check", "--offline", disabled.path()});
   EXPECT_EQ(warned.status, 0);
-  EXPECT_THAT(warned.out, HasSubstr(":6:13: warning: Expires: expected a date"));
+  EXPECT_THAT(warned.out, HasSubstr(":6:16: warning: Expires: expected a date"));
+}
+
+TEST(Check, AMistakeInADisabledPeerIsShownWhereItStands) {
+  const MemoryFile file(kGood + "#~ [Peer]\n#~\n#~\tAllowdIPs = ::/0\n#~ PublicKey = " + kKey +
+                        "\n#~ PresharedKey = x\n");
+  const std::string out = ask({"check", "--offline", file.path()}).out;
+  EXPECT_THAT(out, HasSubstr(":6:4: warning: AllowdIPs is not a key of [Peer]; did you mean "
+                             "AllowedIPs?\n    #~ AllowdIPs = ::/0\n       ^~~~~~~~~\n"));
+  EXPECT_THAT(out, HasSubstr(":8:19: warning: PresharedKey: expected a key: 44 characters of "
+                             "base64\n    #~ PresharedKey = *\n                      ^\n"));
 }
 
 TEST(Check, AFileThatCannotBeReadIsAnErrorAndTheOthersAreChecked) {

@@ -99,6 +99,16 @@ std::vector<NamedPeer> find_peers(const ConfDocument& document) {
   return peers;
 }
 
+// Moves an error about the text of a peer to where that stands in the file.
+void set_in_file(const ConfDocument& document, const NamedPeer& peer, ConfError& error) {
+  error.line += peer.first_line;
+  if (peer.is_enabled) return;
+  const std::string_view line = document.line(error.line - 1);
+  const std::string_view start = line.substr(0, line.size() - enabled(line).size());
+  error.column += start.size();
+  error.shown.insert(0, start);
+}
+
 // Reads a peer whose lines are known; returns what is wrong with them.
 ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
   const ConfDocument section(document.file(), section_text(document, peer).view());
@@ -117,7 +127,7 @@ ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
     if (peer.expires) continue;
     errors.push_back(section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31"));
   }
-  for (ConfError& error : errors) error.line += peer.first_line;
+  for (ConfError& error : errors) set_in_file(document, peer, error);
   return errors;
 }
 
