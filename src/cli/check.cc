@@ -115,6 +115,9 @@ Report check_file(const std::string& file, bool is_offline) {
   for (const ConfError& error : list.errors_of_disabled) {
     report.findings.push_back({Severity::warning, "disabled", error});
   }
+  for (const ConfError& error : list.dates_of_nobody) {
+    report.findings.push_back({Severity::warning, "expiry", error});
+  }
   return report;
 }
 

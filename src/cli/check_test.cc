@@ -64,6 +64,14 @@ TEST(Check, ADateThatIsNoneIsAnErrorUnlessThePeerIsDisabled) {
   EXPECT_THAT(warned.out, HasSubstr(":6:16: warning: Expires: expected a date"));
 }
 
+TEST(Check, ADateThatIsNoPeersIsAWarning) {
+  const std::string peer = "[Peer]\nPublicKey = " + kKey + "\nAllowedIPs = 10.0.0.2\n";
+  const MemoryFile file(kGood + peer + "\n# Expires = 2027-01-31\n");
+  const Answer answer = ask({"check", "--offline", file.path()});
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_THAT(answer.out, HasSubstr(":8:1: warning: Expires: this is no peer's date"));
+}
+
 TEST(Check, AMistakeInADisabledPeerIsShownWhereItStands) {
   const MemoryFile file(kGood + "#~ [Peer]\n#~\n#~\tAllowdIPs = ::/0\n#~ PublicKey = " + kKey +
                         "\n#~ PresharedKey = x\n");

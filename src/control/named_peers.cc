@@ -131,6 +131,27 @@ ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
   return errors;
 }
 
+// Dates in none of the lines of these peers, nor in those of a peer that somebody has made a comment.
+ConfErrors find_dates_of_nobody(const ConfDocument& document, const std::vector<NamedPeer>& peers) {
+  std::vector<bool> is_owned(document.line_count());
+  for (const NamedPeer& peer : peers) {
+    std::fill(is_owned.begin() + static_cast<std::ptrdiff_t>(peer.first_line),
+              is_owned.begin() + static_cast<std::ptrdiff_t>(peer.end_line), true);
+  }
+  ConfErrors errors;
+  bool is_in_old_peer = false;
+  for (std::size_t i = 0; i < document.line_count(); ++i) {
+    const std::string_view line = document.line(i);
+    is_in_old_peer = !is_owned[i] && is_comment(line) && (is_in_old_peer || names_section(line));
+    if (is_owned[i] || is_in_old_peer) continue;
+    if (!is_note(is_disabled(line) ? enabled(line) : line, "Expires")) continue;
+    errors.push_back(document.error_at(i, trimmed(line),
+                                       "Expires: this is no peer's date: it belongs among a peer's "
+                                       "lines, or right behind them"));
+  }
+  return errors;
+}
+
 void replace_lines(ConfDocument& document, std::size_t first, std::size_t end,
                    std::string_view text) {
   document.erase_lines(first, end - first);
@@ -251,7 +272,9 @@ WipedText section_text(const ConfDocument& document, const NamedPeer& peer) {
 
 PeerList list_peers(const ConfDocument& document) {
   PeerList list;
-  for (NamedPeer& peer : find_peers(document)) {
+  std::vector<NamedPeer> peers = find_peers(document);
+  list.dates_of_nobody = find_dates_of_nobody(document, peers);
+  for (NamedPeer& peer : peers) {
     ConfErrors errors = read_peer(document, peer);
     if (errors.empty()) {
       list.peers.push_back(std::move(peer));

@@ -62,6 +62,7 @@ struct PeerList {
   std::vector<NamedPeer> peers;
   ConfErrors errors;              // of peers that are enabled
   ConfErrors errors_of_disabled;  // of the others
+  ConfErrors dates_of_nobody;     // "# Expires" outside of all peers' lines: nothing comes of them
 };
 [[nodiscard]] PeerList list_peers(const ConfDocument& document);
 

@@ -11,7 +11,9 @@ namespace ferrule::control {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 const std::string kKey1 = "ERERERERERERERERERERERERERERERERERERERERERE=";
 const std::string kKey2 = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=";
@@ -167,6 +169,28 @@ TEST(NamedPeers, OfTwoNamesTheLastCountsAndIsChanged) {
     rename_peer(document, peer, "c");
   };
   EXPECT_EQ(peers_of(document_of(after(text, 0, rename))).at(0).name, "c");
+}
+
+// Whoever wrote it thinks that the peer will go.
+TEST(NamedPeers, ADateThatIsNoPeersIsTold) {
+  const auto strays = [](const std::string& text) {
+    std::vector<std::size_t> lines;
+    for (const ConfError& error : list_peers(document_of(text)).dates_of_nobody) {
+      lines.push_back(error.line);
+    }
+    return lines;
+  };
+  const std::string note = "# Expires = 2027-01-31\n";
+  EXPECT_THAT(strays(kBob + "\n" + note), ElementsAre(4));
+  EXPECT_THAT(strays(note + kBob), ElementsAre(1));
+  EXPECT_THAT(strays(kInterface + note + "\n" + kBob), ElementsAre(5));
+  EXPECT_THAT(strays("[Interface]\n" + note + "ListenPort = 1\n"), ElementsAre(2));
+  EXPECT_THAT(strays(kBobOff + "\n#~ " + note), ElementsAre(4));
+  EXPECT_THAT(strays(kBobOff + note), ElementsAre(3));
+  EXPECT_THAT(strays(kBob + note + "[Peer]\n\n" + note + "\nPublicKey = " + kKey1 + "\n"),
+              IsEmpty());
+  EXPECT_THAT(strays(kBob + "\n# [Peer]\n# Name = old\n" + note + "\n# Expires soon\n"), IsEmpty())
+      << "it is that of a peer that is no more";
 }
 
 TEST(NamedPeers, NamesHaveNothingThatEndsAComment) {

@@ -10,6 +10,7 @@ bool leave_out_expired(Console& console, const control::ConfDocument& document,
   const control::PeerList list = control::list_peers(document);
   for (const control::ConfError& error : list.errors) console.err.write(error.to_string());
   if (!list.errors.empty()) return false;
+  for (const control::ConfError& date : list.dates_of_nobody) console.err.write(date.to_string());
   for (const control::NamedPeer& peer : list.peers) {
     if (!peer.is_enabled || !peer.expires || *peer.expires > today(console)) continue;
     const auto is_this = [&](const control::PeerConf& conf) {

@@ -56,5 +56,11 @@ TEST(Expired, TheDateOfADisabledPeerDoesNotMatter) {
   EXPECT_EQ(said, "bob expired on 2023-11-14: left out\n");
 }
 
+TEST(Expired, ADateThatIsNoPeersIsSpokenOfAndLetsAllIn) {
+  std::string said;
+  EXPECT_EQ(left_of(kPeer1 + "\n# Expires = 2023-11-14\n\n" + kPeer2, said), 2u);
+  EXPECT_TRUE(said.starts_with("wg0.conf:5:1: Expires: this is no peer's date")) << said;
+}
+
 }  // namespace
 }  // namespace ferrule::cli

@@ -44,6 +44,7 @@ std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_o
   control::PeerList list = control::list_peers(file.document_);
   print_errors(console, list.errors);
   print_errors(console, list.errors_of_disabled);
+  print_errors(console, list.dates_of_nobody);
   file.is_whole_ = list.errors.empty() && list.errors_of_disabled.empty();
   if (!file.is_whole_ && mistakes == Mistakes::refused) return std::nullopt;
   // Mistakes were told with the lines that the file has; now each peer's lines shall be its alone.
