@@ -6,10 +6,14 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "base/check.h"
+#include "cli/input.h"
 #include "cli/program.h"
 #include "cli/scopes.h"
 #include "crypto/x25519.h"
@@ -108,6 +112,22 @@ std::string MemoryFile::content() const {
     if (got == 0) return text;
     text.append(piece, static_cast<std::size_t>(got));
   }
+}
+
+ConfFolder::ConfFolder(const std::string& interface) : interface_(interface) {
+  std::string name = std::filesystem::temp_directory_path() / "ferrule_conf_XXXXXX";
+  FERRULE_CHECK(mkdtemp(name.data()) != nullptr);
+  path_ = name;
+}
+
+ConfFolder::~ConfFolder() { std::filesystem::remove_all(path_); }
+
+void ConfFolder::write(const std::string& text) const { std::ofstream(conf_path()) << text; }
+
+std::string ConfFolder::conf() const { return std::string(read_file(conf_path())->view()); }
+
+std::ptrdiff_t ConfFolder::file_count() const {
+  return std::distance(std::filesystem::directory_iterator(path_), {});
 }
 
 FileSizeLimit::FileSizeLimit(std::size_t bytes) : signal_before_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -61,6 +62,27 @@ class MemoryFile {
 
  private:
   int fd_;
+};
+
+/// A folder of its own with the file of an interface in it. Gone at the end of its life.
+class ConfFolder {
+ public:
+  explicit ConfFolder(const std::string& interface);
+  ConfFolder(const ConfFolder&) = delete;
+  ConfFolder& operator=(const ConfFolder&) = delete;
+  ~ConfFolder();
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  /// Of the interface's file, which is not there until it is written.
+  [[nodiscard]] std::string conf_path() const { return path_ / (interface_ + ".conf"); }
+  void write(const std::string& text) const;
+  [[nodiscard]] std::string conf() const;
+  /// How many files are in it.
+  [[nodiscard]] std::ptrdiff_t file_count() const;
+
+ private:
+  std::string interface_;
+  std::filesystem::path path_;
 };
 
 /// While it lives, files can't grow beyond so many bytes: as on a full disk.

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -40,20 +39,16 @@ const std::string kConf = "[Interface]\n# Endpoint = vpn.example:51820\nPrivateK
 class Peer : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "ferrule_peer_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     write(kConf);
     devices_.answers["wg0"] = "public_key=" + kBobHex + "\nallowed_ip=10.0.0.2/32\n";
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  [[nodiscard]] std::string path() const { return folder_ / "wg0.conf"; }
-  void write(const std::string& text) const { std::ofstream(path()) << text; }
+  [[nodiscard]] std::string path() const { return folder_.conf_path(); }
+  void write(const std::string& text) const { folder_.write(text); }
   [[nodiscard]] std::string content(const std::string& of) const {
     return std::string(read_file(of)->view());
   }
-  [[nodiscard]] std::string conf() const { return content(path()); }
+  [[nodiscard]] std::string conf() const { return folder_.conf(); }
 
   // `ferrule peer <verb> FILE <words>`.
   Answer peer(const std::string& verb, const std::string& text = {}) {
@@ -64,12 +59,10 @@ class Peer : public testing::Test {
   }
   void expect_unchanged() const {
     EXPECT_EQ(conf(), kConf);
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-      EXPECT_EQ(entry.path(), path());
-    }
+    EXPECT_EQ(folder_.file_count(), 1);
   }
 
-  std::filesystem::path folder_;
+  ConfFolder folder_{"wg0"};
   TestDevices devices_;
 };
 
@@ -124,7 +117,7 @@ TEST_F(Peer, WithoutADeviceOnlyTheFileChanges) {
 
 TEST_F(Peer, WhatTheDeviceRefusesIsNotInTheFile) {
   devices_.set_errno = EINVAL;
-  const Answer answer = peer("add", "alice --out " + (folder_ / "alice.conf").string());
+  const Answer answer = peer("add", "alice --out " + (folder_.path() / "alice.conf").string());
   EXPECT_EQ(answer.status, 1);
   EXPECT_EQ(answer.out, "");
   EXPECT_THAT(answer.err, HasSubstr("Nothing was changed.\n"));
@@ -140,7 +133,7 @@ TEST_F(Peer, AFileThatCannotBeHandedOutAddsNothing) {
 }
 
 TEST_F(Peer, AFileForTheOwnerTakesThePlaceOfTheText) {
-  const std::string out = folder_ / "alice.conf";
+  const std::string out = folder_.path() / "alice.conf";
   EXPECT_EQ(peer("add", "alice --out " + out).out, "");
   EXPECT_THAT(content(out), HasSubstr("PersistentKeepalive = 25\n"));
   struct stat status;
@@ -339,7 +332,7 @@ TEST_F(Peer, LineEndsOfOtherSystemsDoNotMatter) {
 // --- What systems do ---
 
 TEST_F(Peer, ALinkIsFollowed) {
-  const auto elsewhere = folder_ / "elsewhere";
+  const auto elsewhere = folder_.path() / "elsewhere";
   std::filesystem::create_directory(elsewhere);
   std::filesystem::rename(path(), elsewhere / "real.conf");
   std::filesystem::create_symlink(elsewhere / "real.conf", path());
@@ -361,7 +354,7 @@ TEST_F(Peer, WhenTheDiskIsFullNothingChanges) {
   EXPECT_THAT(answer.err, HasSubstr("Nothing was changed."));
   EXPECT_TRUE(devices_.set_requests.empty());
   EXPECT_EQ(conf(), text);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  EXPECT_EQ(folder_.file_count(), 1);
 }
 
 TEST_F(Peer, AConfigurationThatWentNowhereIsSpokenOf) {

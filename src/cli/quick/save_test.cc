@@ -8,14 +8,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
 
 #include "cli/conf_file.h"
 #include "cli/console_testing.h"
-#include "cli/input.h"
 
 namespace ferrule::cli {
 namespace {
@@ -36,16 +34,12 @@ class Save : public testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "only root may save";
-    std::string name = testing::TempDir() + "ferrule_save_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     devices_.answers["lo"] = kDevice;
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  [[nodiscard]] std::string path() const { return folder_ / "lo.conf"; }
-  void write(const std::string& text) const { std::ofstream(path()) << text; }
-  [[nodiscard]] std::string file() const { return std::string(read_file(path())->view()); }
+  [[nodiscard]] std::string path() const { return folder_.conf_path(); }
+  void write(const std::string& text) const { folder_.write(text); }
+  [[nodiscard]] std::string file() const { return folder_.conf(); }
   Answer save() { return ask(devices_, {"save", path()}); }
   // The file after saving `text`, which saving again leaves as it is.
   std::string saved(const std::string& text) {
@@ -58,7 +52,7 @@ class Save : public testing::Test {
     return once;
   }
 
-  std::filesystem::path folder_;
+  ConfFolder folder_{"lo"};
   TestDevices devices_;
 };
 
@@ -147,7 +141,7 @@ TEST_F(Save, AFileThatCannotBeReadIsNamedAndStays) {
     write(text);
     const Answer answer = save();
     EXPECT_EQ(answer.status, 1);
-    EXPECT_THAT(answer.err, HasSubstr("lo.conf:3:1: ")) << text;
+    EXPECT_THAT(answer.err, HasSubstr("lo.conf:3:")) << text;
     EXPECT_EQ(file(), text);
   }
 }
@@ -160,11 +154,11 @@ TEST_F(Save, WhenTheDiskIsFullTheFileStays) {
   EXPECT_EQ(answer.status, 1);
   EXPECT_THAT(answer.err, HasSubstr("File too large"));
   EXPECT_EQ(file(), text);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  EXPECT_EQ(folder_.file_count(), 1);
 }
 
 TEST_F(Save, ALinkIsFollowedAndTheFileIsForItsOwnerAlone) {
-  const auto elsewhere = folder_ / "elsewhere";
+  const auto elsewhere = folder_.path() / "elsewhere";
   std::filesystem::create_directory(elsewhere);
   std::ofstream(elsewhere / "real") << "[Interface]\n# here\n";
   ASSERT_EQ(chown((elsewhere / "real").c_str(), 12, 34), 0);
