@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "cli/options.h"
+#include "cli/peer/expired.h"
 #include "cli/quick/hooks.h"
 #include "io/linux/kernel_query.h"
 
@@ -39,6 +40,13 @@ std::optional<int> read_argument(Console& console, Arguments arguments,
   CLI::App app{std::string(description)};
   add_file(app, argument);
   return read_options(app, console, arguments);
+}
+
+std::optional<QuickFile> read_file_to_apply(Console& console, const std::string& argument) {
+  if (!is_root(console)) return std::nullopt;
+  auto file = read_quick_file(console, argument);
+  if (file && !leave_out_expired(console, file->document, file->configuration)) file.reset();
+  return file;
 }
 
 std::optional<io::Network> open_network(Console& console) {

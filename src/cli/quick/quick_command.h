@@ -23,6 +23,11 @@ void add_file(CLI::App& app, std::string& argument);
 [[nodiscard]] std::optional<int> read_argument(Console& console, Arguments arguments,
                                                std::string_view description, std::string& argument);
 
+/// A file that the machine shall be as: read by root, without the peers that have expired. None: that
+/// can't be done, which was said.
+[[nodiscard]] std::optional<QuickFile> read_file_to_apply(Console& console,
+                                                          const std::string& argument);
+
 /// The actions on an interface that is there. None: it is not, or not to be found; that was said.
 [[nodiscard]] std::optional<LinkActions> find_link(Console& console, io::Network& network,
                                                    const std::string& name);

@@ -12,7 +12,6 @@
 #include "cli/conf_change.h"
 #include "cli/json_line.h"
 #include "cli/options.h"
-#include "cli/peer/expired.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/difference.h"
 #include "cli/quick/dns.h"
@@ -346,10 +345,8 @@ int run_reload(Console& console, Arguments arguments) {
   add_file(app, argument);
   app.add_flag("--json", is_json, "print what was changed as JSON");
   if (const auto status = read_options(app, console, arguments)) return *status;
-  if (!is_root(console)) return 1;
-  auto file = read_quick_file(console, argument);
+  auto file = read_file_to_apply(console, argument);
   if (!file) return 1;
-  if (!leave_out_expired(console, file->document, file->configuration)) return 1;
   const auto device = get_device(console, file->interface);
   auto network = open_network(console);
   if (!device || !network) return 1;

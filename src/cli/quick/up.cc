@@ -9,7 +9,6 @@
 
 #include "cli/conf_change.h"
 #include "cli/options.h"
-#include "cli/peer/expired.h"
 #include "cli/quick/child.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/dns.h"
@@ -240,10 +239,8 @@ int run_up(Console& console, Arguments arguments) {
   add_file(app, argument);
   app.add_flag("--kernel", wants_kernel, "by the kernel's module instead of ferruled");
   if (const auto status = read_options(app, console, arguments)) return *status;
-  if (!is_root(console)) return 1;
-  auto file = read_quick_file(console, argument);
+  auto file = read_file_to_apply(console, argument);
   if (!file) return 1;
-  if (!leave_out_expired(console, file->document, file->configuration)) return 1;
   const auto implementation = choose_implementation(console, *file, wants_kernel);
   auto network = open_network(console);
   if (!implementation || !network) return 1;
