@@ -1,6 +1,7 @@
 """The daemon as a process: how it starts, how it ends, and what it costs when nothing happens."""
 
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -304,6 +305,28 @@ def test_P75b_a_port_taken_meanwhile_ends_nothing(scene):
     eventually(lambda: tunnel.port in tunnel.host.udp_ports(), "the port is taken")
     puppet.connect()
     assert puppet.pings(tunnel)
+
+
+# No thread can be had when it comes up, as where a container has all of its processes. The daemon says
+# so, and tries again until there is room. (The limit is one of memory here: root has no other.)
+
+@behaviour(unlike_go="its runtime ends with the process, or has threads to spare")
+def test_lanes_without_threads_are_tried_again(scene):
+    if PATIENCE != 1:
+        raise Skip("sanitizers need memory of their own")
+    host = scene.host("left")
+    daemon = scene.daemon(host)
+    daemon.uapi("set=1\nlisten_port=7000\n\n")
+    limit = resource.prlimit(daemon.pid, resource.RLIMIT_AS)
+    with open(f"/proc/{daemon.pid}/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    resource.prlimit(daemon.pid, resource.RLIMIT_AS, (used + 2**20, limit[1]))
+    host.run("ip link set wg0 up")
+    eventually(lambda: "start a worker: Resource temporarily unavailable; trying again"
+               in daemon.log(), "it says so")
+    assert host.out("wg show wg0 listen-port") == "7000"
+    resource.prlimit(daemon.pid, resource.RLIMIT_AS, limit)
+    eventually(lambda: 7000 in host.udp_ports(), "it has started")
 
 
 # Interfaces come and go without a trace: file descriptors and memory stay where they were.
