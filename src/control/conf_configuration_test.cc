@@ -58,6 +58,13 @@ TEST(ConfConfiguration, PrivateKey) {
 TEST(ConfConfiguration, ListenPort) {
   EXPECT_EQ(interface("ListenPort = 51820").listen_port, 51820);
 }
+// wg takes the rest of it by 65536.
+TEST(ConfConfiguration, APortThatIsTooLargeIsRefusedWithTheRange) {
+  EXPECT_EQ(error_in("[Interface]\nListenPort = 99999\n"),
+            "wg0.conf:2:14: ListenPort: expected a port from 0 to 65535\n"
+            "    ListenPort = 99999\n"
+            "                 ^~~~~\n");
+}
 TEST(ConfConfiguration, FwMark) { EXPECT_EQ(interface("FwMark = 0xca6c").fwmark, 0xca6cu); }
 TEST(ConfConfiguration, FwMarkOff) { EXPECT_EQ(interface("FwMark = off").fwmark, 0u); }
 TEST(ConfConfiguration, Mtu) { EXPECT_EQ(interface("MTU = 1420").mtu_bytes, 1420); }
