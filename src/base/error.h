@@ -14,8 +14,8 @@ struct Error {
   std::string what;  // "open /dev/net/tun: No such device"
 };
 
-/// An Error of the form "<attempted>: <text of the errno>".
-[[nodiscard]] Error system_error(int errno_value, std::string_view attempted);
+/// An Error of the form "<attempted>: <text of the errno>". Without memory it has no text.
+[[nodiscard]] Error system_error(int errno_value, std::string_view attempted) noexcept;
 
 /// An Error with a text of its own.
 [[nodiscard]] inline Error make_error(int code, std::string what) {
