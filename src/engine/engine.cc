@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <new>
 #include <utility>
 
 namespace ferrule::engine {
@@ -91,9 +93,17 @@ Result<void> Engine::start_lanes() {
   return {};
 }
 
+Result<std::vector<UdpDoor>> Engine::open_sockets(std::uint16_t port) {
+  try {
+    return open_udp_(port, mark_, lanes_.size());
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(system_error(ENOMEM, "open sockets"));
+  }
+}
+
 // On failure everything is as it was.
 Result<void> Engine::bind(const Now& now, std::uint16_t port) {
-  Result<std::vector<UdpDoor>> sockets = open_udp_(port, mark_, lanes_.size());
+  Result<std::vector<UdpDoor>> sockets = open_sockets(port);
   if (!sockets) return std::unexpected(sockets.error());
   stop_lanes();
   (void)inbox_.take_socket_died();  // said of the old ones
@@ -115,7 +125,7 @@ void Engine::try_bind(const Now& now) {
   sockets_.clear();                 // or the port would still be ours
   (void)inbox_.take_socket_died();  // said of those
   if (const Result<void> bound = bind(now, port_); !bound) {
-    log_.write(LogLevel::error, bound.error().what + "; trying again");
+    log_.write_parts(LogLevel::error, {bound.error().what, "; trying again"});
     bind_again_at_ = now.boot + kBindRetry;
   }
 }
@@ -150,7 +160,17 @@ void Engine::network_changed(
 }
 
 Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
-  if (Result<void> fits = device_.check(change); !fits) return fits;
+  if (Result<void> fits = device_.prepare(change); !fits) return fits;
+  if (Result<void> changed = change_sockets(now, change); !changed) {
+    device_.unprepare();
+    return changed;
+  }
+  device_.apply(now, std::move(change), control_.outbox());
+  control_.send(udp());
+  return {};
+}
+
+Result<void> Engine::change_sockets(const Now& now, const protocol::DeviceChange& change) {
   const std::uint32_t old_mark = mark_;
   if (change.fwmark && *change.fwmark != mark_) {
     if (Result<void> set = set_mark(*change.fwmark); !set) return set;
@@ -165,8 +185,6 @@ Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
     bind_again_at_.reset();
     device_.forget_sources();  // P75
   }
-  device_.apply(now, std::move(change), control_.outbox());
-  control_.send(udp());
   return {};
 }
 

@@ -79,7 +79,7 @@ class Engine {
   };
   [[nodiscard]] std::vector<LaneWork> lane_work() const;
 
-  /// All or nothing (P102): an Error means that the device is as it was.
+  /// All or nothing (P102): an Error, ENOMEM too, means that the device is as it was.
   [[nodiscard]] Result<void> apply(const Now& now, protocol::DeviceChange change);
   /// 0 before the first bind, unless one was asked for.
   [[nodiscard]] std::uint16_t listen_port() const noexcept { return port_; }
@@ -89,6 +89,8 @@ class Engine {
   static constexpr Duration kBindRetry = 1s;  // also for sockets that die as soon as they are bound
 
   Result<void> bind(const Now& now, std::uint16_t port);
+  Result<std::vector<UdpDoor>> open_sockets(std::uint16_t port);
+  Result<void> change_sockets(const Now& now, const protocol::DeviceChange& change);
   void try_bind(const Now& now);
   void replace_dead_socket(const Now& now);
   Result<void> set_mark(std::uint32_t mark);

@@ -62,6 +62,7 @@ class PeersUnderTraffic : public ::testing::Test {
     peer.allowed_ips.push_back({*Cidr::parse(allowed_ip), false});
     change.peers.push_back(std::move(peer));
     protocol::Outbox outbox;
+    ASSERT_TRUE(device.prepare(change));
     device.apply(now, std::move(change), outbox);
   }
 
@@ -131,6 +132,7 @@ class PeersUnderTraffic : public ::testing::Test {
 
   void apply(protocol::DeviceChange change) {
     protocol::Outbox outbox;
+    ASSERT_TRUE(home.prepare(change));
     home.apply(now, std::move(change), outbox);
   }
 

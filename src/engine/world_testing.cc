@@ -71,7 +71,7 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
 PublicKey Host::public_key() const { return crypto::public_key_of(key); }
 
 void Host::apply(protocol::DeviceChange change) {
-  FERRULE_CHECK(device.check(change).has_value());
+  FERRULE_CHECK(device.prepare(change).has_value());
   device.apply(world.now(), std::move(change), control_.outbox());
   control_.send(udp.get());
 }

@@ -1,6 +1,7 @@
 #include "protocol/allowed_ips.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -54,6 +55,36 @@ void AllowedIps::remove_peer(PeerId peer) noexcept {
   }
 }
 
+bool AllowedIps::remove_some(PeerId peer, Walk& walk, std::size_t count,
+                             const std::function<bool(const Cidr&)>& unwanted) {
+  if (!std::exchange(walk.begun, true)) {
+    const PeerList* list = list_of(peer);
+    walk.next = list == nullptr ? kNone : list->first;
+  }
+  for (; walk.next != kNone && count > 0; --count) {
+    const std::uint32_t place = std::exchange(walk.next, prefixes_[walk.next].next);
+    if (!unwanted(cidr_at(place))) continue;
+    unlink(place);
+    forget(place);
+  }
+  return walk.next != kNone;
+}
+
+void AllowedIps::hold_room(const Room& room) {
+  prefixes_.hold_room(room.v4 + room.v6 + prefixes_.kLargest);  // as much as `insert` asks for
+  v4_.hold_room(room.v4);
+  v6_.hold_room(room.v6);
+  if (room.slots > lists_.capacity()) {
+    lists_.reserve(std::max(room.slots, lists_.capacity() * 3 / 2));
+  }
+}
+
+void AllowedIps::let_go() noexcept {
+  prefixes_.let_go();
+  v4_.let_go();
+  v6_.let_go();
+}
+
 PeerId AllowedIps::lookup_v4(const std::uint8_t* address) const noexcept {
   return owner(v4_.lookup(AddressBits::v4(address)));
 }
@@ -72,11 +103,15 @@ void AllowedIps::for_each(PeerId peer, const std::function<void(const Cidr&)>& v
   const PeerList* list = list_of(peer);
   if (list == nullptr) return;
   for (std::uint32_t place = list->first; place != kNone; place = prefixes_[place].next) {
-    const OwnedPrefix& prefix = prefixes_[place];
-    const std::span<const std::uint8_t, 16> bytes(prefix.address);
-    const bool is_v4 = prefix.family == Family::v4;
-    visit(Cidr(is_v4 ? IpAddress::v4(bytes.first<4>()) : IpAddress::v6(bytes), prefix.length));
+    visit(cidr_at(place));
   }
+}
+
+Cidr AllowedIps::cidr_at(std::uint32_t place) const noexcept {
+  const OwnedPrefix& prefix = prefixes_[place];
+  const std::span<const std::uint8_t, 16> bytes(prefix.address);
+  const bool is_v4 = prefix.family == Family::v4;
+  return Cidr(is_v4 ? IpAddress::v4(bytes.first<4>()) : IpAddress::v6(bytes), prefix.length);
 }
 
 std::uint32_t AllowedIps::find(const Cidr& cidr) const noexcept {

@@ -30,6 +30,24 @@ class AllowedIps {
   bool remove(const Cidr& cidr, PeerId peer) noexcept;
   /// Takes everything from `peer`. O(number of its prefixes).
   void remove_peer(PeerId peer) noexcept;
+  /// Takes from `peer` those of its next `count` prefixes for which `unwanted` is true. False when there
+  /// are none behind them. `walk` begins as {}, and goes on as long as the peer gets no others.
+  struct Walk {
+    bool begun = false;
+    std::uint32_t next = 0;
+  };
+  bool remove_some(PeerId peer, Walk& walk, std::size_t count,
+                   const std::function<bool(const Cidr&)>& unwanted);
+
+  /// Takes memory, so that until `let_go` this many inserts for peers in the first `slots` slots can't
+  /// fail. It may reserve much, but touches none of it. After a failure, too, call `let_go`.
+  struct Room {
+    std::size_t v4 = 0;
+    std::size_t v6 = 0;
+    std::size_t slots = 0;
+  };
+  void hold_room(const Room& room);
+  void let_go() noexcept;
 
   /// The owner of the longest prefix that holds the address, or PeerId none. `address` is 4 or 16
   /// bytes in network order.
@@ -58,6 +76,7 @@ class AllowedIps {
     return place == kNone ? PeerId{} : prefixes_[place].peer;
   }
   [[nodiscard]] std::uint32_t find(const Cidr& cidr) const noexcept;
+  [[nodiscard]] Cidr cidr_at(std::uint32_t place) const noexcept;
   [[nodiscard]] const PeerList* list_of(PeerId peer) const noexcept;
   [[nodiscard]] PeerList& make_list(PeerId peer);
   void append(PeerList& list, std::uint32_t place) noexcept;

@@ -62,6 +62,15 @@ class AllowedIpsTrie {
     nodes_.make_room();
     lists_.make_room();
   }
+  /// So that this many inserts can't fail, whatever is removed meanwhile, until `let_go`.
+  void hold_room(std::size_t inserts) {
+    nodes_.hold_room(inserts * BlockArena<Node>::kLargest);
+    lists_.hold_room(inserts * BlockArena<std::uint32_t>::kLargest);
+  }
+  void let_go() noexcept {
+    nodes_.let_go();
+    lists_.let_go();
+  }
   /// The prefix at `place` is not in the trie yet.
   void insert(std::uint32_t place) noexcept;
   /// The prefix at `place` is in the trie.

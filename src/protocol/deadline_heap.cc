@@ -9,6 +9,15 @@ namespace {
 constexpr std::size_t kArity = 4;
 }  // namespace
 
+void DeadlineHeap::reserve(std::size_t slots) {
+  // Each time by half of what there was at least, so that peers can be added one by one.
+  const auto grow = [slots](auto& vector) {
+    if (slots > vector.capacity()) vector.reserve(std::max(slots, vector.capacity() * 3 / 2));
+  };
+  grow(heap_);
+  grow(place_);
+}
+
 void DeadlineHeap::set(PeerId peer, Instant at) {
   if (at.is_never()) {
     remove(peer);

@@ -12,7 +12,7 @@
 namespace ferrule::protocol {
 
 /// A heap of instants, at most one a peer, keyed by the peer's slot. Setting and removing cost
-/// O(log n) and no allocation in steady state; a peer without a deadline costs four bytes at most.
+/// O(log n). A peer without a deadline costs four bytes at most, and room that nobody has touched.
 /// A slot's new tenant takes the place of the old one. Not thread-safe.
 class DeadlineHeap {
  public:
@@ -21,6 +21,8 @@ class DeadlineHeap {
     PeerId peer;
   };
 
+  /// From now on deadlines of peers in the first `slots` slots can be set without memory.
+  void reserve(std::size_t slots);
   /// The peer's deadline is now `at`, earlier or later than before. `Instant::never()` removes it.
   void set(PeerId peer, Instant at);
   void remove(PeerId peer) noexcept;

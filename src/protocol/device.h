@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fixed_vector.h"
 #include "base/keys.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -66,8 +67,11 @@ struct Outbox {
 
 /// The calls fall into two sides. **Data path** calls may run in any number of threads, each holding
 /// the tables shared (exclusion.h). **Control** calls run one at a time; they may run beside the data
-/// path, and take the tables exclusively for microseconds where they change them. Nothing throws but
-/// std::bad_alloc from control.
+/// path, and take the tables exclusively for microseconds where they change them.
+///
+/// Without memory (P35) a message or packet is dropped, and counted as no_resources; timers ask again
+/// for what could not be sent. The only std::bad_alloc comes from plan_send, plan_receive and
+/// take_staged, where the caller's lists can't grow, and from visit_peers; the device is sound then.
 class Device {
  public:
   /// Keeps references: all of them outlive the device. `rng` must be thread-safe if the data path has
@@ -88,7 +92,8 @@ class Device {
   void plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
                  Attention& attention);
   /// Keeps one datagram's inner packet until its peer has a session (P73). `lane` will be asked for it.
-  void stage(const Now& now, PeerId peer, Bytes packet, std::uint16_t lane, Attention& attention);
+  void stage(const Now& now, PeerId peer, Bytes packet, std::uint16_t lane,
+             Attention& attention) noexcept;
   /// Gives a lane the packets that it staged, if the peer has a session now.
   void take_staged(const Now& now, PeerId peer, std::uint16_t lane, StagedBatch& out,
                    Attention& attention);
@@ -98,7 +103,8 @@ class Device {
   void plan_receive(const Now& now, std::span<InboundMessage> messages, ReceivePlan& plan);
   /// After opening, in the order of receipt: replay window, endpoint, key confirmation, timers, inner
   /// header, ECN, source (P72).
-  void finish_receive(const Now& now, std::span<InboundMessage> messages, Attention& attention);
+  void finish_receive(const Now& now, std::span<InboundMessage> messages,
+                      Attention& attention) noexcept;
 
   /// The kernel refused this source for the peer (P75).
   void forget_source(PeerId peer, const Source& refused);
@@ -111,14 +117,17 @@ class Device {
   // --- control ---
 
   /// Messages of the handshake queue, in order. Many at once cost a fraction of one after the other.
-  void handle(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox);
-  void handle(const Now& now, const HandshakeMessage& message, bool under_load, Outbox& outbox) {
+  void handle(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox) noexcept;
+  void handle(const Now& now, const HandshakeMessage& message, bool under_load,
+              Outbox& outbox) noexcept {
     const ReceivedHandshake received{message, under_load};
     handle(now, {&received, 1}, outbox);
   }
   /// Peers of an Attention list; the same holds.
-  void attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox);
-  void attend(const Now& now, PeerId peer, Outbox& outbox) { attend(now, {&peer, 1}, outbox); }
+  void attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) noexcept;
+  void attend(const Now& now, PeerId peer, Outbox& outbox) noexcept {
+    attend(now, {&peer, 1}, outbox);
+  }
 
   struct Deadline {
     Instant at;
@@ -126,17 +135,21 @@ class Device {
     Timer reason;
   };
   /// When fire_timers is wanted next, and why; none when nothing is waited for.
-  [[nodiscard]] std::optional<Deadline> next_deadline();
-  void fire_timers(const Now& now, Outbox& outbox);
+  [[nodiscard]] std::optional<Deadline> next_deadline() noexcept;
+  void fire_timers(const Now& now, Outbox& outbox) noexcept;
 
-  /// Whether `change` can be applied whole; it is not looked at peer by peer.
-  [[nodiscard]] Result<void> check(const DeviceChange& change) const;
-  /// Applies a checked change. listen_port and fwmark are the sockets' and not looked at.
-  void apply(const Now& now, DeviceChange change, Outbox& outbox);
+  /// Whether `change` can be applied whole; if so, takes all the memory for that. ENOSPC or ENOMEM
+  /// otherwise, and nothing has changed.
+  [[nodiscard]] Result<void> prepare(const DeviceChange& change);
+  /// Gives back what was prepared and will not be applied.
+  void unprepare() noexcept;
+  /// Applies a prepared change, which can't fail. listen_port and fwmark are the sockets' and not looked
+  /// at.
+  void apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept;
 
   /// The interface went up or down (P59a). A device starts down.
-  void up(const Now& now, Outbox& outbox);
-  void down();
+  void up(const Now& now, Outbox& outbox) noexcept;
+  void down() noexcept;
   [[nodiscard]] bool is_up() const noexcept { return up_; }
   /// Every sticky source is forgotten: the port or the mark changed (P75).
   void forget_sources();
@@ -168,10 +181,10 @@ class Device {
   void want_handshake(PeerTraffic& traffic) noexcept;
   void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
   void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
-  void raise_attention(Peer& peer, Attention& attention);
+  void raise_attention(Peer& peer, Attention& attention) noexcept;
   Drop accept_locked(const Now& now, Peer& peer, InboundMessage& message);
   Drop inspect_inner(const Peer& peer, InboundMessage& message) const noexcept;
-  bool stage_locked(PeerTraffic& traffic, StagedPacket packet);
+  bool stage_locked(PeerTraffic& traffic, StagedPacket packet) noexcept;
   void drop_staged(PeerTraffic& traffic, Drop why) noexcept;
 
   // handshake messages that came (device_handshake.cc)
@@ -180,7 +193,7 @@ class Device {
   std::optional<MessageType> admit(const Now& now, const ReceivedHandshake& received,
                                    Outbox& outbox);
   bool proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox);
-  void open_together(std::span<Incoming> batch);
+  void open_together(std::span<Incoming> batch) noexcept;
   void process(const Now& now, Incoming& incoming, Outbox& outbox);
   Drop accept(const Now& now, Incoming& incoming);
   void respond_together(const Now& now, std::span<Incoming> batch, Outbox& outbox);
@@ -189,9 +202,9 @@ class Device {
   void handle_response(const Now& now, Incoming& incoming, Outbox& outbox);
   void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
   void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
-  void begin_session(const Now& now, Peer& peer, TransportKeys keys, const Keypair::Names& names);
+  void begin_session(const Now& now, Peer& peer, KeypairRef keypair) noexcept;
   void keep_static_static(Peer& peer, Dh& ss);
-  void log_peer(const Peer& peer, std::string_view what) const;
+  void log_peer(const Peer& peer, std::string_view what) const noexcept;
 
   // handshake messages of ours, and keepalives (device_initiation.cc)
   struct Starting;
@@ -202,6 +215,8 @@ class Device {
   void finish_initiation(const Now& now, Starting& starting, Outbox& outbox);
   bool make_initiation(const Now& now, Starting& starting);
   void clear_handshake(Peer& peer);
+  void post(const OutgoingMessage& message, Outbox& outbox) noexcept;
+  [[nodiscard]] static bool ask_flush(PeerId peer, Outbox& outbox) noexcept;
   void send_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
 
@@ -212,9 +227,10 @@ class Device {
   void fire_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox);
   void fire_persistent_keepalive(const Now& now, Peer& peer, Outbox& outbox);
-  void reschedule(Peer& peer);
+  void reschedule(Peer& peer) noexcept;
 
   // configuration (device_configuration.cc)
+  void take_memory(const DeviceChange& change);
   void set_private_key(const Now& now, PrivateKey key);
   void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
   void set_allowed_ips(PeerId peer, const PeerChange& change);
@@ -223,7 +239,7 @@ class Device {
   void remove_peer(Peer& peer);
   [[nodiscard]] PeerStatus status_of(const Peer& peer) const;
   void clear_sessions(Peer& peer);
-  void reap(KeypairSlots::Retired retired);
+  void reap(KeypairSlots::Retired retired) noexcept;
 
   Rng& rng_;
   const crypto::AeadBackend& aead_;
@@ -247,7 +263,8 @@ class Device {
   std::uint64_t cookie_replies_ = 0;
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
-  std::vector<PeerId> starting_;
+  FixedVector<PeerId, kHandshakesTogether> starting_;
+  std::vector<Cidr> wanted_;  // of a change that replaces a peer's allowed IPs, sorted
 };
 
 /// A handshake message of ours, still without its bytes.

@@ -1,7 +1,7 @@
 // Configuration: applied whole, while data goes on (P26, P59a, P90, P101).
 #include <algorithm>
 #include <cerrno>
-#include <set>
+#include <new>
 #include <utility>
 
 #include "crypto/x25519.h"
@@ -12,6 +12,16 @@ namespace ferrule::protocol {
 namespace {
 // Prefixes changed in one hold of the tables: some ten microseconds.
 constexpr std::size_t kPrefixesPerHold = 64;
+
+// How many peers a change adds at most: the same one may come more than once, or go first.
+std::size_t count_added(const DeviceChange& change, const PeerTable& peers) {
+  std::size_t added = 0;
+  for (const PeerChange& peer : change.peers) {
+    const bool exists = !change.replace_peers && peers.find(peer.public_key) != nullptr;
+    if (!peer.remove && !peer.update_only && !exists) ++added;
+  }
+  return added;
+}
 }  // namespace
 
 Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log)
@@ -19,25 +29,57 @@ Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, 
 
 Device::~Device() = default;
 
-Result<void> Device::check(const DeviceChange& change) const {
+Result<void> Device::prepare(const DeviceChange& change) {
   const std::size_t kept = change.replace_peers ? 0 : peers_.size();
-  if (change.peers.size() <= kMaxPeers - kept) return {};
-  // Perhaps many of them are there already, or go: count what would be added.
-  std::size_t added = 0;
-  for (const PeerChange& peer : change.peers) {
-    const bool exists = !change.replace_peers && peers_.find(peer.public_key) != nullptr;
-    if (!peer.remove && !peer.update_only && !exists) ++added;
+  if (count_added(change, peers_) > kMaxPeers - kept) {
+    return std::unexpected(make_error(ENOSPC, "too many peers: at most 1048576 fit in one device"));
   }
-  if (added <= kMaxPeers - kept) return {};
-  return std::unexpected(make_error(ENOSPC, "too many peers: at most 1048576 fit in one device"));
+  try {
+    take_memory(change);
+    return {};
+  } catch (const std::bad_alloc&) {
+    unprepare();
+    return std::unexpected(system_error(ENOMEM, "apply a change"));
+  }
 }
 
-void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) {
+// For the worst case; most of it is only reserved, and never touched.
+void Device::take_memory(const DeviceChange& change) {
+  std::size_t more = count_added(change, peers_);
+  if (change.replace_peers) more -= std::min(more, peers_.size());
+  AllowedIps::Room room;
+  std::size_t most_wanted = 0;
+  for (const PeerChange& peer : change.peers) {
+    for (const AllowedIpChange& item : peer.allowed_ips) {
+      if (!item.remove) ++(item.cidr.address().family() == Family::v4 ? room.v4 : room.v6);
+    }
+    if (peer.replace_allowed_ips) most_wanted = std::max(most_wanted, peer.allowed_ips.size());
+  }
+  wanted_.reserve(most_wanted);
+  peers_.make_spares(change.peers.size(), more);
+  {
+    TablesGuard guard(exclusion_);
+    peers_.make_slots(more);
+    room.slots = peers_.slot_room();
+    allowed_ips_.hold_room(room);
+  }
+  deadlines_.reserve(room.slots);
+}
+
+void Device::unprepare() noexcept {
+  std::vector<Cidr>().swap(wanted_);
+  peers_.drop_spares();
+  TablesGuard guard(exclusion_);
+  allowed_ips_.let_go();
+}
+
+void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept {
   if (change.private_key) set_private_key(now, std::move(*change.private_key));
   if (change.replace_peers) {
     while (Peer* peer = peers_.first()) remove_peer(*peer);
   }
   for (PeerChange& peer : change.peers) apply_peer(now, peer, outbox);
+  unprepare();
   start_queued(now, outbox);
 }
 
@@ -124,22 +166,20 @@ void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
 }
 
 void Device::remove_other_allowed_ips(PeerId id, const PeerChange& change) {
-  std::set<Cidr> wanted;
+  wanted_.clear();
   for (const AllowedIpChange& item : change.allowed_ips) {
-    if (!item.remove) wanted.insert(item.cidr);
+    if (!item.remove) wanted_.push_back(item.cidr);
   }
-  remove_allowed_ips(id, [&wanted](const Cidr& cidr) { return !wanted.contains(cidr); });
+  std::ranges::sort(wanted_);
+  remove_allowed_ips(
+      id, [this](const Cidr& cidr) { return !std::ranges::binary_search(wanted_, cidr); });
 }
 
 void Device::remove_allowed_ips(PeerId id, const std::function<bool(const Cidr&)>& unwanted) {
-  std::vector<Cidr> cidrs;
-  allowed_ips_.for_each(id, [&](const Cidr& cidr) {
-    if (unwanted(cidr)) cidrs.push_back(cidr);
-  });
-  for (std::size_t done = 0; done < cidrs.size();) {
+  AllowedIps::Walk walk;
+  for (bool more = true; more;) {
     TablesGuard guard(exclusion_);
-    const std::size_t end = std::min(done + kPrefixesPerHold, cidrs.size());
-    for (; done < end; ++done) (void)allowed_ips_.remove(cidrs[done], id);
+    more = allowed_ips_.remove_some(id, walk, kPrefixesPerHold, unwanted);
   }
 }
 
@@ -167,13 +207,16 @@ void Device::clear_sessions(Peer& peer) {
   reap(std::move(retired));
 }
 
-void Device::reap(KeypairSlots::Retired retired) {
+void Device::reap(KeypairSlots::Retired retired) noexcept {
   if (retired.empty()) return;
   TablesGuard guard(exclusion_);
-  for (const KeypairRef& keypair : retired) indices_.remove(keypair->local_index());
+  for (const Keypair* keypair = retired.first(); keypair != nullptr;
+       keypair = KeypairSlots::Retired::after(*keypair)) {
+    indices_.remove(keypair->local_index());
+  }
 }
 
-void Device::up(const Now& now, Outbox& outbox) {
+void Device::up(const Now& now, Outbox& outbox) noexcept {
   if (up_) return;
   {
     TablesGuard guard(exclusion_);
@@ -187,7 +230,7 @@ void Device::up(const Now& now, Outbox& outbox) {
   start_queued(now, outbox);
 }
 
-void Device::down() {
+void Device::down() noexcept {
   if (!up_) return;
   {
     TablesGuard guard(exclusion_);

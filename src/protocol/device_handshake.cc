@@ -1,8 +1,7 @@
 // Handshake messages that came, and the sessions they end with (§5.4.2 to §5.4.7).
 #include <algorithm>
-#include <string>
+#include <array>
 #include <utility>
-#include <vector>
 
 #include "base/key_text.h"
 #include "crypto/x25519.h"
@@ -25,16 +24,19 @@ Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Times
 
 }  // namespace
 
-void Device::log_peer(const Peer& peer, std::string_view what) const {
+void Device::log_peer(const Peer& peer, std::string_view what) const noexcept {
   if (!log_.wants(LogLevel::verbose)) return;
-  const std::string key = to_base64(peer.public_key);
-  std::string line = "peer ";
-  line += key.substr(0, 4);
-  line += "\u2026";
-  line += key.substr(39, 4);
-  line += ": ";
-  line += what;
-  log_.write(LogLevel::verbose, line);
+  std::array<char, kKeyBase64Size> key;
+  key_to_base64(peer.public_key.bytes, key);
+  const std::string_view text(key.data(), key.size());
+  std::array<char, 128> line;
+  std::size_t size = 0;
+  for (const std::string_view part :
+       {std::string_view("peer "), text.substr(0, 4), std::string_view("\u2026"),
+        text.substr(39, 4), std::string_view(": "), what}) {
+    size += part.copy(line.data() + size, line.size() - size);
+  }
+  log_.write(LogLevel::verbose, {line.data(), size});
 }
 
 // A message on its way through `handle`, with what X25519 gave for it: an initiation's own `es` and
@@ -50,7 +52,8 @@ struct Device::Incoming {
   Ephemeral ephemeral = {};
 };
 
-void Device::handle(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox) {
+void Device::handle(const Now& now, std::span<const ReceivedHandshake> received,
+                    Outbox& outbox) noexcept {
   while (!received.empty()) {
     const std::size_t count = std::min(received.size(), kHandshakesTogether);
     handle_together(now, received.first(count), outbox);
@@ -64,14 +67,14 @@ void Device::handle(const Now& now, std::span<const ReceivedHandshake> received,
 // only compute, each for all messages at once.
 void Device::handle_together(const Now& now, std::span<const ReceivedHandshake> received,
                              Outbox& outbox) {
-  std::vector<Incoming> batch;
-  batch.reserve(received.size());
+  FixedVector<Incoming, kHandshakesTogether> batch;
   for (const ReceivedHandshake& one : received) {
     if (const auto type = admit(now, one, outbox)) batch.push_back({one.message, *type});
   }
-  open_together(batch);
-  for (Incoming& incoming : batch) process(now, incoming, outbox);
-  respond_together(now, batch, outbox);
+  const std::span<Incoming> all(batch.data(), batch.size());
+  open_together(all);
+  for (Incoming& incoming : all) process(now, incoming, outbox);
+  respond_together(now, all, outbox);
 }
 
 std::optional<MessageType> Device::admit(const Now& now, const ReceivedHandshake& received,
@@ -113,7 +116,7 @@ bool Device::proves_address(const Now& now, const HandshakeMessage& message, Out
   copy(*reply, out.bytes);
   out.to = message.from;
   out.from = message.to;
-  outbox.messages.push_back(out);
+  post(out, outbox);
   return false;
 }
 
@@ -123,7 +126,7 @@ void Device::keep_static_static(Peer& peer, Dh& ss) {
   }
 }
 
-void Device::open_together(std::span<Incoming> batch) {
+void Device::open_together(std::span<Incoming> batch) noexcept {
   DhBatch work;
   for (Incoming& incoming : batch) {
     const Bytes message = incoming.message.view();
@@ -229,7 +232,11 @@ void Device::respond(const Now& now, Incoming& incoming, Outbox& outbox) {
   std::optional<TransportKeys> keys =
       write_response(std::move(*incoming.initiation), incoming.ephemeral.public_key, incoming.ee,
                      incoming.se, peer.handshake.psk, *index, out.room());
-  if (!keys) {
+  KeypairRef keypair;
+  if (keys) {
+    keypair = make_keypair(std::move(*keys), {peer.id, *index, remote, false}, now.boot);
+  }
+  if (!keypair) {
     TablesGuard guard(exclusion_);
     indices_.remove(*index);
     drops_.count(Drop::no_resources);
@@ -237,7 +244,7 @@ void Device::respond(const Now& now, Incoming& incoming, Outbox& outbox) {
   }
   peer.handshake.cookie.add_macs(now.boot, out.room());
   peer.handshake.last_sent_at = now.boot;
-  begin_session(now, peer, std::move(*keys), {peer.id, *index, remote, false});
+  begin_session(now, peer, std::move(keypair));
   {
     PeerGuard guard(exclusion_, peer.id);
     peer.traffic.tx_bytes += out.size;
@@ -245,7 +252,7 @@ void Device::respond(const Now& now, Incoming& incoming, Outbox& outbox) {
     peer.traffic.timers.any_authenticated_packet_sent();
   }
   reschedule(peer);
-  outbox.messages.push_back(out);
+  post(out, outbox);
   log_peer(peer, "received a handshake initiation, sending the response");
 }
 
@@ -274,10 +281,15 @@ void Device::handle_response(const Now& now, Incoming& incoming, Outbox& outbox)
     return;
   }
   const LocalIndex index = peer->handshake.sent->index;
-  peer->handshake.sent.reset();  // P24; its index goes on as the keypair's
   const RemoteIndex remote{load_le32(bytes.data() + ResponseLayout::kSender)};
+  KeypairRef keypair = make_keypair(std::move(*keys), {peer->id, index, remote, true}, now.boot);
+  if (!keypair) {
+    drops_.count(Drop::no_resources);  // the handshake goes on waiting
+    return;
+  }
+  peer->handshake.sent.reset();  // P24; its index goes on as the keypair's
   received_handshake_message(now, *peer, message);
-  begin_session(now, *peer, std::move(*keys), {peer->id, index, remote, true});
+  begin_session(now, *peer, std::move(keypair));
   {
     PeerGuard guard(exclusion_, peer->id);
     peer->traffic.timers.handshake_complete();
@@ -305,12 +317,10 @@ void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message
   }
 }
 
-void Device::begin_session(const Now& now, Peer& peer, TransportKeys keys,
-                           const Keypair::Names& names) {
-  KeypairRef keypair = make_keypair(std::move(keys), names, now.boot);
+void Device::begin_session(const Now& now, Peer& peer, KeypairRef keypair) noexcept {
   {
     TablesGuard guard(exclusion_);
-    indices_.replace(names.local, {peer.id, keypair.get()});
+    indices_.replace(keypair->local_index(), {peer.id, keypair.get()});
   }
   KeypairSlots::Retired retired;
   {

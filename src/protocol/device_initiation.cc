@@ -1,6 +1,6 @@
 // Handshake messages that we send first, and keepalives (§5.4.2, §6.5).
+#include <new>
 #include <utility>
-#include <vector>
 
 #include "crypto/x25519.h"
 #include "protocol/device.h"
@@ -29,12 +29,11 @@ struct Device::Starting {
 
 void Device::start_handshake(const Now& now, const Peer& peer, Outbox& outbox) {
   starting_.push_back(peer.id);
-  if (starting_.size() == kHandshakesTogether) start_queued(now, outbox);
+  if (starting_.full()) start_queued(now, outbox);
 }
 
 void Device::start_queued(const Now& now, Outbox& outbox) {
-  std::vector<Starting> batch;
-  batch.reserve(starting_.size());
+  FixedVector<Starting, kHandshakesTogether> batch;
   for (const PeerId id : starting_) {
     Peer* peer = peers_.find(id);  // null: removed since
     if (peer == nullptr) continue;
@@ -95,7 +94,7 @@ void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbo
     drops_.count(Drop::no_resources);
     return;
   }
-  outbox.messages.push_back(starting.out);
+  post(starting.out, outbox);
   log_peer(peer, "sending a handshake initiation");
 }
 
@@ -135,17 +134,33 @@ void Device::clear_handshake(Peer& peer) {
   peer.handshake.sent.reset();
 }
 
+// What does not get into the outbox is lost as if on its way: timers make up for it.
+void Device::post(const OutgoingMessage& message, Outbox& outbox) noexcept {
+  try {
+    outbox.messages.push_back(message);
+  } catch (const std::bad_alloc&) {
+    drops_.count(Drop::no_resources);
+  }
+}
+
+bool Device::ask_flush(PeerId peer, Outbox& outbox) noexcept {
+  try {
+    outbox.flush.push_back(peer);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 void Device::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
   bool staged = false;
   {
     PeerGuard guard(exclusion_, peer.id);
     staged = !peer.traffic.staged.empty();
+    // Without memory to ask for it now, the next packet from or to the peer does.
+    if (staged) peer.traffic.flush_wanted = !ask_flush(peer.id, outbox);
   }
-  if (staged) {
-    outbox.flush.push_back(peer.id);
-  } else {
-    send_keepalive(now, peer, outbox);
-  }
+  if (!staged) send_keepalive(now, peer, outbox);
 }
 
 void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
@@ -176,7 +191,7 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
     const crypto::AeadPacket packet{out.bytes.data() + TransportLayout::kHeaderSize, 0,
                                     &keypair->sending_key(), *counter};
     aead_.seal({&packet, 1});
-    outbox.messages.push_back(out);
+    post(out, outbox);
   }
   start_wanted_handshake(now, peer, outbox);
 }

@@ -41,7 +41,7 @@ void Device::plan_receive(const Now& now, std::span<InboundMessage> messages, Re
 }
 
 void Device::finish_receive(const Now& now, std::span<InboundMessage> messages,
-                            Attention& attention) {
+                            Attention& attention) noexcept {
   for (std::size_t begin = 0; begin < messages.size();) {
     InboundMessage& first = messages[begin];
     if (first.keypair == nullptr) {

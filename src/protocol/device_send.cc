@@ -1,5 +1,6 @@
 // Outwards: from an IP packet to a peer, a keypair and counters (§5.4.6; P56, P70, P73).
 #include <algorithm>
+#include <new>
 
 #include "packet/ecn.h"
 #include "protocol/device.h"
@@ -95,7 +96,7 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, SendPlan& pl
 }
 
 void Device::stage(const Now& now, PeerId id, Bytes packet, std::uint16_t lane,
-                   Attention& attention) {
+                   Attention& attention) noexcept {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) {
     drops_.count(Drop::peer_removed);
@@ -104,7 +105,12 @@ void Device::stage(const Now& now, PeerId id, Bytes packet, std::uint16_t lane,
   StagedPacket staged;
   staged.size = static_cast<std::uint32_t>(packet.size());
   staged.lane = lane;
-  staged.message.resize(transport_size(packet.size(), mtu()));
+  try {
+    staged.message.resize(transport_size(packet.size(), mtu()));
+  } catch (const std::bad_alloc&) {
+    drops_.count(Drop::no_resources);
+    return;
+  }
   copy(packet, MutBytes(staged.message).subspan(TransportLayout::kHeaderSize));
 
   PeerGuard guard(exclusion_, peer->id);
@@ -118,7 +124,7 @@ void Device::stage(const Now& now, PeerId id, Bytes packet, std::uint16_t lane,
   raise_attention(*peer, attention);
 }
 
-bool Device::stage_locked(PeerTraffic& traffic, StagedPacket packet) {
+bool Device::stage_locked(PeerTraffic& traffic, StagedPacket packet) noexcept {
   if (traffic.staged.size() >= kMaxStagedPackets) {
     staged_bytes_.fetch_sub(traffic.staged.front().message.size(), std::memory_order_relaxed);
     traffic.staged.erase(traffic.staged.begin());
@@ -130,8 +136,14 @@ bool Device::stage_locked(PeerTraffic& traffic, StagedPacket packet) {
     drops_.count(Drop::staged_overflow);
     return false;
   }
-  traffic.staged.push_back(std::move(packet));
-  return true;
+  try {
+    traffic.staged.push_back(std::move(packet));
+    return true;
+  } catch (const std::bad_alloc&) {
+    staged_bytes_.fetch_sub(size, std::memory_order_relaxed);
+    drops_.count(Drop::no_resources);
+    return false;
+  }
 }
 
 void Device::drop_staged(PeerTraffic& traffic, Drop why) noexcept {
@@ -139,7 +151,7 @@ void Device::drop_staged(PeerTraffic& traffic, Drop why) noexcept {
     staged_bytes_.fetch_sub(packet.message.size(), std::memory_order_relaxed);
     drops_.count(why);
   }
-  traffic.staged = {};
+  std::vector<StagedPacket>().swap(traffic.staged);  // an assignment would keep its room
 }
 
 void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBatch& out,
@@ -148,6 +160,7 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
   if (peer == nullptr) return;
   PeerGuard guard(exclusion_, id);
   PeerTraffic& traffic = peer->traffic;
+  out.packets.reserve(traffic.staged.size());  // the last that can fail
   const auto others = [lane](const StagedPacket& packet) { return packet.lane != lane; };
   const auto mine = std::stable_partition(traffic.staged.begin(), traffic.staged.end(), others);
   const auto count = static_cast<std::uint64_t>(traffic.staged.end() - mine);
@@ -187,15 +200,20 @@ void Device::keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexce
   if (old || current->next_counter() > kRekeyAfterMessages) want_handshake(traffic);  // P56
 }
 
-void Device::raise_attention(Peer& peer, Attention& attention) {
+// Without memory the peer stays unraised: its next packet tries again.
+void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   PeerTraffic& traffic = peer.traffic;
   if (traffic.attention_raised) return;
   if (!traffic.handshake_wanted && !traffic.flush_wanted && traffic.retired.empty() &&
       traffic.timers.earliest().at >= traffic.scheduled) {
     return;
   }
+  try {
+    attention.push_back(peer.id);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
   traffic.attention_raised = true;
-  attention.push_back(peer.id);
 }
 
 void Device::forget_source(PeerId id, const Source& refused) {

@@ -6,7 +6,7 @@
 
 namespace ferrule::protocol {
 
-void Device::attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) {
+void Device::attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) noexcept {
   for (const PeerId peer : peers) attend_one(now, peer, outbox);
   start_queued(now, outbox);
 }
@@ -22,7 +22,7 @@ void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
     retired = std::exchange(traffic.retired, {});
     const KeypairRef& current = traffic.keypairs.current();
     if (std::exchange(traffic.flush_wanted, false) && current && current->may_send(now.boot)) {
-      outbox.flush.push_back(id);
+      traffic.flush_wanted = !ask_flush(id, outbox);
     }
   }
   reap(std::move(retired));
@@ -30,7 +30,7 @@ void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
   reschedule(*peer);
 }
 
-std::optional<Device::Deadline> Device::next_deadline() {
+std::optional<Device::Deadline> Device::next_deadline() noexcept {
   const std::optional<DeadlineHeap::Entry> top = deadlines_.top();
   if (!top) return std::nullopt;
   const Peer& peer = *peers_.find(top->peer);
@@ -38,7 +38,7 @@ std::optional<Device::Deadline> Device::next_deadline() {
   return Deadline{top->at, top->peer, peer.traffic.timers.earliest().reason};
 }
 
-void Device::reschedule(Peer& peer) {
+void Device::reschedule(Peer& peer) noexcept {
   Instant at;
   {
     PeerGuard guard(exclusion_, peer.id);
@@ -48,7 +48,7 @@ void Device::reschedule(Peer& peer) {
   deadlines_.set(peer.id, at);
 }
 
-void Device::fire_timers(const Now& now, Outbox& outbox) {
+void Device::fire_timers(const Now& now, Outbox& outbox) noexcept {
   for (auto top = deadlines_.top(); top && top->at <= now.boot; top = deadlines_.top()) {
     Peer& peer = *peers_.find(top->peer);
     DueTimers due;

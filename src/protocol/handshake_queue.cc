@@ -1,5 +1,6 @@
 #include "protocol/handshake_queue.h"
 
+#include <new>
 #include <utility>
 
 namespace ferrule::protocol {
@@ -32,18 +33,21 @@ std::size_t HandshakeQueue::bucket_of(const IpAddress& source) const noexcept {
   return hash_(SourceKey::of(source)) % kBuckets;
 }
 
-Drop HandshakeQueue::push(Instant now, const HandshakeMessage& message) {
+Drop HandshakeQueue::push(Instant now, const HandshakeMessage& message) noexcept try {
   if (size_ >= room_for(message)) return Drop::queue_full;
   const std::size_t bucket = bucket_of(message.from.address);
   if (queued_[bucket] == kHandshakeQueueShare) return Drop::source_queue_full;
+  make_room(now, bucket);
   append(message);
   ++size_;
   ++queued_[bucket];
   note_load(now, bucket);
   return Drop::none;
+} catch (const std::bad_alloc&) {
+  return Drop::no_resources;
 }
 
-std::optional<HandshakeMessage> HandshakeQueue::pop(Instant now) {
+std::optional<HandshakeMessage> HandshakeQueue::pop(Instant now) noexcept {
   give_back(now);
   if (size_ == 0) return std::nullopt;
   if (popped_ == kChunkMessages) {
@@ -58,21 +62,26 @@ std::optional<HandshakeMessage> HandshakeQueue::pop(Instant now) {
   return message;
 }
 
-void HandshakeQueue::append(const HandshakeMessage& message) {
-  if (first_ == nullptr || pushed_ == kChunkMessages) {
-    auto chunk = std::make_unique<Chunk>();
-    Chunk* const added = chunk.get();
-    (first_ == nullptr ? first_ : last_->next) = std::move(chunk);
-    last_ = added;
-    pushed_ = 0;
+// All the memory that one more message takes, before anything changes.
+void HandshakeQueue::make_room(Instant now, std::size_t bucket) {
+  if (queued_[bucket] + 1u >= kHandshakeQueueShare && share_full_at_.empty()) {
+    share_full_at_.assign(kBuckets, now - kUnderLoadFor);
   }
+  if (first_ != nullptr && pushed_ < kChunkMessages) return;
+  auto chunk = std::make_unique<Chunk>();
+  Chunk* const added = chunk.get();
+  (first_ == nullptr ? first_ : last_->next) = std::move(chunk);
+  last_ = added;
+  pushed_ = 0;
+}
+
+void HandshakeQueue::append(const HandshakeMessage& message) noexcept {
   last_->messages[pushed_++] = message;
 }
 
-void HandshakeQueue::note_load(Instant now, std::size_t bucket) {
+void HandshakeQueue::note_load(Instant now, std::size_t bucket) noexcept {
   if (size_ >= kUnderLoadAt) loaded_at_ = now;
   if (queued_[bucket] < kHandshakeQueueShare) return;
-  if (share_full_at_.empty()) share_full_at_.assign(kBuckets, now - kUnderLoadFor);
   share_full_at_[bucket] = now;
   any_share_full_at_ = now;
 }

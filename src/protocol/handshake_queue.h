@@ -40,9 +40,10 @@ class HandshakeQueue {
   HandshakeQueue(const HandshakeQueue&) = delete;
   HandshakeQueue& operator=(const HandshakeQueue&) = delete;
 
-  /// Drop::none when it was queued, else queue_full or source_queue_full.
-  [[nodiscard]] Drop push(Instant now, const HandshakeMessage& message);
-  [[nodiscard]] std::optional<HandshakeMessage> pop(Instant now);
+  /// Drop::none when it was queued, else queue_full, source_queue_full or, without memory,
+  /// no_resources (P35).
+  [[nodiscard]] Drop push(Instant now, const HandshakeMessage& message) noexcept;
+  [[nodiscard]] std::optional<HandshakeMessage> pop(Instant now) noexcept;
 
   /// Whether a message of this source, just popped, must prove its address first (P82): the queue
   /// holds, or held within the last kUnderLoadFor, kUnderLoadAt messages, or the source filled its
@@ -63,8 +64,9 @@ class HandshakeQueue {
   };
 
   [[nodiscard]] std::size_t bucket_of(const IpAddress& source) const noexcept;
-  void append(const HandshakeMessage& message);
-  void note_load(Instant now, std::size_t bucket);
+  void make_room(Instant now, std::size_t bucket);
+  void append(const HandshakeMessage& message) noexcept;
+  void note_load(Instant now, std::size_t bucket) noexcept;
   void give_back(Instant now) noexcept;
 
   SourceHash hash_;

@@ -1,6 +1,7 @@
 #include "protocol/index_table.h"
 
 #include <array>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -16,7 +17,7 @@ constexpr unsigned kMaxIndexAttempts = 32;
 
 IndexTable::IndexTable() : shards_(kShards) {}
 
-std::optional<LocalIndex> IndexTable::insert(Rng& rng, const IndexEntry& entry) {
+std::optional<LocalIndex> IndexTable::insert(Rng& rng, const IndexEntry& entry) noexcept try {
   for (unsigned attempt = 0; attempt < kMaxIndexAttempts; ++attempt) {
     std::array<std::uint8_t, 4> random;
     if (!rng.fill(random)) return std::nullopt;
@@ -26,6 +27,8 @@ std::optional<LocalIndex> IndexTable::insert(Rng& rng, const IndexEntry& entry) 
     ++size_;
     return index;
   }
+  return std::nullopt;
+} catch (const std::bad_alloc&) {
   return std::nullopt;
 }
 

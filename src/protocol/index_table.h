@@ -29,8 +29,8 @@ class IndexTable {
  public:
   IndexTable();
 
-  /// A fresh random index for `entry`. None when the RNG fails.
-  [[nodiscard]] std::optional<LocalIndex> insert(Rng& rng, const IndexEntry& entry);
+  /// A fresh random index for `entry`. None when randomness or memory fails (P35).
+  [[nodiscard]] std::optional<LocalIndex> insert(Rng& rng, const IndexEntry& entry) noexcept;
   /// Makes an existing index name something else (a handshake has become a keypair).
   void replace(LocalIndex index, const IndexEntry& entry) noexcept;
   /// Forgets the index; nothing happens when it is not there.

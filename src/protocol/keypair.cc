@@ -1,6 +1,7 @@
 #include "protocol/keypair.h"
 
 #include <memory>
+#include <new>
 
 namespace ferrule::protocol {
 
@@ -14,8 +15,8 @@ std::optional<std::uint64_t> Keypair::reserve(std::uint64_t count) noexcept {
   return first;
 }
 
-KeypairRef make_keypair(TransportKeys keys, const Keypair::Names& names, Instant birth) {
-  return KeypairRef(std::make_unique<Keypair>(std::move(keys), names, birth).release());
+KeypairRef make_keypair(TransportKeys keys, const Keypair::Names& names, Instant birth) noexcept {
+  return KeypairRef(new (std::nothrow) Keypair(std::move(keys), names, birth));
 }
 
 void KeypairRef::release() noexcept {
@@ -27,15 +28,15 @@ void KeypairRef::release() noexcept {
   keypair_ = nullptr;
 }
 
-void KeypairSlots::retire(KeypairRef& slot, Retired& retired) {
+void KeypairSlots::retire(KeypairRef& slot, Retired& retired) noexcept {
   if (!slot) return;
   slot->detach();
   slot->stop_sending();
   retired_counts_ += slot->replay().counts();
-  retired.push_back(std::move(slot));
+  retired.add(std::move(slot));
 }
 
-void KeypairSlots::install(KeypairRef fresh, Retired& retired) {
+void KeypairSlots::install(KeypairRef fresh, Retired& retired) noexcept {
   if (fresh->initiator()) {
     retire(previous_, retired);
     if (next_) {
@@ -52,7 +53,7 @@ void KeypairSlots::install(KeypairRef fresh, Retired& retired) {
   }
 }
 
-bool KeypairSlots::confirm(const Keypair* used, Retired& retired) {
+bool KeypairSlots::confirm(const Keypair* used, Retired& retired) noexcept {
   if (used != next_.get() || used == nullptr) return false;
   retire(previous_, retired);
   previous_ = std::move(current_);
@@ -60,7 +61,7 @@ bool KeypairSlots::confirm(const Keypair* used, Retired& retired) {
   return true;
 }
 
-void KeypairSlots::clear(Retired& retired) {
+void KeypairSlots::clear(Retired& retired) noexcept {
   retire(previous_, retired);
   retire(current_, retired);
   retire(next_, retired);

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -19,6 +18,36 @@ namespace ferrule::protocol {
 struct TransportKeys {
   crypto::AeadKey sending;
   crypto::AeadKey receiving;
+};
+
+class Keypair;
+
+/// A counted reference to a keypair. Copying costs one atomic increment: take one a batch, not one a
+/// packet.
+class KeypairRef {
+ public:
+  KeypairRef() noexcept = default;
+  /// Takes part in owning `keypair`; null is fine.
+  explicit KeypairRef(Keypair* keypair) noexcept : keypair_(keypair) { acquire(); }
+  KeypairRef(const KeypairRef& other) noexcept : keypair_(other.keypair_) { acquire(); }
+  KeypairRef(KeypairRef&& other) noexcept : keypair_(std::exchange(other.keypair_, nullptr)) {}
+  KeypairRef& operator=(KeypairRef other) noexcept {
+    std::swap(keypair_, other.keypair_);
+    return *this;
+  }
+  ~KeypairRef() { release(); }
+
+  [[nodiscard]] Keypair* get() const noexcept { return keypair_; }
+  Keypair* operator->() const noexcept { return keypair_; }
+  Keypair& operator*() const noexcept { return *keypair_; }
+  explicit operator bool() const noexcept { return keypair_ != nullptr; }
+  bool operator==(const KeypairRef&) const noexcept = default;
+
+ private:
+  inline void acquire() noexcept;
+  void release() noexcept;
+
+  Keypair* keypair_ = nullptr;
 };
 
 /// A session's keys and what counts with them. Reference-counted by KeypairRef, so that it lives
@@ -66,6 +95,7 @@ class Keypair {
 
  private:
   friend class KeypairRef;
+  friend class RetiredKeypairs;
 
   std::atomic<std::uint32_t> references_{0};
   TransportKeys keys_;
@@ -76,65 +106,74 @@ class Keypair {
   bool rekey_asked_ = false;
   std::uint64_t next_counter_ = 0;
   ReplayWindow replay_;
+  KeypairRef next_retired_;
 };
 
-/// A counted reference to a keypair. Copying costs one atomic increment: take one a batch, not one a
-/// packet.
-class KeypairRef {
+inline void KeypairRef::acquire() noexcept {
+  if (keypair_ != nullptr) keypair_->references_.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// Null without memory (P35).
+[[nodiscard]] KeypairRef make_keypair(TransportKeys keys, const Keypair::Names& names,
+                                      Instant birth) noexcept;
+
+/// Keypairs that no slot holds any more. A list made of the keypairs themselves, each of which retires
+/// once: there is always memory to retire one.
+class RetiredKeypairs {
  public:
-  KeypairRef() noexcept = default;
-  /// Takes part in owning `keypair`; null is fine.
-  explicit KeypairRef(Keypair* keypair) noexcept : keypair_(keypair) { acquire(); }
-  KeypairRef(const KeypairRef& other) noexcept : keypair_(other.keypair_) { acquire(); }
-  KeypairRef(KeypairRef&& other) noexcept : keypair_(std::exchange(other.keypair_, nullptr)) {}
-  KeypairRef& operator=(KeypairRef other) noexcept {
-    std::swap(keypair_, other.keypair_);
+  RetiredKeypairs() noexcept = default;
+  RetiredKeypairs(RetiredKeypairs&&) noexcept = default;
+  RetiredKeypairs& operator=(RetiredKeypairs&& other) noexcept {
+    clear();
+    newest_ = std::move(other.newest_);
     return *this;
   }
-  ~KeypairRef() { release(); }
+  ~RetiredKeypairs() { clear(); }
 
-  [[nodiscard]] Keypair* get() const noexcept { return keypair_; }
-  Keypair* operator->() const noexcept { return keypair_; }
-  Keypair& operator*() const noexcept { return *keypair_; }
-  explicit operator bool() const noexcept { return keypair_ != nullptr; }
-  bool operator==(const KeypairRef&) const noexcept = default;
+  void add(KeypairRef keypair) noexcept {
+    keypair->next_retired_ = std::exchange(newest_, {});
+    newest_ = std::move(keypair);
+  }
+  /// Lets go of them, one by one: packets in flight may hold any of them.
+  void clear() noexcept {
+    while (newest_) newest_ = std::exchange(newest_->next_retired_, {});
+  }
+  [[nodiscard]] bool empty() const noexcept { return !newest_; }
+  /// The newest; null when there is none.
+  [[nodiscard]] const Keypair* first() const noexcept { return newest_.get(); }
+  /// The one that retired before it, or null.
+  [[nodiscard]] static const Keypair* after(const Keypair& keypair) noexcept {
+    return keypair.next_retired_.get();
+  }
 
  private:
-  void acquire() noexcept {
-    if (keypair_ != nullptr) keypair_->references_.fetch_add(1, std::memory_order_relaxed);
-  }
-  void release() noexcept;
-
-  Keypair* keypair_ = nullptr;
+  KeypairRef newest_;
 };
-
-[[nodiscard]] KeypairRef make_keypair(TransportKeys keys, const Keypair::Names& names,
-                                      Instant birth);
 
 /// previous, current, next (P40). Guarded by the peer's lock. Keypairs that fall out are detached and
 /// handed to `retired`: their index must leave the index table before the last reference goes.
 class KeypairSlots {
  public:
-  using Retired = std::vector<KeypairRef>;
+  using Retired = RetiredKeypairs;
 
   [[nodiscard]] const KeypairRef& current() const noexcept { return current_; }
   [[nodiscard]] const KeypairRef& previous() const noexcept { return previous_; }
   [[nodiscard]] const KeypairRef& next() const noexcept { return next_; }
 
   /// P41 and P42.
-  void install(KeypairRef fresh, Retired& retired);
+  void install(KeypairRef fresh, Retired& retired) noexcept;
   /// An authenticated data packet came on `used`. True when that confirmed `next`, which is now
   /// `current` (P42).
-  [[nodiscard]] bool confirm(const Keypair* used, Retired& retired);
+  [[nodiscard]] bool confirm(const Keypair* used, Retired& retired) noexcept;
   /// Empties all slots.
-  void clear(Retired& retired);
+  void clear(Retired& retired) noexcept;
   /// No slot sends any more; receiving goes on (a changed private key, P101).
   void stop_sending() noexcept;
   /// Of all keypairs that ever were in a slot.
   [[nodiscard]] MessageCounts counts() const noexcept;
 
  private:
-  void retire(KeypairRef& slot, Retired& retired);
+  void retire(KeypairRef& slot, Retired& retired) noexcept;
 
   KeypairRef previous_;
   KeypairRef current_;

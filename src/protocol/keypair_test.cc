@@ -81,8 +81,8 @@ TEST(KeypairSlotsTest, P46_WhatFallsOutIsDetachedAndHandedOver) {
   const KeypairRef first = fresh(true);
   slots.install(first, retired);
   slots.clear(retired);
-  ASSERT_EQ(retired.size(), 1u);
-  EXPECT_EQ(retired[0], first);
+  ASSERT_EQ(retired.first(), first.get());
+  EXPECT_EQ(RetiredKeypairs::after(*first), nullptr);
   EXPECT_FALSE(first->attached());
   EXPECT_FALSE(first->may_send(kBirth));
 }

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -16,18 +16,28 @@ namespace ferrule::protocol {
 /// Owns the peers. Lookups may run in any number of threads as long as nobody changes the table.
 class PeerTable {
  public:
-  /// The caller has seen to it that the key is not there yet.
+  /// The caller has seen to it that the key is not there yet. Without memory nothing has changed.
   Peer& add(const PublicKey& key);
   void remove(PeerId id) noexcept;
+
+  /// Takes the memory to add peers `adds` times, so that it can't fail, while others are removed, whose
+  /// memory serves again, so that there are never more than `more` peers beyond those that are here now.
+  /// In two steps, of which only the second one disturbs lookups. Give back what is left of it with
+  /// `drop_spares`, after a failure too.
+  void make_spares(std::size_t adds, std::size_t more);
+  void make_slots(std::size_t more);
+  void drop_spares() noexcept;
+  /// Peers have ids with slots below this, as long as only as many are added as there is room for.
+  [[nodiscard]] std::size_t slot_room() const noexcept { return slots_.capacity(); }
 
   /// Null for the id of a peer that was removed.
   [[nodiscard]] Peer* find(PeerId id) const noexcept {
     if (id.slot >= slots_.size()) return nullptr;
     const Slot& slot = slots_[id.slot];
-    return slot.generation == id.generation ? slot.peer.get() : nullptr;
+    return slot.generation == id.generation ? slot.peer : nullptr;
   }
   [[nodiscard]] Peer* find(const PublicKey& key) const noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return by_key_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return peers_.size(); }
 
   /// Oldest first. Null at the end.
   [[nodiscard]] Peer* first() const noexcept { return at(first_); }
@@ -37,18 +47,20 @@ class PeerTable {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
+  using Peers = std::unordered_map<PublicKey, std::optional<Peer>>;
   struct Slot {
-    std::unique_ptr<Peer> peer;
+    Peer* peer = nullptr;  // in peers_
     std::uint32_t generation = 0;
     std::uint32_t previous = kNone;  // in order of addition
     std::uint32_t next = kNone;      // the same; of a free slot: the next free one
   };
   [[nodiscard]] Peer* at(std::uint32_t slot) const noexcept {
-    return slot == kNone ? nullptr : slots_[slot].peer.get();
+    return slot == kNone ? nullptr : slots_[slot].peer;
   }
 
   std::vector<Slot> slots_;
-  std::unordered_map<PublicKey, std::uint32_t> by_key_;
+  Peers peers_;
+  std::vector<Peers::node_type> spares_;  // each without its peer
   std::uint32_t first_ = kNone;
   std::uint32_t last_ = kNone;
   std::uint32_t free_ = kNone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <new>
 #include <utility>
 
 #include "protocol/constants.h"
@@ -35,7 +36,7 @@ RateLimiter::RateLimiter(Rng& rng) : hash_(salted_hash(rng)) {}
 RateLimiter::~RateLimiter() = default;
 
 // A bucket is kept as the moment at which it will be full: it lacks a token for each kToken until then.
-bool RateLimiter::allow(Instant now, const IpAddress& source) {
+bool RateLimiter::allow(Instant now, const IpAddress& source) noexcept try {
   forget_idle(now);
   forget_some(now);
   const SourceKey key = SourceKey::of(source);
@@ -53,6 +54,8 @@ bool RateLimiter::allow(Instant now, const IpAddress& source) {
   unlink(place);
   link_newest(place);
   return true;
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 // A bucket is full again at most kWholeBucket after its last use: if that is so of the one used last,

@@ -24,8 +24,8 @@ class RateLimiter {
   RateLimiter(const RateLimiter&) = delete;
   RateLimiter& operator=(const RateLimiter&) = delete;
 
-  /// Takes a token of the source's bucket; false when it has none.
-  [[nodiscard]] bool allow(Instant now, const IpAddress& source);
+  /// Takes a token of the source's bucket; false when it has none, or there is no memory for one.
+  [[nodiscard]] bool allow(Instant now, const IpAddress& source) noexcept;
   /// Gives the memory back if every source can be forgotten. Cheap: for a device that is no longer
   /// under load, and so would not call `allow`.
   void forget_idle(Instant now) noexcept;

@@ -55,7 +55,7 @@ void Host::set_key(std::uint64_t seed) {
 PublicKey Host::public_key() const { return crypto::public_key_of(*key); }
 
 void Host::apply(DeviceChange change) {
-  FERRULE_CHECK(device->check(change).has_value());
+  FERRULE_CHECK(device->prepare(change).has_value());
   device->apply(world.now(), std::move(change), outbox_);
   work();
 }

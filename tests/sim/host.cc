@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "packet/ip.h"
 #include "sim/packets.h"
 #include "sim/world.h"
@@ -153,6 +154,7 @@ void Host::apply(protocol::DeviceChange change) {
   if (change.private_key) {
     for (const auto& checker : world.checkers()) checker->began_anew(*this);
   }
+  FERRULE_CHECK(device->prepare(change).has_value());
   device->apply(now(), std::move(change), outbox_);
   count_unstaged(drops);
   work();
@@ -179,7 +181,9 @@ void Host::restart() {
   staged = 0;
   forgotten_wall = greatest_wall;
   for (const auto& checker : world.checkers()) checker->began_anew(*this);
-  device->apply(now(), model.whole(), outbox_);
+  protocol::DeviceChange whole = model.whole();
+  FERRULE_CHECK(device->prepare(whole).has_value());
+  device->apply(now(), std::move(whole), outbox_);
   up();
 }
 
