@@ -1,5 +1,8 @@
 #include "engine/control.h"
 
+#include <algorithm>
+#include <new>
+
 namespace ferrule::engine {
 
 void Control::work(const Now& now, io::Udp* udp) {
@@ -23,22 +26,27 @@ void Control::handle_handshakes(const Now& now) {
 }
 
 void Control::send(io::Udp* udp) {
-  if (udp != nullptr) {
-    send_messages(*udp);
-  } else {
-    device_.drops().count(protocol::Drop::send_failed, outbox_.messages.size());
+  std::span<const protocol::OutgoingMessage> rest = outbox_.messages;
+  if (udp == nullptr) device_.drops().count(protocol::Drop::send_failed, rest.size());
+  while (udp != nullptr && !rest.empty()) {
+    const std::size_t count = std::min(rest.size(), kSendTogether);
+    send_together(*udp, rest.first(count));
+    rest = rest.subspan(count);
   }
   outbox_.messages.clear();
-  if (!outbox_.flush.empty()) flush_(outbox_.flush);
-  outbox_.flush.clear();
+  if (outbox_.flush.empty()) return;
+  try {
+    flush_(outbox_.flush);
+    outbox_.flush.clear();
+  } catch (const std::bad_alloc&) {
+    // They stay staged, and are asked for again with the next work.
+  }
 }
 
-void Control::send_messages(io::Udp& udp) {
-  if (outbox_.messages.empty()) return;
+void Control::send_together(io::Udp& udp, std::span<const protocol::OutgoingMessage> messages) {
   parts_.clear();
   datagrams_.clear();
-  parts_.reserve(outbox_.messages.size());  // datagrams point into it
-  for (const protocol::OutgoingMessage& message : outbox_.messages) {
+  for (const protocol::OutgoingMessage& message : messages) {
     io::OutgoingDatagrams datagram;
     datagram.parts = {&parts_.emplace_back(message.view()), 1};
     datagram.to = message.to;
@@ -50,7 +58,7 @@ void Control::send_messages(io::Udp& udp) {
   device_.drops().count(protocol::Drop::send_failed, datagrams_.size() - sent);
   for (std::size_t i = 0; i < datagrams_.size(); ++i) {
     if (!datagrams_[i].source_refused) continue;
-    device_.forget_source(outbox_.messages[i].peer, datagrams_[i].from);  // P75
+    device_.forget_source(messages[i].peer, datagrams_[i].from);  // P75
   }
 }
 

@@ -23,10 +23,15 @@ class Control {
 
   /// Keeps references: all outlive it.
   Control(protocol::Device& device, Inbox& inbox, Flush flush)
-      : device_(device), inbox_(inbox), flush_(std::move(flush)) {}
+      : device_(device), inbox_(inbox), flush_(std::move(flush)) {
+    received_.reserve(protocol::kHandshakesTogether);
+    parts_.reserve(kSendTogether);
+    datagrams_.reserve(kSendTogether);
+  }
 
   /// All that is due: what lanes posted, a batch of the handshake queue (the inbox is roused when there
   /// is a further one), timers. Sends through `udp`; null: there is no socket, and messages are lost.
+  /// Needs no memory: what it can't have is dropped and counted, or waits for the next call (P35).
   void work(const Now& now, io::Udp* udp);
 
   /// When `work` is wanted next though nobody rouses the inbox; the device has deadlines of its own.
@@ -41,8 +46,10 @@ class Control {
   // many: under a flood it pays to let them gather. One that comes alone does not wait.
   static constexpr Duration kGatherHandshakes = 1ms;
 
+  static constexpr std::size_t kSendTogether = 64;
+
   void handle_handshakes(const Now& now);
-  void send_messages(io::Udp& udp);
+  void send_together(io::Udp& udp, std::span<const protocol::OutgoingMessage> messages);
 
   protocol::Device& device_;
   Inbox& inbox_;

@@ -33,6 +33,20 @@ Crew::Crew(Lane& lane, std::size_t workers, std::size_t first_reader)
 }
 
 Result<void> Crew::start(const Doors& doors) {
+  try {
+    Result<void> started = start_workers(doors);
+    if (!started) stop();
+    return started;
+  } catch (const std::system_error& error) {
+    stop();
+    return std::unexpected(system_error(error.code().value(), "start a worker"));
+  } catch (const std::bad_alloc&) {
+    stop();
+    return std::unexpected(system_error(ENOMEM, "start a worker"));
+  }
+}
+
+Result<void> Crew::start_workers(const Doors& doors) {
   Result<io::Epoll> epoll = io::Epoll::open();
   if (!epoll) return std::unexpected(epoll.error());
   Result<io::EventFd> mail = io::EventFd::open();
@@ -46,16 +60,8 @@ Result<void> Crew::start(const Doors& doors) {
   }
   stopping_ = false;
   mail_->signal();  // there may be mail from before
-  try {
-    for (std::size_t i = 0; i < scratches_.size(); ++i) {
-      threads_.emplace_back([this, i] { run(i); });
-    }
-  } catch (const std::system_error& error) {
-    stop();
-    return std::unexpected(system_error(error.code().value(), "start a worker"));
-  } catch (const std::bad_alloc&) {
-    stop();
-    return std::unexpected(system_error(ENOMEM, "start a worker"));
+  for (std::size_t i = 0; i < scratches_.size(); ++i) {
+    threads_.emplace_back([this, i] { run(i); });
   }
   return {};
 }

@@ -42,6 +42,7 @@ class Crew {
   enum Door : std::uint64_t { kTun, kUdpV4, kUdpV6, kMail };
   class DoorLead;
 
+  Result<void> start_workers(const Doors& doors);
   void run(std::size_t number);
   void serve(Door door, Worker worker);
   void serve_mail(Worker worker);

@@ -20,27 +20,29 @@ class Inbox {
  public:
   Inbox(std::uint64_t salt, std::function<void()> wake) : queue_(salt), wake_(std::move(wake)) {}
 
-  /// Moves the peers of `attention` over and leaves it empty, with its room.
-  void post(protocol::Attention& attention) {
+  /// Moves the peers of `attention` over and leaves it empty, with its room. Without memory it stays as
+  /// it is, for the next call.
+  void post(protocol::Attention& attention) noexcept {
     if (attention.empty()) return;
-    {
+    try {
       MutexLock lock(mutex_);
       attention_.insert(attention_.end(), attention.begin(), attention.end());
+    } catch (const std::bad_alloc&) {
+      return;
     }
     attention.clear();
     rouse();
   }
 
   /// Drop::none when the message was queued. It wakes at once, but not while messages gather.
-  [[nodiscard]] protocol::Drop post(Instant now, const protocol::HandshakeMessage& message) {
-    protocol::Drop drop = protocol::Drop::no_resources;
+  [[nodiscard]] protocol::Drop post(Instant now,
+                                    const protocol::HandshakeMessage& message) noexcept {
+    protocol::Drop drop;
     bool enough = false;
-    try {
+    {
       MutexLock lock(mutex_);
       drop = queue_.push(now, message);
       enough = !gathering_ || queue_.size() >= protocol::kHandshakesTogether;
-    } catch (const std::bad_alloc&) {
-      // Under a flood without memory, the message is what can be spared (P35).
     }
     if (drop == protocol::Drop::none && enough) rouse();
     return drop;
@@ -69,7 +71,7 @@ class Inbox {
     MutexLock lock(mutex_);
     return queue_.size() >= protocol::kHandshakesTogether;
   }
-  /// Moves a batch of messages into `out`. If there was one, further messages gather: they wake only
+  /// Moves a batch of messages into `out`, which has room for kHandshakesTogether. If there was one, further messages gather: they wake only
   /// once they make a full batch, and the control thread comes round by itself.
   void pop(Instant now, std::vector<protocol::ReceivedHandshake>& out) {
     out.clear();

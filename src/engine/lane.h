@@ -69,17 +69,20 @@ class Lane {
   /// The sockets to use from now on; null for none. Only while no worker pumps.
   void set_udp(io::Udp* udp) noexcept { udp_ = udp; }
 
-  /// Tunnel interface to network.
-  [[nodiscard]] Pumped pump_outbound(const Now& now, Worker worker, Lead& lead);
+  /// Tunnel interface to network. Without memory (P35) the batch is lost, counted as no_resources; the
+  /// same holds inwards.
+  [[nodiscard]] Pumped pump_outbound(const Now& now, Worker worker, Lead& lead) noexcept;
   /// Network to tunnel interface; handshake messages to the inbox.
-  [[nodiscard]] Pumped pump_inbound(const Now& now, Worker worker, Lead& lead);
+  [[nodiscard]] Pumped pump_inbound(const Now& now, Worker worker, Lead& lead) noexcept;
   /// Sends what this lane staged for peers that have a session now.
-  void flush(const Now& now, std::span<const PeerId> peers, Worker worker);
+  void flush(const Now& now, std::span<const PeerId> peers, Worker worker) noexcept;
 
   [[nodiscard]] const LaneCounters& counters() const noexcept { return counters_; }
 
  private:
   // outwards (lane_outbound.cc)
+  Pumped carry_outbound(const Now& now, Worker worker, Lead& lead);
+  void flush_peer(const Now& now, PeerId peer, Worker worker);
   struct Batch {
     std::size_t count = 0;
     std::size_t bytes = 0;
@@ -106,6 +109,7 @@ class Lane {
   void answer_unreachable(const Now& now, Scratch& scratch, std::size_t count);
 
   // inwards (lane_inbound.cc)
+  Pumped carry_inbound(const Now& now, Worker worker, Lead& lead);
   std::size_t sort_datagrams(const Now& now, Scratch& scratch, std::size_t count);
   void take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Bytes message,
                       protocol::MessageType type);

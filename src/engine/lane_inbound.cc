@@ -1,5 +1,7 @@
 // Network to tunnel interface.
 #include <algorithm>
+#include <new>
+#include <optional>
 
 #include "engine/lane.h"
 #include "packet/split.h"
@@ -10,9 +12,23 @@ using protocol::Drop;
 using protocol::InboundMessage;
 using protocol::MessageType;
 
-Pumped Lane::pump_inbound(const Now& now, Worker worker, Lead& lead) {
+Pumped Lane::pump_inbound(const Now& now, Worker worker, Lead& lead) noexcept {
   Scratch& scratch = worker.scratch;
-  Turns::Ticket ticket;
+  Pumped pumped = Pumped::some;
+  try {
+    pumped = carry_inbound(now, worker, lead);
+  } catch (const std::bad_alloc&) {
+    device_.drops().count(Drop::no_resources, scratch.inbound.size());
+    scratch.merger.forget();  // what is read next comes to stand where its packets stand
+  }
+  scratch.receive_plan.clear();  // lets go of the keypairs (P46)
+  inbox_.post(scratch.attention);
+  return pumped;
+}
+
+Pumped Lane::carry_inbound(const Now& now, Worker worker, Lead& lead) {
+  Scratch& scratch = worker.scratch;
+  std::optional<Turn> turn;
   {
     MutexLock lock(inbound_lead_);
     const Result<std::size_t> received = udp_->receive(scratch.received);
@@ -23,21 +39,17 @@ Pumped Lane::pump_inbound(const Now& now, Worker worker, Lead& lead) {
     if (*received == 0) return Pumped::nothing;
     Locks::TablesShared tables(locks_, worker.reader);
     const std::size_t bytes = sort_datagrams(now, scratch, *received);
-    scratch.receive_plan.clear();
     device_.plan_receive(now, scratch.inbound, scratch.receive_plan);
-    ticket = inbound_turns_.draw();
+    turn.emplace(inbound_turns_);
     if (bytes >= kPassLeadBytes) lead.pass();
   }
   open_messages(scratch);
-  inbound_turns_.await(ticket);
+  turn->await();
   {
     Locks::TablesShared tables(locks_, worker.reader);
     device_.finish_receive(now, scratch.inbound, scratch.attention);
   }
   deliver(scratch);
-  inbound_turns_.pass(ticket);
-  scratch.receive_plan.clear();  // lets go of the keypairs (P46)
-  inbox_.post(scratch.attention);
   return Pumped::some;
 }
 

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
+#include <optional>
 
 #include "engine/lane.h"
 #include "packet/ecn.h"
@@ -41,10 +43,23 @@ bool describe(const io::TunRead& read, std::size_t mtu, OutboundPacket& packet) 
 
 }  // namespace
 
-Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) {
+Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) noexcept {
+  Scratch& scratch = worker.scratch;
+  Pumped pumped = Pumped::some;
+  try {
+    pumped = carry_outbound(now, worker, lead);
+  } catch (const std::bad_alloc&) {
+    device_.drops().count(Drop::no_resources, scratch.outbound.size());
+  }
+  scratch.send_plan.clear();  // lets go of the keypairs (P46)
+  inbox_.post(scratch.attention);
+  return pumped;
+}
+
+Pumped Lane::carry_outbound(const Now& now, Worker worker, Lead& lead) {
   Scratch& scratch = worker.scratch;
   std::size_t count = 0;
-  Turns::Ticket ticket;
+  std::optional<Turn> turn;
   {
     MutexLock lock(outbound_lead_);
     const Result<Batch> batch = read_batch(scratch);
@@ -55,7 +70,7 @@ Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) {
     if (batch->count == 0) return Pumped::nothing;
     count = batch->count;
     plan_outbound(now, worker, count);
-    ticket = outbound_turns_.draw();
+    turn.emplace(outbound_turns_);
     if (batch->bytes >= kPassLeadBytes) lead.pass();
   }
   Cut cut;
@@ -63,13 +78,12 @@ Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) {
     make_messages(scratch, count, cut);
     aead_.seal(scratch.aead);
     make_trains(scratch);
-    outbound_turns_.await(ticket);
+    turn->await();
     send_trains(worker);
   } while (cut.packet < count);
-  outbound_turns_.pass(ticket);
-  scratch.send_plan.clear();  // lets go of the keypairs (P46)
+  turn.reset();
+  scratch.send_plan.clear();  // before the answers, which take system calls
   answer_unreachable(now, scratch, count);
-  inbox_.post(scratch.attention);
   return Pumped::some;
 }
 
@@ -90,7 +104,6 @@ Result<Lane::Batch> Lane::read_batch(Scratch& scratch) {
 void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
   Scratch& scratch = worker.scratch;
   scratch.mtu = device_.mtu();
-  scratch.send_plan.clear();
   scratch.outbound.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     // An empty packet is dropped by its header.
@@ -251,45 +264,52 @@ void Lane::answer_unreachable(const Now& now, Scratch& scratch, std::size_t coun
   }
 }
 
-void Lane::flush(const Now& now, std::span<const PeerId> peers, Worker worker) {
+void Lane::flush(const Now& now, std::span<const PeerId> peers, Worker worker) noexcept {
   Scratch& scratch = worker.scratch;
   for (const PeerId peer : peers) {
-    Turns::Ticket ticket;
-    {
-      // Under the lead, so that no newer packet of the lane gets a ticket before these (P77).
-      MutexLock lock(outbound_lead_);
-      Locks::TablesShared tables(locks_, worker.reader);
-      scratch.staged = {};
-      device_.take_staged(now, peer, number_, scratch.staged, scratch.attention);
-      ticket = outbound_turns_.draw();
+    try {
+      flush_peer(now, peer, worker);
+    } catch (const std::bad_alloc&) {
+      device_.drops().count(Drop::no_resources, scratch.staged.packets.size());
     }
-    scratch.aead.clear();
-    scratch.messages.clear();
-    scratch.send_plan.clear();
-    scratch.send_plan.runs.push_back(scratch.staged.run);
-    std::uint64_t counter = scratch.staged.first_counter;
-    for (protocol::StagedPacket& packet : scratch.staged.packets) {
-      const Bytes inner(packet.message.data() + TransportLayout::kHeaderSize, packet.size);
-      packet::IpView ip;
-      const bool parsed = packet::parse_ip(inner, ip) == packet::IpFault::none;
-      // The message has the size that the MTU gave it when it was staged.
-      add_message(scratch,
-                  {.data = packet.message.data(),
-                   .size = packet.size,
-                   .padded = packet.message.size() - TransportLayout::kOverhead,
-                   .counter = counter++,
-                   .run = 0,
-                   .ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : std::uint8_t{0}});
-    }
-    aead_.seal(scratch.aead);
-    make_trains(scratch);
-    outbound_turns_.await(ticket);
-    send_trains(worker);
-    outbound_turns_.pass(ticket);
     scratch.send_plan.clear();  // lets go of the keypair (P46)
-    scratch.staged = {};
+    scratch.staged.run = {};
+    scratch.staged.packets.clear();
   }
   inbox_.post(scratch.attention);
+}
+
+void Lane::flush_peer(const Now& now, PeerId peer, Worker worker) {
+  Scratch& scratch = worker.scratch;
+  std::optional<Turn> turn;
+  {
+    // Under the lead, so that no newer packet of the lane gets a ticket before these (P77).
+    MutexLock lock(outbound_lead_);
+    Locks::TablesShared tables(locks_, worker.reader);
+    device_.take_staged(now, peer, number_, scratch.staged, scratch.attention);
+    turn.emplace(outbound_turns_);
+  }
+  scratch.aead.clear();
+  scratch.messages.clear();
+  scratch.send_plan.runs.push_back(scratch.staged.run);
+  std::uint64_t counter = scratch.staged.first_counter;
+  for (protocol::StagedPacket& packet : scratch.staged.packets) {
+    const Bytes inner(packet.message.data() + TransportLayout::kHeaderSize, packet.size);
+    packet::IpView ip;
+    const bool parsed = packet::parse_ip(inner, ip) == packet::IpFault::none;
+    // The message has the size that the MTU gave it when it was staged.
+    add_message(scratch,
+                {.data = packet.message.data(),
+                 .size = packet.size,
+                 .padded = packet.message.size() - TransportLayout::kOverhead,
+                 .counter = counter++,
+                 .run = 0,
+                 .ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : std::uint8_t{0}});
+  }
+  aead_.seal(scratch.aead);
+  make_trains(scratch);
+  turn->await();
+  send_trains(worker);
 }
 
 }  // namespace ferrule::engine

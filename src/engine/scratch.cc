@@ -1,5 +1,7 @@
 #include "engine/scratch.h"
 
+#include "protocol/constants.h"
+
 namespace ferrule::engine {
 
 Scratch::Scratch()
@@ -13,6 +15,14 @@ Scratch::Scratch()
     reads[i].room = tun_room(i).first(protocol::TransportLayout::kHeaderSize + kMaxPacketSize);
     reads[i].headroom = protocol::TransportLayout::kHeaderSize;
   }
+  outbound.reserve(kTunSlots);
+  send_plan.runs.reserve(kTunSlots);
+  staged.packets.reserve(protocol::kMaxStagedPackets);
+  messages.reserve(protocol::kMaxStagedPackets);
+  parts.reserve(protocol::kMaxStagedPackets);
+  trains.reserve(protocol::kMaxStagedPackets);
+  train_runs.reserve(protocol::kMaxStagedPackets);
+  aead.reserve(protocol::kMaxStagedPackets);
   received.resize(kReceiveSlots);
   for (std::size_t i = 0; i < kReceiveSlots; ++i) {
     received[i].room = {datagram_rooms_.get() + i * kDatagramRoom, kDatagramRoom};

@@ -47,4 +47,22 @@ class Turns {
   std::atomic<Ticket> serving_{0};
 };
 
+/// A ticket that is passed on whatever happens. Make it under the lock that reading is done under.
+class Turn {
+ public:
+  explicit Turn(Turns& turns) noexcept : turns_(turns), ticket_(turns.draw()) {}
+  ~Turn() {
+    turns_.await(ticket_);
+    turns_.pass(ticket_);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  void await() const noexcept { turns_.await(ticket_); }
+
+ private:
+  Turns& turns_;
+  const Turns::Ticket ticket_;
+};
+
 }  // namespace ferrule::engine

@@ -51,6 +51,9 @@ class Merger {
   /// batch.
   void add(MutBytes packet);
 
+  /// Forgets the packets of a batch that can't be ended: there was no memory to add one.
+  void forget() noexcept { start_batch(); }
+
   /// Ends the batch. What it returns lives until the next `add`, the packets permitting.
   [[nodiscard]] std::span<const MergedPacket> finish();
 

@@ -45,11 +45,12 @@ Result<std::size_t> MemoryTun::write(std::span<const TunWrite> batch) {
       ++write_failures_;
       continue;
     }
-    MemoryPacket& taken = to_host_.emplace_back();
+    MemoryPacket taken;
     for (Bytes part : packet.parts) {
       taken.bytes.insert(taken.bytes.end(), part.begin(), part.end());
     }
     taken.offload = packet.offload;
+    to_host_.push_back(std::move(taken));
   }
   return batch.size();
 }
