@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "base/key_text.h"
@@ -39,23 +40,30 @@ std::size_t UapiParser::held_bytes() const noexcept {
          allowed_ips_ * sizeof(protocol::AllowedIpChange);
 }
 
-void UapiParser::give_up_request() {
+void UapiParser::give_up_request() noexcept {
   if (!in_request()) return;
   refuse(ENOMEM, "requests that are under way hold too much memory");
   skips_line_ = !line_.empty();
   line_.clear();
 }
 
-std::optional<UapiRequest> UapiParser::feed(std::string_view& input) {
+std::optional<UapiRequest> UapiParser::feed(std::string_view& input) noexcept {
   while (!input.empty()) {
     const std::size_t end = input.find('\n');
-    if (end == input.npos) {
-      keep_start_of_line(std::exchange(input, {}));
-      break;
+    const bool ends = end != input.npos;
+    const std::string_view text = input.substr(0, end);
+    input.remove_prefix(ends ? end + 1 : input.size());
+    try {
+      if (!ends) {
+        keep_start_of_line(text);
+      } else if (auto request = end_line(text)) {
+        return request;
+      }
+    } catch (const std::bad_alloc&) {
+      refuse(ENOMEM, "out of memory");  // which frees what the request holds
+      line_.clear();
+      skips_line_ = !ends;
     }
-    const std::string_view rest = input.substr(0, end);
-    input.remove_prefix(end + 1);
-    if (auto request = end_line(rest)) return request;
   }
   return std::nullopt;
 }
@@ -226,12 +234,17 @@ void UapiParser::take_number(std::string_view key, std::string_view value, std::
   to = number;
 }
 
-void UapiParser::refuse(int code, std::string_view why) {
+void UapiParser::refuse(int code, std::string_view why) noexcept {
   if (state_ == State::refused) return;
-  error_ = make_error(code, fmt::format("line {}: {}", line_number_, why));
   state_ = State::refused;
   change_ = {};
   allowed_ips_ = 0;
+  error_ = {code, {}};
+  try {
+    error_.what = fmt::format("line {}: {}", line_number_, why);
+  } catch (const std::bad_alloc&) {
+    // An error without a text is one all the same.
+  }
 }
 
 void UapiParser::refuse_key(std::string_view key, std::string_view why_not) {

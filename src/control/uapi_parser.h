@@ -33,7 +33,8 @@ using UapiRequest = std::variant<GetRequest, StatsRequest, protocol::DeviceChang
 /// Turns the bytes of one connection into requests. Lines are parsed as they arrive, so that a
 /// request costs what it is parsed into and one unfinished line; between requests a parser holds no
 /// memory (P103). Nothing of a request with a bad line is handed out (P102): the rest of it, up to
-/// its empty line, is read past, and then the error of its first bad line is returned.
+/// its empty line, is read past, and then the error of its first bad line is returned. The same becomes
+/// of a request that there is no memory for: its error is ENOMEM.
 ///
 /// Not thread-safe. The caller wipes what it read from the socket: it may hold keys.
 class UapiParser {
@@ -43,7 +44,7 @@ class UapiParser {
 
   /// Takes bytes from the front of `input`, up to the end of a request or of the input. Call it
   /// again while it returns a request: several may follow each other in one read.
-  [[nodiscard]] std::optional<UapiRequest> feed(std::string_view& input);
+  [[nodiscard]] std::optional<UapiRequest> feed(std::string_view& input) noexcept;
 
   /// True within a request: a connection that ends now ends in the middle of it.
   [[nodiscard]] bool in_request() const noexcept { return state_ != State::idle || !line_.empty(); }
@@ -51,7 +52,7 @@ class UapiParser {
   [[nodiscard]] std::size_t held_bytes() const noexcept;
   /// Frees it: the request is refused with ENOMEM, once the rest of it has been read past. For who
   /// bounds what many parsers hold together.
-  void give_up_request();
+  void give_up_request() noexcept;
 
  private:
   enum class State { idle, get, stats, set, refused };
@@ -69,7 +70,7 @@ class UapiParser {
   void begin_peer(std::string_view value);
 
   // Only the first refusal of a request counts.
-  void refuse(int code, std::string_view why);
+  void refuse(int code, std::string_view why) noexcept;
   void refuse_key(std::string_view key, std::string_view why_not);
   void refuse_value(std::string_view key, std::string_view value, std::string_view expected);
   void refuse_secret(std::string_view key, std::string_view expected);

@@ -50,9 +50,13 @@ void UapiWriter::peer_stats(const protocol::PeerStatus& status) {
 }
 
 void UapiWriter::finish(int code) {
-  append(fmt::format("errno={}\n\n", -code));
+  // Not through a piece of its own: the answer to a set is this and no more, perhaps because there was
+  // no memory.
   flush();
   piece_.clear();
+  std::array<char, 32> end;
+  const auto written = fmt::format_to_n(end.data(), end.size(), "errno={}\n\n", -code);
+  sink_({end.data(), written.size});
 }
 
 void UapiWriter::append(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "daemon/cores.h"
@@ -14,6 +15,8 @@
 namespace ferrule::daemon {
 
 namespace {
+
+constexpr Duration kLookAgainAfter = 1s;
 
 engine::UdpOpener udp_opener(bool offload) {
   return [offload](std::uint16_t port, std::uint32_t mark,
@@ -141,7 +144,7 @@ void Daemon::start() { follow_interface(); }
 void Daemon::run() {
   std::array<epoll_event, 64> room;
   while (!ended_) {
-    const std::optional<Instant> next = engine_.next_deadline();
+    const std::optional<Instant> next = next_deadline();
     if (next != armed_) {
       timer_.arm(next.value_or(Instant::never()));
       armed_ = next;
@@ -152,7 +155,31 @@ void Daemon::run() {
   }
 }
 
-void Daemon::handle(std::uint64_t tag, std::uint32_t events) {
+std::optional<Instant> Daemon::next_deadline() noexcept {
+  const std::optional<Instant> next = engine_.next_deadline();
+  if (!look_again_at_) return next;
+  return std::min(next.value_or(Instant::never()), *look_again_at_);
+}
+
+// Without memory (P35) the event is lost, and what it may have told of is looked at again later.
+void Daemon::handle(std::uint64_t tag, std::uint32_t events) noexcept {
+  try {
+    dispatch(tag, events);
+    if (look_again_at_ && *look_again_at_ <= io::now().boot) look_again();
+  } catch (const std::bad_alloc&) {
+    look_again_at_ = io::now().boot + kLookAgainAfter;
+    log_.write(LogLevel::error, "out of memory: trying again");
+  }
+}
+
+void Daemon::look_again() {
+  if (far_news_) (void)far_news_->listen();
+  follow_interface();
+  follow_network();
+  look_again_at_.reset();
+}
+
+void Daemon::dispatch(std::uint64_t tag, std::uint32_t events) {
   switch (tag) {
     case kWake:
       wake_.drain();
@@ -225,9 +252,9 @@ void Daemon::follow_network() {
   });
 }
 
-void Daemon::end(std::string_view why) {
-  log_.write(LogLevel::verbose, std::string("ending: ") + std::string(why));
+void Daemon::end(std::string_view why) noexcept {
   ended_ = true;
+  log_.write_parts(LogLevel::verbose, {"ending: ", why});
 }
 
 }  // namespace ferrule::daemon

@@ -50,12 +50,15 @@ class Daemon {
 
   Daemon(Doors doors, const Options& options, io::SignalFd signals);
   Result<void> watch();
-  void handle(std::uint64_t tag, std::uint32_t events);
+  [[nodiscard]] std::optional<Instant> next_deadline() noexcept;
+  void handle(std::uint64_t tag, std::uint32_t events) noexcept;
+  void dispatch(std::uint64_t tag, std::uint32_t events);
+  void look_again();
   void handle_signal();
   void hear(io::InterfaceMonitor& monitor);
   void follow_interface();
   void follow_network();
-  void end(std::string_view why);
+  void end(std::string_view why) noexcept;
 
   std::string interface_;
   StderrLog log_;
@@ -72,6 +75,7 @@ class Daemon {
   engine::Engine engine_;
   UapiServer server_;
   std::optional<Instant> armed_;
+  std::optional<Instant> look_again_at_;  // an event that told of the system was lost
   bool ended_ = false;
 };
 

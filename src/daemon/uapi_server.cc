@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 
 #include "base/secret.h"
 #include "control/wiped_text.h"
@@ -21,6 +22,11 @@ constexpr std::size_t kReadBytes = 65536;
 // An answer pauses when this much of it waits for its client.
 constexpr std::size_t kPendingBytes = 65536;
 constexpr std::size_t kPeersAtOnce = 64;
+
+struct Wiper {
+  MutBytes bytes;
+  ~Wiper() { wipe(bytes); }
+};
 
 }  // namespace
 
@@ -56,29 +62,46 @@ UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io:
 
 UapiServer::~UapiServer() = default;
 
-void UapiServer::accept() {
+void UapiServer::accept() noexcept {
   while (io::UniqueFd fd = socket_.accept()) {
-    if (clients_.size() >= kMaxClients) continue;  // closes it
-    const std::uint64_t tag = next_tag_++;
-    if (!epoll_.add(fd.get(), EPOLLIN, tag)) continue;
-    clients_.emplace(tag, std::make_unique<Client>(tag, std::move(fd)));
+    try {
+      accept_one(std::move(fd));
+    } catch (const std::bad_alloc&) {
+      log_.write(LogLevel::error, "out of memory: turned a client away");
+    }
   }
 }
 
-void UapiServer::serve(std::uint64_t tag, std::uint32_t events) {
+void UapiServer::accept_one(io::UniqueFd fd) {
+  if (clients_.size() >= kMaxClients) return;  // closes it
+  const std::uint64_t tag = next_tag_++;
+  const int number = fd.get();
+  clients_.emplace(tag, std::make_unique<Client>(tag, std::move(fd)));
+  if (!epoll_.add(number, EPOLLIN, tag)) clients_.erase(tag);
+}
+
+void UapiServer::serve(std::uint64_t tag, std::uint32_t events) noexcept {
   const auto found = clients_.find(tag);
   if (found == clients_.end()) return;  // closed by an event before this one
-  Client& client = *found->second;
+  try {
+    serve(*found->second, events);
+  } catch (const std::bad_alloc&) {
+    log_.write(LogLevel::error, "out of memory: closed a client's connection");
+    close(tag);
+  }
+}
+
+void UapiServer::serve(Client& client, std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
   go_on(client);
   bound_memory(client);
   const bool waits = client.pending.size() > client.taken;
   if (client.broken || (client.ended && !waits) || (events & EPOLLERR) != 0) {
-    close(tag);
+    close(client.tag);
     return;
   }
   // While an answer waits for its client, its further requests wait too.
-  (void)epoll_.modify(client.fd.get(), waits ? EPOLLOUT : EPOLLIN, tag);
+  (void)epoll_.modify(client.fd.get(), waits ? EPOLLOUT : EPOLLIN, client.tag);
 }
 
 std::size_t UapiServer::waiting_bytes() const noexcept {
@@ -95,8 +118,8 @@ void UapiServer::receive(Client& client) {
     return;
   }
   const auto size = static_cast<std::size_t>(got);
+  const Wiper wiper{{reinterpret_cast<std::uint8_t*>(buffer.data()), size}};
   take_requests(client, {buffer.data(), size});
-  wipe({reinterpret_cast<std::uint8_t*>(buffer.data()), size});
 }
 
 void UapiServer::take_requests(Client& client, std::string_view input) {
@@ -108,13 +131,13 @@ void UapiServer::take_requests(Client& client, std::string_view input) {
   client.unread.append(input);
 }
 
-void UapiServer::count_held(Client& client) {
+void UapiServer::count_held(Client& client) noexcept {
   held_bytes_ -= client.held;
   client.held = client.parser.held_bytes();
   held_bytes_ += client.held;
 }
 
-void UapiServer::bound_memory(Client& client) {
+void UapiServer::bound_memory(Client& client) noexcept {
   count_held(client);
   while (held_bytes_ > max_held_bytes_) {
     // Not the one that happens to come last: a stalled client must not keep others out.
@@ -135,11 +158,11 @@ void UapiServer::answer(Client& client, control::UapiRequest request) {
     walk_peers(client, Walk::stats);
   } else if (auto* change = std::get_if<protocol::DeviceChange>(&request)) {
     const Result<void> applied = engine_.apply(io::now(), std::move(*change));
-    if (!applied) log_.write(LogLevel::error, "set refused: " + applied.error().what);
+    if (!applied) log_.write_parts(LogLevel::error, {"set refused: ", applied.error().what});
     client.writer.finish(applied ? 0 : applied.error().code);
   } else {
     const Error& error = std::get<Error>(request);
-    log_.write(LogLevel::error, "request refused: " + error.what);
+    log_.write_parts(LogLevel::error, {"request refused: ", error.what});
     client.writer.finish(error.code);
   }
 }
@@ -209,7 +232,7 @@ bool UapiServer::send_pending(Client& client) {
   return true;
 }
 
-void UapiServer::close(std::uint64_t tag) {
+void UapiServer::close(std::uint64_t tag) noexcept {
   const auto found = clients_.find(tag);
   epoll_.remove(found->second->fd.get());
   held_bytes_ -= found->second->held;

@@ -30,10 +30,10 @@ class UapiServer {
              std::uint64_t first_tag, std::size_t max_held_bytes = kMaxHeldBytes);
   ~UapiServer();
 
-  /// The listening socket is readable.
-  void accept();
-  /// An event of a connection.
-  void serve(std::uint64_t tag, std::uint32_t events);
+  /// The listening socket is readable. A client that there is no memory for is turned away.
+  void accept() noexcept;
+  /// An event of a connection. Without memory for an answer, the connection is closed.
+  void serve(std::uint64_t tag, std::uint32_t events) noexcept;
   /// The parts of answers that are made and wait for their clients.
   [[nodiscard]] std::size_t waiting_bytes() const noexcept;
 
@@ -44,16 +44,18 @@ class UapiServer {
   // Whose answer is under way, a few peers at a time.
   enum class Walk : std::uint8_t { none, get, stats };
 
+  void accept_one(io::UniqueFd fd);
+  void serve(Client& client, std::uint32_t events);
   void receive(Client& client);
   void take_requests(Client& client, std::string_view input);
-  void count_held(Client& client);
-  void bound_memory(Client& client);
+  void count_held(Client& client) noexcept;
+  void bound_memory(Client& client) noexcept;
   void answer(Client& client, control::UapiRequest request);
   void walk_peers(Client& client, Walk walk);
   void go_on(Client& client);
   void write_stats(Client& client);
   [[nodiscard]] bool send_pending(Client& client);
-  void close(std::uint64_t tag);
+  void close(std::uint64_t tag) noexcept;
 
   UapiSocket& socket_;
   engine::Engine& engine_;
