@@ -5,10 +5,11 @@
 
 import errno
 import random
+import resource
 
 from lib import process
 from lib.daemon import parse_lines, read_reply, reply_errno
-from lib.registry import behaviour
+from lib.registry import Skip, behaviour
 from lib.traffic import pattern
 from lib.tunnel import new_private_key
 from lib.wait import PATIENCE, eventually
@@ -197,6 +198,49 @@ def test_P102_a_port_in_use_is_refused_and_changes_nothing(scene):
             assert reply_errno(reply) == -errno.EADDRINUSE, reply
             assert tunnel.uapi("get=1\n\n") == before
     puppet.connect()
+    assert puppet.pings(tunnel)
+
+
+# --- memory ---------------------------------------------------------------------------------
+
+def many_peers(count):
+    """Lines that add peers, with endpoints and allowed IPs."""
+    return "".join(
+        f"public_key={number + 2 ** 200:064x}\nendpoint=192.0.2.9:9\n"
+        f"allowed_ip=10.{number >> 16}.{number >> 8 & 255}.{number & 255}/32\n"
+        for number in range(count))
+
+
+def configuration_of(reply):
+    """A get's lines but for those that time and traffic change."""
+    changing = {"last_handshake_time_sec", "last_handshake_time_nsec", "tx_bytes", "rx_bytes"}
+    return [line for line in parse_lines(reply) if line[0] not in changing]
+
+
+@behaviour(deadline_s=120, unlike_go="ends when there is no memory")
+def test_P35_a_set_without_memory_is_refused_whole_and_the_tunnel_lives(scene):
+    if PATIENCE != 1:
+        raise Skip("sanitizers reserve more memory than there is")
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    pid = tunnel.daemon.pid
+    request = "set=1\nfwmark=7\n" + many_peers(20_000) + "\n"
+    refused = 0
+    for allowance in (1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64, 256):
+        before = configuration_of(tunnel.uapi("get=1\n\n"))
+        used = process.status_field(pid, "VmSize") << 10
+        _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+        resource.prlimit(pid, resource.RLIMIT_AS, (used + (allowance << 20), hard))
+        reply = tunnel.daemon.uapi(request, 60)
+        resource.prlimit(pid, resource.RLIMIT_AS, (hard, hard))
+        if reply == OK:
+            break
+        refused += 1
+        assert reply_errno(reply) == -errno.ENOMEM, reply
+        assert configuration_of(tunnel.uapi("get=1\n\n")) == before
+        assert puppet.pings(tunnel)
+    assert reply == OK and refused > 2, refused
+    assert tunnel.daemon.uapi("get=1\n\n", 60).count("public_key=") == 20_001
     assert puppet.pings(tunnel)
 
 
