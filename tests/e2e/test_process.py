@@ -8,7 +8,7 @@ import threading
 import time
 
 from lib import process
-from lib.daemon import Daemon, answers_uapi
+from lib.daemon import Daemon, answers_uapi, read_reply
 from lib.registry import BOTH, Skip, behaviour
 from lib.traffic import must_not_ping, must_ping, wait_ping
 from lib.tunnel import new_private_key
@@ -217,18 +217,43 @@ def test_it_can_be_ended_while_it_starts(scene):
     scene.daemon(host)
 
 
-# Neither does a change of keys that comes at the same moment keep it from ending.
+# Neither do requests that come at the same moment keep it from ending: changes of keys, changes of
+# peers, and answers so long that the end comes while they are written.
 
-def change_keys(daemon):
-    """Gives it one private key after the other until it answers no more."""
+def ask_on(daemon, make_request):
+    """Makes one request after the other until it answers no more."""
     while True:
         try:
             with daemon.connect() as connection:
-                connection.sendall(f"set=1\nprivate_key={new_private_key().hex()}\n\n".encode())
-                if not connection.recv(64):
+                connection.sendall(make_request().encode())
+                if not read_reply(connection).endswith("errno=0\n\n"):
                     return
         except OSError:
             return
+
+
+def ends_while_asked(daemon, requests, delay_ms, how):
+    """Ends it `how`, `delay_ms` after clients have begun to make the requests."""
+    asking = [threading.Thread(target=ask_on, args=(daemon, each)) for each in requests]
+    for thread in asking:
+        thread.start()
+    time.sleep(delay_ms / 1000)                 # the moment is the test
+    how()
+    assert daemon.process.wait(10) == 0
+    for thread in asking:
+        thread.join()
+    assert not daemon.host.exists(SOCKET) and not daemon.host.has_link("wg0")
+
+
+def change_of_keys():
+    return f"set=1\nprivate_key={new_private_key().hex()}\n\n"
+
+
+def change_of_peers(count=1000):
+    # Any 32 bytes are a public key.
+    return "set=1\nreplace_peers=true\n" + "".join(
+        f"public_key={os.urandom(32).hex()}\nallowed_ip=10.{i >> 8}.{i & 255}.0/24\n"
+        for i in range(count)) + "\n"
 
 
 @behaviour
@@ -237,14 +262,26 @@ def test_it_can_be_ended_while_its_keys_change(scene):
     for delay_ms in (1, 4, 16, 64):
         daemon = Daemon(host, scene.subject)
         host.run("ip link set wg0 up")
-        changing = [threading.Thread(target=change_keys, args=(daemon,)) for _ in range(3)]
-        for thread in changing:
-            thread.start()
-        time.sleep(delay_ms / 1000)             # the moment is the test
-        assert daemon.stop() == 0
-        for thread in changing:
-            thread.join()
-        assert not host.exists(SOCKET) and not host.has_link("wg0")
+        ends_while_asked(daemon, [change_of_keys] * 3, delay_ms,
+                         lambda: daemon.process.send_signal(signal.SIGTERM))
+
+
+@behaviour
+def test_it_can_be_ended_while_requests_are_under_way(scene):
+    host = scene.host("left")
+    requests = [lambda: "get=1\n\n"] * 3 + [change_of_peers, change_of_keys]
+    ends = (lambda: daemon.process.send_signal(signal.SIGTERM),
+            lambda: os.unlink(host.path(SOCKET)),
+            lambda: host.run("ip link del wg0"))
+    for how in ends:
+        for delay_ms in (2, 20, 150):
+            daemon = Daemon(host, scene.subject)
+            host.run("ip link set wg0 up")
+            daemon.uapi(change_of_peers(5000))
+            unread = daemon.connect()           # its answers wait, and are never taken
+            unread.sendall(b"get=1\n\n" * 100)
+            ends_while_asked(daemon, requests, delay_ms, how)
+            unread.close()
 
 
 # --- at rest --------------------------------------------------------------------------------
