@@ -20,7 +20,7 @@ from mutations import MUTATIONS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNIT, SIM = "tests/ferrule_protocol_test", "ferrule_sim"
-SEEDS = range(1, 9)
+SEEDS = range(1, 13)
 TIMEOUT_S = 120  # a mutant may loop
 SURVIVED = "-"
 

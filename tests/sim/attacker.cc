@@ -17,7 +17,7 @@ namespace ferrule::sim {
 namespace {
 
 constexpr std::size_t kRecent = 64;
-constexpr std::size_t kOld = 128;
+constexpr std::size_t kOldOfType = 64;
 constexpr std::array<std::string_view, static_cast<std::size_t>(Forgery::count_)> kNames{
     "noise",    "shaped noise", "stranger",  "impostor", "zero ephemeral",
     "response", "cookie",       "transport", "flipped"};
@@ -35,10 +35,11 @@ Attacker::Attacker(std::uint64_t seed) : dice_(seed), rng_(~seed) {
 
 void Attacker::hears(const Datagram& datagram) {
   if (recent_.size() == kRecent) {
-    if (old_.size() < kOld) {
-      old_.push_back(std::move(recent_.front()));
+    std::vector<Datagram>& alike = old_[recent_.front().type() - 1u];
+    if (alike.size() < kOldOfType) {
+      alike.push_back(std::move(recent_.front()));
     } else if (dice_.chance(5)) {
-      dice_.pick(old_) = std::move(recent_.front());
+      dice_.pick(alike) = std::move(recent_.front());
     }
     recent_.pop_front();
   }
@@ -47,7 +48,20 @@ void Attacker::hears(const Datagram& datagram) {
 
 Datagram Attacker::recall() {
   if (recent_.empty()) return {};
-  return !old_.empty() && dice_.chance(30) ? dice_.pick(old_) : dice_.pick(recent_);
+  auto& alike = dice_.pick(old_);
+  return !alike.empty() && dice_.chance(30) ? dice_.pick(alike) : dice_.pick(recent_);
+}
+
+std::vector<Datagram> Attacker::recall_to(const Endpoint& address) const {
+  std::vector<Datagram> found;
+  const auto look = [&](const auto& datagrams) {
+    for (const Datagram& datagram : datagrams) {
+      if (datagram.to == address) found.push_back(datagram);
+    }
+  };
+  look(recent_);
+  std::ranges::for_each(old_, look);
+  return found;
 }
 
 const Datagram* Attacker::heard(std::uint8_t type, HostId author) {

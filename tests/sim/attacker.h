@@ -1,6 +1,7 @@
 // Somebody who hears everything, sends from any address, and knows every public key but no secret.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -36,6 +37,8 @@ class Attacker {
   void hears(const Datagram& datagram);
   /// A message that went by, long ago perhaps. Empty bytes when there was none.
   [[nodiscard]] Datagram recall();
+  /// All that he still knows of what was on its way to this address.
+  [[nodiscard]] std::vector<Datagram> recall_to(const Endpoint& address) const;
   /// A forged message for `victim`; its addresses are for the caller to choose.
   [[nodiscard]] Datagram forge(Forgery what, Host& victim, World& world);
   /// An address that is nobody's.
@@ -55,7 +58,7 @@ class Attacker {
   DiceRng rng_;
   protocol::Identity identity_;
   std::deque<Datagram> recent_;
-  std::vector<Datagram> old_;  // a sample of everything
+  std::array<std::vector<Datagram>, 4> old_;  // a sample of everything, by type
 };
 
 [[nodiscard]] std::string_view name_of(Forgery forgery) noexcept;

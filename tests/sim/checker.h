@@ -41,6 +41,7 @@ struct Received {
   std::uint64_t counter;
   protocol::Drop drop;
   Bytes plaintext;  // whatever became of it; empty if it was not opened, or a keepalive
+  bool taken;       // its sender has proven himself, and it is new
   bool delivered;
   bool was_alone;  // not in a batch with others
 };
@@ -48,9 +49,10 @@ struct Received {
 /// Datagrams that a device found together.
 struct Batch {
   const Host& host;
-  bool only_strangers;            // nobody who holds a key made any of them, as it is
-  std::uint64_t refused;          // transport messages
-  std::uint64_t drops;            // counted for them
+  bool only_strangers;    // nobody who holds a key made any of them, as it is
+  std::uint64_t taken;    // transport messages whose sender has proven himself, and new ones
+  std::uint64_t refused;  // transport messages
+  std::uint64_t drops;    // counted for them
   std::span<const Datagram> out;  // what they made the device send
   bool moved_endpoints;
 };

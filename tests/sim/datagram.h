@@ -24,6 +24,7 @@ struct Datagram {
   // What only the simulation knows.
   HostId author = kNobody;  // who made the bytes
   bool altered = false;     // they are no longer what the author made
+  bool injected = false;    // it is not the author who sent them now
 
   /// Made by somebody who holds a key, and whole.
   [[nodiscard]] bool genuine() const noexcept { return author != kNobody && !altered; }

@@ -43,6 +43,12 @@ std::uint16_t lane_of(Bytes packet) {
   return ip.addresses().back() % Host::kLanes;
 }
 
+// Its sender has proven himself and it is new, whatever becomes of what it holds.
+bool is_taken(const InboundMessage& message) {
+  return message.keypair != nullptr && message.opened && message.drop != Drop::replayed_counter &&
+         message.drop != Drop::expired_keypair;
+}
+
 }  // namespace
 
 void WatchedAead::seal(std::span<const crypto::AeadPacket> packets) const noexcept {
@@ -326,13 +332,14 @@ void Host::receive(std::span<const Datagram> batch) {
       queue_handshake(datagram, *type);
     }
   }
-  const Refusals refusals = receive_data(data);
+  const Outcome outcome = receive_data(data);
   attend();
   watched_out_ = nullptr;
   const Batch finished{*this,
                        std::ranges::none_of(batch, &Datagram::genuine),
-                       refusals.messages,
-                       refusals.counted,
+                       outcome.taken,
+                       outcome.refused,
+                       outcome.counted,
                        out,
                        endpoints() != before};
   for (const auto& checker : world.checkers()) checker->received_batch(finished);
@@ -408,7 +415,7 @@ void Host::add_session(std::uint32_t local, Session session) {
   sessions[local] = std::move(session);
 }
 
-Host::Refusals Host::receive_data(const std::vector<const Datagram*>& batch) {
+Host::Outcome Host::receive_data(const std::vector<const Datagram*>& batch) {
   const std::uint64_t drops = drops_in_all();
   std::vector<Packet> bytes;
   bytes.reserve(batch.size());
@@ -434,11 +441,12 @@ Host::Refusals Host::receive_data(const std::vector<const Datagram*>& batch) {
   device->finish_receive(now(), messages, attention_);
   const auto refused = std::ranges::count_if(
       messages, [](const InboundMessage& message) { return message.drop != Drop::none; });
-  const Refusals refusals{static_cast<std::uint64_t>(refused), drops_in_all() - drops};
+  const Outcome outcome{static_cast<std::uint64_t>(std::ranges::count_if(messages, is_taken)),
+                        static_cast<std::uint64_t>(refused), drops_in_all() - drops};
   for (std::size_t i = 0; i < batch.size(); ++i) {
     deliver(messages[i], *batch[i], batch.size() == 1);
   }
-  return refusals;
+  return outcome;
 }
 
 void Host::deliver(const InboundMessage& message, const Datagram& datagram, bool alone) {
@@ -453,13 +461,10 @@ void Host::deliver(const InboundMessage& message, const Datagram& datagram, bool
   const Bytes text = message.opened ? Bytes(message.ciphertext()) : Bytes();
   const Bytes inner = delivered ? Bytes(message.inner) : text;
   for (const auto& checker : world.checkers()) {
-    checker->received(
-        {*this, datagram, session, message.counter, message.drop, inner, delivered, alone});
+    checker->received({*this, datagram, session, message.counter, message.drop, inner,
+                       is_taken(message), delivered, alone});
   }
-  const bool taken = message.keypair != nullptr && message.opened &&
-                     message.drop != Drop::replayed_counter &&
-                     message.drop != Drop::expired_keypair;
-  if (taken && session != nullptr) {
+  if (is_taken(message) && session != nullptr) {
     session->accepted.insert(message.counter);
     session->greatest = std::max(session->greatest, message.counter);
   }

@@ -104,9 +104,10 @@ class Host {
   unsigned tun_fails_percent = 0;
 
  private:
-  struct Refusals {
-    std::uint64_t messages = 0;
-    std::uint64_t counted = 0;
+  struct Outcome {
+    std::uint64_t taken = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t counted = 0;  // of the refused
   };
 
   [[nodiscard]] std::vector<Endpoint> endpoints() const;
@@ -123,7 +124,7 @@ class Host {
   void handle_handshake();
   void note_session(const Datagram& in, bool accepted, std::span<const Datagram> out);
   void add_session(std::uint32_t local, Session session);
-  [[nodiscard]] Refusals receive_data(const std::vector<const Datagram*>& batch);
+  [[nodiscard]] Outcome receive_data(const std::vector<const Datagram*>& batch);
   void deliver(const protocol::InboundMessage& message, const Datagram& datagram, bool alone);
   void count_unstaged(std::uint64_t drops_before);
   [[nodiscard]] std::uint64_t staged_drops() const noexcept;

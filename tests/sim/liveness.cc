@@ -64,6 +64,9 @@ Instant Liveness::deadline(const Link& link) const {
       latest = std::min(latest, found->second + kAfterInitiation);
     }
     if (const auto found = crossed_.find(way); found != crossed_.end()) crossed = found->second;
+    if (const auto found = withheld_.find(way); found != withheld_.end()) {
+      latest = std::max(latest, found->second + kAfterSilentRestart);
+    }
   }
   latest = std::max({latest, crossed + kAfterInitiation, world_.flooded_until + kAfterInitiation});
   return latest + kSlack;
@@ -74,7 +77,9 @@ void Liveness::prove() {
   initiated_.clear();
   accepted_.clear();
   crossed_.clear();
+  withheld_.clear();
   watching_ = true;
+  flows_.clear();
   std::vector<Trial> trials;
   for (const Link& link : world_.links()) {
     if (judged(link)) {
@@ -91,21 +96,44 @@ void Liveness::prove() {
     }
     world_.run_for(kEvery);
     for (Trial& trial : trials) {
-      trial.done = trial.done || (arrived(trial.there) && arrived(trial.back));
-      if (!trial.done && world_.now() > deadline(*trial.link)) {
-        fail("between host " + std::to_string(trial.link->a) + " and " +
-             std::to_string(trial.link->b) + " nothing arrives " +
-             (arrived(trial.there)  ? "on the way back"
-              : arrived(trial.back) ? "on the way there"
-                                    : "either way") +
-             " since " + std::to_string((world_.now() - began_).count() / 1'000'000) + " ms");
-      }
+      if (!trial.done) examine(trial);
     }
   }
-  proven_ += trials.size();
-  flows_.clear();
-  for (const Trial& trial : trials) flows_.push_back(trial.link);
   watching_ = false;
+}
+
+void Liveness::examine(Trial& trial) {
+  const Link& link = *trial.link;
+  const bool there = arrived(trial.there);
+  const bool back = arrived(trial.back);
+  trial.done = there && back;
+  if (trial.done) {
+    ++proven_;
+    flows_.push_back(&link);
+  } else if (world_.now() > deadline(link)) {
+    if (!cut_off(link)) {
+      fail("between host " + std::to_string(link.a) + " and " + std::to_string(link.b) +
+           " nothing arrives " +
+           (there  ? "on the way back"
+            : back ? "on the way there"
+                   : "either way") +
+           " since " + std::to_string((world_.now() - began_).count() / 1'000'000) + " ms");
+    }
+    trial.done = true;
+    ++not_judged_;
+  }
+}
+
+// Whether a withheld message has led the only side that knew its way elsewhere.
+bool Liveness::cut_off(const Link& link) const {
+  const bool misled =
+      withheld_.contains(Way(link.a, link.b)) || withheld_.contains(Way(link.b, link.a));
+  const Instant now = world_.now();
+  return misled && !can_initiate(link.a, link.b, now) && !can_initiate(link.b, link.a, now);
+}
+
+void Liveness::note_withheld(const Host& receiver, const Datagram& datagram) {
+  if (datagram.injected) withheld_[Way(datagram.author, receiver.id)] = world_.now();
 }
 
 void Liveness::lose_nothing(Duration span) {
@@ -126,7 +154,9 @@ void Liveness::lose_nothing(Duration span) {
   world_.run_for(kStaysOpen);
   std::uint64_t lost = 0;
   for (const auto& [number, way] : sent) {
-    if (world_.ledger().find(number)->delivered > 0 || lost++ < expired_) continue;
+    if (world_.ledger().find(number)->delivered > 0) continue;
+    if (withheld_.contains(way) || withheld_.contains(Way(way.second, way.first))) continue;
+    if (lost++ < expired_) continue;
     fail("host " + std::to_string(way.second) + " did not get packet " + std::to_string(number) +
          " of host " + std::to_string(way.first) + ", though nothing was wrong");
   }
@@ -144,7 +174,9 @@ void Liveness::emitted(const Host& host, const Datagram& datagram, PeerId) {
 }
 
 void Liveness::handled(const Handled& handled) {
-  if (!watching_ || handled.in.type() != 1 || handled.drops != 0) return;
+  if (handled.drops != 0) return;
+  if (handled.in.type() != 3) note_withheld(handled.host, handled.in);
+  if (!watching_ || handled.in.type() != 1) return;
   const Way way(handled.in.author, handled.host.id);
   const Way back(way.second, way.first);
   accepted_[way] = world_.now();
@@ -154,7 +186,8 @@ void Liveness::handled(const Handled& handled) {
 }
 
 void Liveness::received(const Received& received) {
-  if (received.drop == protocol::Drop::expired_keypair) ++expired_;
+  if (received.taken) note_withheld(received.host, received.in);
+  if (received.drop == protocol::Drop::expired_keypair && !received.in.injected) ++expired_;
 }
 
 }  // namespace ferrule::sim

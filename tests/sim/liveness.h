@@ -1,5 +1,6 @@
 // When faults have healed, traffic flows: within 5.4 s of the next initiation that can arrive, and
-// within 15.4 s even if one side does not know that the other has lost its keys.
+// within 15.4 s even if one side does not know that the other has lost its keys; whatever an attacker
+// repeats and forges meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,9 @@ class Liveness final : public Checker {
   [[nodiscard]] bool judged(const Link& link);
   [[nodiscard]] bool arrived(const std::vector<std::uint64_t>& numbers) const;
   [[nodiscard]] Instant deadline(const Link& link) const;
+  void examine(Trial& trial);
+  [[nodiscard]] bool cut_off(const Link& link) const;
+  void note_withheld(const Host& receiver, const Datagram& datagram);
   std::uint64_t send(HostId from, HostId to);
 
   World& world_;
@@ -58,7 +62,12 @@ class Liveness final : public Checker {
   std::map<Way, Instant> initiated_;  // the first that can arrive, since it began
   std::map<Way, Instant> accepted_;   // the last
   std::map<Way, Instant> crossed_;    // initiations of both: neither gets its response
-  std::uint64_t expired_ = 0;         // messages that came as their key died
+  // The last withheld message that the attacker delivered. A receiver can't but believe what its peer
+  // made and it does not know yet, be it a lost message or, after a restart, one that it has forgotten:
+  // the sender seems to live at the attacker's address (P74), and an initiation ends the receiver's own
+  // and puts the next one off (P34, P51). Nothing else that he does may delay anything.
+  std::map<Way, Instant> withheld_;
+  std::uint64_t expired_ = 0;  // messages that came as their key died
   std::uint64_t proven_ = 0;
   std::uint64_t not_judged_ = 0;
 };

@@ -90,6 +90,7 @@ void Network::send(Instant now, Datagram datagram) {
 }
 
 void Network::inject(Instant now, Datagram datagram) {
+  datagram.injected = true;
   under_way_.emplace(std::pair(now + faults.shortest_delay, sequence_++), std::move(datagram));
 }
 

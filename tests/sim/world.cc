@@ -19,6 +19,7 @@ constexpr std::size_t kReceiveBatch = 16;  // datagrams that a lane finds at onc
 constexpr std::uint64_t kMostStepsAtOnce = 100'000;
 constexpr Duration kLongestRound = 20min;
 constexpr Duration kLongestDelay = 13s;
+constexpr unsigned kSilentRestartPercent = 40;  // of rounds
 constexpr std::array kGaps{20ms, 200ms, 1000ms, 3000ms, 10'000ms, 60'000ms};
 
 }  // namespace
@@ -36,6 +37,7 @@ World::World(const WorldOptions& options)
     for (const std::uint8_t byte : datagram.bytes) digest_ = (digest_ ^ byte) * 0x100000001B3u;
     digest_ ^= static_cast<std::uint64_t>(now_.ns());
     attacker_.hears(datagram);
+    siege_.hears(datagram);
   };
   make_hosts(options.hosts);
   make_links();
@@ -244,8 +246,16 @@ void World::round() {
     apply_transition(transition, *this);
   }
   heal();
+  siege_.begin();
   liveness_->prove();
   if (dice_.chance(50)) liveness_->lose_nothing(dice_.span(10s, 400s));
+  if (dice_.chance(kSilentRestartPercent)) {
+    trace([] { return "one host restarts, and the others do not know"; });
+    dice_.pick(hosts_)->restart();
+    siege_.begin();
+    liveness_->prove();
+  }
+  siege_.end();
   if (dice_.chance(10)) rest();
 }
 

@@ -19,6 +19,7 @@
 #include "sim/ledger.h"
 #include "sim/liveness.h"
 #include "sim/network.h"
+#include "sim/siege.h"
 
 namespace ferrule::sim {
 
@@ -114,6 +115,7 @@ class World {
   Network network_;
   Ledger ledger_;
   Attacker attacker_;
+  Siege siege_{*this};
   Checkers checkers_;
   Liveness* liveness_;  // one of the checkers
   std::vector<std::unique_ptr<Host>> hosts_;

@@ -1,5 +1,5 @@
 // Who has proven nothing gets no answer, but for a cookie reply under load, which is shorter than what
-// it answers (P82, P85).
+// it answers (P82, P85). Neither does a message that is refused, such as one that comes again.
 #include "sim/checkers/all.h"
 #include "sim/host.h"
 
@@ -20,6 +20,9 @@ class Silence final : public Checker {
       } else if (!handled.in.genuine()) {
         fail("host " + std::to_string(handled.host.id) + " answered a stranger with type " +
              std::to_string(out.type()));
+      } else if (handled.drops != 0) {
+        fail("host " + std::to_string(handled.host.id) + " refused a message of type " +
+             std::to_string(handled.in.type()) + ", and sent type " + std::to_string(out.type()));
       }
     }
     if (cookie_bytes > 0 && !handled.under_load) fail("an idle device sent a cookie reply");
@@ -27,9 +30,9 @@ class Silence final : public Checker {
   }
 
   void received_batch(const Batch& batch) override {
-    if (batch.only_strangers && !batch.out.empty()) {
+    if ((batch.only_strangers || batch.taken == 0) && !batch.out.empty()) {
       fail("host " + std::to_string(batch.host.id) +
-           " sent something because of strangers' messages");
+           " sent something because of messages that it refused");
     }
   }
 };
