@@ -314,6 +314,28 @@ TEST_F(Handshake, P82_UnderLoadACookieIsAskedForAndTheRetryCarriesIt) {
   EXPECT_EQ(b.delivered.size(), 1u);
 }
 
+// Anybody who saw the initiation can make one: it must not cost us anything.
+TEST_F(Handshake, P84_ACookieReplyLeavesTheHandshakeWaiting) {
+  b.under_load = true;
+  ping();
+  EXPECT_EQ(a.device->cookie_replies(), 1u);
+  b.under_load = false;
+  b.receive(last(1));
+  world.settle();
+  EXPECT_EQ(b.delivered.size(), 1u);
+}
+
+TEST_F(Handshake, P84_ACookieReplyDoesNotPutTheRetryOff) {
+  b.under_load = true;
+  world.passes = [](const Datagram& datagram) { return datagram.type() != 3; };
+  ping();
+  world.run(4s);
+  a.receive(last(3));
+  EXPECT_EQ(a.device->cookie_replies(), 1u);
+  world.run(kRekeyTimeout + kMaxTimerJitter - 4s);
+  EXPECT_EQ(world.count_sent(1, a), 2u);
+}
+
 TEST_F(Handshake, P82_UnderLoadAMessageWithoutMac2CostsNoDh) {
   b.under_load = true;
   ping();
