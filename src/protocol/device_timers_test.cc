@@ -89,6 +89,41 @@ TEST_F(TimersOfDevices, P50_RetryForgetsTheStickySource) {
   EXPECT_EQ(b.delivered.size(), 2u);
 }
 
+TEST_F(TimersOfDevices, P50_APeerThatAsksAndNeverConfirmsDoesNotKeepUsFromGivingUp) {
+  world.passes = [this](const Datagram& datagram) { return datagram.from == b.endpoint; };
+  ping();
+  for (int i = 0; i < 150; ++i) {
+    pong();  // b tries on and on, and hears nothing
+    world.run(1s);
+  }
+  EXPECT_EQ(world.count_sent(1, a), 20u);
+  EXPECT_EQ(a.drops(Drop::staged_expired), 1u);
+}
+
+// One who asks more often than he may (P51) leaves us no turn of our own: his initiations are what keeps
+// us waiting. What counts is that nothing is forgotten by it.
+TEST_F(TimersOfDevices, P50_APeerThatAsksTooOftenPutsGivingUpOffWhileHeDoes) {
+  Host& twin = world.host("192.0.2.2:3000");
+  twin.key = PrivateKey(b.key->clone());
+  DeviceChange change;
+  change.private_key = PrivateKey(b.key->clone());
+  twin.apply(std::move(change));
+  twin.add_peer(a, "10.0.0.1/32");
+  twin.up();
+  world.passes = [this](const Datagram& datagram) { return datagram.from != a.endpoint; };
+  ping();
+  for (int i = 0; i < 100; ++i) {
+    (i % 2 == 0 ? b : twin).send(ipv4("10.0.0.2", "10.0.0.1"));
+    world.run(2600ms);
+  }
+  EXPECT_LE(world.count_sent(1, a), 5u);
+  EXPECT_EQ(a.drops(Drop::staged_expired), 0u);
+  lose_everything();
+  world.run(120s);
+  EXPECT_EQ(world.count_sent(1, a), 20u);
+  EXPECT_EQ(a.drops(Drop::staged_expired), 1u);
+}
+
 TEST_F(TimersOfDevices, P51_NeverTwoInitiationsWithinFiveSeconds) {
   lose_everything();
   for (int i = 0; i < 300; ++i) {
