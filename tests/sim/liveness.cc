@@ -15,6 +15,9 @@ constexpr Duration kAfterInitiation = 5400ms;
 constexpr Duration kAfterSilentRestart = 15'400ms;
 constexpr Duration kSlack = 200ms;
 constexpr Duration kEvery = 250ms;
+// The same from the next packet on, which tells that nobody answers; and then it takes one more to see
+// that it arrives.
+constexpr Duration kAfterWithheld = kAfterSilentRestart + 2 * kEvery;
 // Two initiations that are accepted this close to each other were both under way at once.
 constexpr Duration kCrossing = 300ms;
 // A path is judged only if no NAT closes it while a handshake takes its time.
@@ -65,7 +68,7 @@ Instant Liveness::deadline(const Link& link) const {
     }
     if (const auto found = crossed_.find(way); found != crossed_.end()) crossed = found->second;
     if (const auto found = withheld_.find(way); found != withheld_.end()) {
-      latest = std::max(latest, found->second + kAfterSilentRestart);
+      latest = std::max(latest, found->second + kAfterWithheld);
     }
   }
   latest = std::max({latest, crossed + kAfterInitiation, world_.flooded_until + kAfterInitiation});
