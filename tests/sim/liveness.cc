@@ -179,7 +179,7 @@ void Liveness::emitted(const Host& host, const Datagram& datagram, PeerId) {
 void Liveness::handled(const Handled& handled) {
   if (handled.drops != 0) return;
   if (handled.in.type() != 3) note_withheld(handled.host, handled.in);
-  if (!watching_ || handled.in.type() != 1) return;
+  if (handled.in.type() != 1) return;
   const Way way(handled.in.author, handled.host.id);
   const Way back(way.second, way.first);
   accepted_[way] = world_.now();
@@ -190,7 +190,13 @@ void Liveness::handled(const Handled& handled) {
 
 void Liveness::received(const Received& received) {
   if (received.taken) note_withheld(received.host, received.in);
-  if (received.drop == protocol::Drop::expired_keypair && !received.in.injected) ++expired_;
+  if (received.in.injected) return;
+  // After two initiations that crossed, both send with the old key until the next handshake, and that
+  // one drops it at once: what is under way just then does not open (P41).
+  const bool dropped = received.drop == protocol::Drop::unknown_index &&
+                       received.session != nullptr &&
+                       crossed_.contains(Way(received.in.author, received.host.id));
+  if (dropped || received.drop == protocol::Drop::expired_keypair) ++expired_;
 }
 
 }  // namespace ferrule::sim
