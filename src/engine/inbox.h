@@ -71,8 +71,9 @@ class Inbox {
     MutexLock lock(mutex_);
     return queue_.size() >= protocol::kHandshakesTogether;
   }
-  /// Moves a batch of messages into `out`, which has room for kHandshakesTogether. If there was one, further messages gather: they wake only
-  /// once they make a full batch, and the control thread comes round by itself.
+  /// Moves a batch of messages into `out`, which has room for kHandshakesTogether. If there was one,
+  /// further messages gather: they wake only once they make a full batch, and the control thread comes
+  /// round by itself.
   void pop(Instant now, std::vector<protocol::ReceivedHandshake>& out) {
     out.clear();
     MutexLock lock(mutex_);
