@@ -48,6 +48,11 @@ Identity new_identity(Rng& rng) {
 
 const Endpoint kEndpoint = Endpoint::parse("192.0.2.1:51820").value();
 
+// Whether handshake `i` of `count` is the last that a DhBatch has room for.
+bool ends_batch(std::size_t i, std::size_t count) {
+  return (i + 1) % kHandshakesTogether == 0 || i + 1 == count;
+}
+
 // A gateway's peers, each with keys of its own.
 class Peers {
  public:
@@ -56,8 +61,10 @@ class Peers {
     for (std::size_t i = 0; i < count; ++i) {
       identities_.push_back(new_identity(rng_));
     }
-    for (std::size_t i = 0; i < count; ++i) work.dh(identities_[i].private_key, gateway_, ss_[i]);
-    work.run();
+    for (std::size_t i = 0; i < count; ++i) {
+      work.dh(identities_[i].private_key, gateway_, ss_[i]);
+      if (ends_batch(i, count)) work.run();
+    }
   }
 
   // How the gateway is told of them.
@@ -81,8 +88,8 @@ class Peers {
       ephemerals[i].private_key = crypto::generate_private_key(rng_).value();
       work.public_key(ephemerals[i].private_key, ephemerals[i].public_key);
       work.dh(ephemerals[i].private_key, gateway_, es[i]);
+      if (ends_batch(i, identities_.size())) work.run();
     }
-    work.run();
     std::vector<ReceivedHandshake> messages(identities_.size());
     for (std::size_t i = 0; i < identities_.size(); ++i) {
       HandshakeMessage& message = messages[i].message;
