@@ -1,7 +1,6 @@
 #include "control/kept_text.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,18 +41,30 @@ void append_header(WipedText& text, std::string_view name, std::string_view line
   append_line(text, trimmed(line.substr(comment)));
 }
 
+// A line "# name: comment" for a comment that stood behind something else, and would mean something else
+// as a line of its own: "# Name = carol", "#~ [Peer]".
+void append_moved(WipedText& text, std::string_view name, std::string_view comment) {
+  comment = trimmed(comment);
+  if (comment.empty()) return;
+  text.append("# ");
+  text.append(name);
+  text.append(": ");
+  append_line(text, comment);
+}
+
 // The comments in a line: all of it, or what stands behind a value.
 void append_comment(WipedText& text, std::string_view line) {
   const std::size_t hash = line.find('#');
   if (hash == line.npos) return;
   const std::string_view value = trimmed(line.substr(0, hash));
   if (value.empty()) return append_line(text, line);
-  const std::string_view comment = trimmed(line.substr(hash + 1));
-  if (comment.empty()) return;
-  text.append("# ");
-  text.append(trimmed(value.substr(0, value.find('='))));
-  text.append(": ");
-  append_line(text, comment);
+  append_moved(text, trimmed(value.substr(0, value.find('='))), line.substr(hash + 1));
+}
+
+// Of a section that goes on where `text` ends: the comment behind its name.
+void append_header_comment(WipedText& text, std::string_view name, std::string_view header) {
+  const std::size_t hash = header.find('#');
+  if (hash != header.npos) append_moved(text, name, header.substr(hash + 1));
 }
 
 class Keeper {
@@ -105,7 +116,7 @@ class Keeper {
       kept_.before = take_pending();
       append_header(kept_.interface, "[Interface]", header);
     } else {
-      append_comment(kept_.interface, header.substr(std::min(header.find('#'), header.size())));
+      append_header_comment(kept_.interface, "Interface", header);
       leave_gap();
     }
     for (std::size_t i = part.first_line + 1; i < part.end_line; ++i) {
@@ -135,7 +146,7 @@ class Keeper {
       head = take_pending();
       append_header(head, "[Peer]", header);
     } else {
-      append_comment(head, header.substr(std::min(header.find('#'), header.size())));
+      append_header_comment(head, "Peer", header);
       leave_gap();
     }
     for (std::size_t i = 1; i < section.line_count(); ++i) {

@@ -127,6 +127,14 @@ TEST_F(Save, SectionsThatStandTwiceLoseNoComment) {
                           HasSubstr("[Peer]\n# b\n# d\nPublicKey = " + kKey1)));
 }
 
+TEST_F(Save, CommentsBehindRepeatedHeadersAreNoNotesAndNoPeers) {
+  const std::string text =
+      saved("[Interface]\n[Interface] #~ [Peer]\n[Peer]\n# Name = bob\nPublicKey = " + kKey1 +
+            "\n[Peer] # Expires = soon\nPublicKey = " + kKey1 + "\n");
+  EXPECT_THAT(text, AllOf(StartsWith("[Interface]\n# Interface: ~ [Peer]\n"),
+                          HasSubstr("[Peer]\n# Name = bob\n# Peer: Expires = soon\nPublicKey = ")));
+}
+
 TEST_F(Save, LineEndsOfOtherSystemsAndForeignBytesAreNoMatter) {
   const std::string text = saved(
       "[Interface]\r\n# caf\xe9\r\nListenPort = 7\r\n\r\n[peer]\r\n# Name = bob\r\npublickey=" +
