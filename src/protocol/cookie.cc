@@ -53,6 +53,7 @@ void CookieChecker::set_identity(const PublicKey& own) noexcept {
   cookie_key_ = cookie_key(own);
   secret_.clear();
   secret_made_.reset();
+  nonces_left_ = 0;
 }
 
 bool CookieChecker::has_secret(Instant now) const noexcept {
@@ -76,6 +77,16 @@ bool CookieChecker::check_mac2(Instant now, Bytes message, const Endpoint& from)
   return constant_time_equal(crypto::mac(cookie.bytes(), {before_mac2(message)}), mac2_of(message));
 }
 
+bool CookieChecker::take_nonce(MutBytes out, Rng& rng) noexcept {
+  if (nonces_left_ == 0) {
+    if (!rng.fill(nonces_)) return false;
+    nonces_left_ = kNoncesTogether;
+  }
+  --nonces_left_;
+  copy(Bytes(nonces_).subspan(nonces_left_ * crypto::kXNonceSize, crypto::kXNonceSize), out);
+  return true;
+}
+
 std::optional<CookieReply> CookieChecker::make_reply(Instant now, Bytes message,
                                                      const Endpoint& from, Rng& rng) noexcept {
   FERRULE_CHECK(has_macs(message));
@@ -90,7 +101,7 @@ std::optional<CookieReply> CookieChecker::make_reply(Instant now, Bytes message,
   store_le32(reply.data() + kTypeOffset, static_cast<std::uint32_t>(MessageType::cookie_reply));
   store_le32(reply.data() + CookieReplyLayout::kReceiver, load_le32(message.data() + kSender));
   const auto nonce = std::span(reply).subspan<CookieReplyLayout::kNonce, crypto::kXNonceSize>();
-  if (!rng.fill(nonce)) return std::nullopt;
+  if (!take_nonce(nonce, rng)) return std::nullopt;
   const auto cookie = cookie_for(from);
   crypto::xaead_seal(cookie_key_, nonce, cookie.bytes(), mac1_of(message),
                      std::span(reply).subspan<CookieReplyLayout::kCookie>());

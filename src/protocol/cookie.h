@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "crypto/blake2s.h"
+#include "crypto/handshake_aead.h"
 #include "protocol/messages.h"
 
 namespace ferrule::protocol {
@@ -48,13 +49,19 @@ class CookieChecker {
                                                       const Endpoint& from, Rng& rng) noexcept;
 
  private:
+  static constexpr std::size_t kNoncesTogether = 32;
+
   [[nodiscard]] bool has_secret(Instant now) const noexcept;
+  [[nodiscard]] bool take_nonce(MutBytes out, Rng& rng) noexcept;
   [[nodiscard]] Secret<CookieReplyLayout::kCookieSize> cookie_for(
       const Endpoint& from) const noexcept;
 
   crypto::Hash cookie_key_{};  // HASH("cookie--" || own public key)
   Secret<32> secret_;
   std::optional<Instant> secret_made_;
+  // Nonces to come: no secrets, and in a flood a call to the RNG for each would be a system call each.
+  std::array<std::uint8_t, kNoncesTogether * crypto::kXNonceSize> nonces_;
+  std::size_t nonces_left_ = 0;
 };
 
 /// The side that sends handshakes to one peer: fills in mac1 and mac2, takes cookie replies.
