@@ -21,7 +21,8 @@ class DeviceClient {
   [[nodiscard]] virtual Result<control::DeviceStatus> get(const std::string& name) = 0;
   [[nodiscard]] virtual Result<void> set(const std::string& name,
                                          const protocol::DeviceChange& change) = 0;
-  /// What the device counts (drops by reason, work by lane, messages by peer); an Error from one that does not tell.
+  /// What the device counts (drops by reason, work by lane, messages by peer); an Error from one that
+  /// does not tell.
   [[nodiscard]] virtual Result<control::DeviceStats> stats(const std::string& name) = 0;
 };
 

@@ -99,8 +99,8 @@ void write_peers(Writer& writer) {
   });
 }
 
-// Two counters and not their difference: that falls when a message comes late, and Prometheus would take
-// it for a restart.
+// Two counters and not their difference: that falls when a message comes late, and Prometheus would
+// take it for a restart.
 void write_messages(Writer& writer) {
   writer.family("ferrule_peer_received_messages_total", "counter",
                 "Data messages that have come from the peer");

@@ -41,8 +41,8 @@ void append_header(WipedText& text, std::string_view name, std::string_view line
   append_line(text, trimmed(line.substr(comment)));
 }
 
-// A line "# name: comment" for a comment that stood behind something else, and would mean something else
-// as a line of its own: "# Name = carol", "#~ [Peer]".
+// A line "# name: comment" for a comment that stood behind something else, and would mean something
+// else as a line of its own: "# Name = carol", "#~ [Peer]".
 void append_moved(WipedText& text, std::string_view name, std::string_view comment) {
   comment = trimmed(comment);
   if (comment.empty()) return;

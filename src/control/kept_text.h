@@ -13,7 +13,8 @@
 
 namespace ferrule::control {
 
-/// Lines of the old file, and where they are to stand in the new one. Move-only: comments may hold keys.
+/// Lines of the old file, and where they are to stand in the new one. Move-only: comments may hold
+/// keys.
 struct KeptText {
   WipedText before;     // above [Interface], with an empty line below if it had one
   WipedText interface;  // "[Interface]" and its comments

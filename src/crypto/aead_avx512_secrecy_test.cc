@@ -1,5 +1,6 @@
-// What the AVX-512 backend must not tell (crypto/avx512/secrecy_testing.h). Each test does the same work twice, with other keys, other
-// texts and other tags at the same addresses, and wants no difference.
+// What the AVX-512 backend must not tell (crypto/avx512/secrecy_testing.h). Each test does the same
+// work twice, with other keys, other texts and other tags at the same addresses, and wants no
+// difference.
 #include <gtest/gtest.h>
 
 #if defined(__x86_64__)

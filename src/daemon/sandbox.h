@@ -8,9 +8,9 @@
 
 namespace ferrule::daemon {
 
-/// Drops capabilities, then takes the two steps below. Call with no other thread running: threads started later inherit
-/// it. An Error means that the process is confined in part and must end. What the kernel does not
-/// have is said in the log. Nothing of it can be undone.
+/// Drops capabilities, then takes the two steps below. Call with no other thread running: threads
+/// started later inherit it. An Error means that the process is confined in part and must end. What the
+/// kernel does not have is said in the log. Nothing of it can be undone.
 [[nodiscard]] Result<void> enter_sandbox(const std::string& socket_directory, Log& log);
 
 /// Landlock: no file can be opened, made or changed; files in `directory` can be removed. No TCP, no

@@ -173,7 +173,8 @@ void UapiServer::walk_peers(Client& client, Walk walk) {
   go_on(client);
 }
 
-// Sends what waits, makes more of the answer that is under way, and turns to what the client asked meanwhile.
+// Sends what waits, makes more of the answer that is under way, and turns to what the client asked
+// meanwhile.
 void UapiServer::go_on(Client& client) {
   while (send_pending(client) && !client.broken) {
     if (client.walk != Walk::none) {

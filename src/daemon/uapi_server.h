@@ -38,7 +38,8 @@ class UapiServer {
   [[nodiscard]] std::size_t waiting_bytes() const noexcept;
 
  private:
-  // Below the usual limit of 1024 descriptors: past that, accept(2) fails and the listener stays readable.
+  // Below the usual limit of 1024 descriptors: past that, accept(2) fails and the listener stays
+  // readable.
   static constexpr std::size_t kMaxClients = 512;
   struct Client;
   // Whose answer is under way, a few peers at a time.

@@ -25,8 +25,9 @@ constexpr std::size_t kMaxUnreachableSize = 1280;
 /// kernel throws away what comes in with a source of its own ("martian"). The destination is an
 /// address whose route leads into the tunnel, so reverse path filters accept it too.
 ///
-/// `offending` may be a super-packet: its headers are quoted as they are, lengths included; the sender's
-/// kernel finds the socket by addresses, ports and the first sequence number, which are those it sent.
+/// `offending` may be a super-packet: its headers are quoted as they are, lengths included; the
+/// sender's kernel finds the socket by addresses, ports and the first sequence number, which are those
+/// it sent.
 ///
 /// Returns 0 where an answer is forbidden (RFC 1122 §3.2.2, RFC 4443 §2.4 e): to an ICMP error or what
 /// may be one, to a later fragment, to or about an address that is not one host's; when

@@ -33,8 +33,8 @@ struct MergedPacket {
 /// extension headers, fragments, or TCP flags besides ACK and PSH; all checksums were right.
 /// Everything else passes as it is.
 ///
-/// Packets of one flow stay in order. A run stands where its first packet stood, so packets of different
-/// flows may change places within a batch.
+/// Packets of one flow stay in order. A run stands where its first packet stood, so packets of
+/// different flows may change places within a batch.
 ///
 /// The packets are neither copied nor owned: they stay where they are, and the headers of the first of
 /// each run are rewritten in place by `finish`. Memory is kept from batch to batch. One thread at a

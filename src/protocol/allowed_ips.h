@@ -30,8 +30,8 @@ class AllowedIps {
   bool remove(const Cidr& cidr, PeerId peer) noexcept;
   /// Takes everything from `peer`. O(number of its prefixes).
   void remove_peer(PeerId peer) noexcept;
-  /// Takes from `peer` those of its next `count` prefixes for which `unwanted` is true. False when there
-  /// are none behind them. `walk` begins as {}, and goes on as long as the peer gets no others.
+  /// Takes from `peer` those of its next `count` prefixes for which `unwanted` is true. False when
+  /// there are none behind them. `walk` begins as {}, and goes on as long as the peer gets no others.
   struct Walk {
     bool begun = false;
     std::uint32_t next = 0;

@@ -15,8 +15,8 @@ namespace ferrule::protocol {
 
 /// Blocks of 1, 2, 4, 8 or 16 elements in one array, named by the place of their first element: four
 /// bytes, where a pointer takes eight. A freed block serves for the next one of its size; all memory
-/// goes at once, with `release`, unless it is held. Places stay valid when the array grows, references do
-/// not.
+/// goes at once, with `release`, unless it is held. Places stay valid when the array grows, references
+/// do not.
 template <class T>
 class BlockArena {
  public:

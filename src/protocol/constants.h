@@ -34,7 +34,8 @@ constexpr std::size_t kHandshakeQueueBound = 4096;
 constexpr std::size_t kUnderLoadAt = kHandshakeQueueBound / 8;
 constexpr Duration kUnderLoadFor = 1s;
 // The last part of the queue is for messages with a mac2: a flood from forged addresses, which sees no
-// cookie, leaves it to those who got one (P86). One that writes something there, right or wrong, fills it.
+// cookie, leaves it to those who got one (P86). One that writes something there, right or wrong, fills
+// it.
 constexpr std::size_t kHandshakeQueueReserve = kHandshakeQueueBound / 8;
 static_assert(kUnderLoadAt < kHandshakeQueueBound - kHandshakeQueueReserve);
 // One source may hold this much of the queue; past it, the source alone is treated as a flood (P85a).

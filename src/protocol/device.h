@@ -143,8 +143,8 @@ class Device {
   [[nodiscard]] Result<void> prepare(const DeviceChange& change);
   /// Gives back what was prepared and will not be applied.
   void unprepare() noexcept;
-  /// Applies a prepared change, which can't fail. listen_port and fwmark are the sockets' and not looked
-  /// at.
+  /// Applies a prepared change, which can't fail. listen_port and fwmark are the sockets' and not
+  /// looked at.
   void apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept;
 
   /// The interface went up or down (P59a). A device starts down.

@@ -100,8 +100,8 @@ TEST_F(TimersOfDevices, P50_APeerThatAsksAndNeverConfirmsDoesNotKeepUsFromGiving
   EXPECT_EQ(a.drops(Drop::staged_expired), 1u);
 }
 
-// One who asks more often than he may (P51) leaves us no turn of our own: his initiations are what keeps
-// us waiting. What counts is that nothing is forgotten by it.
+// One who asks more often than he may (P51) leaves us no turn of our own: his initiations are what
+// keeps us waiting. What counts is that nothing is forgotten by it.
 TEST_F(TimersOfDevices, P50_APeerThatAsksTooOftenPutsGivingUpOffWhileHeDoes) {
   Host& twin = world.host("192.0.2.2:3000");
   twin.key = PrivateKey(b.key->clone());

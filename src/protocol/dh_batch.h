@@ -17,8 +17,8 @@ struct Dh {
   bool accepted = false;
 };
 
-/// Collects what is to be computed for up to kHandshakesTogether handshakes, then computes all of it. What
-/// was handed over stays the caller's, and stays where it is until `run` has returned.
+/// Collects what is to be computed for up to kHandshakesTogether handshakes, then computes all of it.
+/// What was handed over stays the caller's, and stays where it is until `run` has returned.
 class DhBatch {
  public:
   void dh(const PrivateKey& own, const PublicKey& other, Dh& out) noexcept {

@@ -21,9 +21,9 @@ class PeerTable {
   void remove(PeerId id) noexcept;
 
   /// Takes the memory to add peers `adds` times, so that it can't fail, while others are removed, whose
-  /// memory serves again, so that there are never more than `more` peers beyond those that are here now.
-  /// In two steps, of which only the second one disturbs lookups. Give back what is left of it with
-  /// `drop_spares`, after a failure too.
+  /// memory serves again, so that there are never more than `more` peers beyond those that are here
+  /// now. In two steps, of which only the second one disturbs lookups. Give back what is left of it
+  /// with `drop_spares`, after a failure too.
   void make_spares(std::size_t adds, std::size_t more);
   void make_slots(std::size_t more);
   void drop_spares() noexcept;

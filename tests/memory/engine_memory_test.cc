@@ -1,5 +1,5 @@
-// Lanes, control side, crews and the UAPI without memory: batches and messages are lost, one by one, and
-// nothing ends or hangs.
+// Lanes, control side, crews and the UAPI without memory: batches and messages are lost, one by one,
+// and nothing ends or hangs.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -12,8 +12,8 @@ enum class Failing {
   rest,  // that one and all after it
 };
 
-/// While it lives, this thread's allocations are numbered from 0, and fail as it was told: `new` throws,
-/// realloc gives null.
+/// While it lives, this thread's allocations are numbered from 0, and fail as it was told: `new`
+/// throws, realloc gives null.
 class Shortage {
  public:
   Shortage(std::size_t number, Failing failing) noexcept;

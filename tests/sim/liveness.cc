@@ -35,8 +35,9 @@ bool Liveness::reaches(HostId from, HostId to, Instant when) const {
   return world_.network().reaches(when, from, endpoint, to);
 }
 
-// Whether an initiation of `from` would be taken, until `when`. A host that has forgotten the stamps that it sent,
-// and whose wall clock has since gone back, must wait for its peer to begin (P27): that is WireGuard.
+// Whether an initiation of `from` would be taken, until `when`. A host that has forgotten the stamps
+// that it sent, and whose wall clock has since gone back, must wait for its peer to begin (P27): that
+// is WireGuard.
 bool Liveness::can_initiate(HostId from, HostId to, Instant when) const {
   const Host& host = world_.host(from);
   WallTime after = host.forgotten_wall;

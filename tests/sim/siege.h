@@ -1,4 +1,5 @@
-// What the attacker does while traffic must flow: a little at a time, and some of it when it hurts most.
+// What the attacker does while traffic must flow: a little at a time, and some of it when it hurts
+// most.
 #pragma once
 
 #include <cstdint>
