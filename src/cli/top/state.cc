@@ -72,6 +72,38 @@ void move_selection(TopState& state, std::ptrdiff_t by, std::size_t count) {
   state.selected = static_cast<std::size_t>(to);
 }
 
+// Its peers are listed from the first one on.
+void choose_device(TopState& state, const Snapshot& snapshot, std::size_t device) {
+  state.device = device;
+  state.device_name = device < snapshot.devices.size() ? snapshot.devices[device].name : "";
+  state.selected = 0;
+  state.selected_key.reset();
+  if (state.page == TopState::Page::peer) state.page = TopState::Page::peers;
+}
+
+// Whoever is selected now is who is meant, wherever the list has them later.
+void choose_selected(TopState& state, const std::vector<const PeerStatus*>& peers) {
+  if (state.selected < peers.size()) state.selected_key = peers[state.selected]->public_key;
+}
+
+void follow_device(TopState& state, const Snapshot& snapshot) {
+  const auto found = std::ranges::find(snapshot.devices, state.device_name, &DeviceSnapshot::name);
+  if (found == snapshot.devices.end()) return choose_device(state, snapshot, 0);
+  state.device = static_cast<std::size_t>(found - snapshot.devices.begin());
+}
+
+void follow_peer(TopState& state, const std::vector<const PeerStatus*>& peers) {
+  const auto found = std::ranges::find_if(
+      peers, [&](const PeerStatus* peer) { return state.selected_key == peer->public_key; });
+  if (found != peers.end()) {
+    state.selected = static_cast<std::size_t>(found - peers.begin());
+    return;
+  }
+  state.selected_key.reset();
+  if (state.selected >= peers.size()) state.selected = peers.empty() ? 0 : peers.size() - 1;
+  if (state.page == TopState::Page::peer) state.page = TopState::Page::peers;
+}
+
 bool is_key(std::int32_t key, TopKey named) { return key == std::to_underlying(named); }
 
 void erase_last_character(std::string& text) {
@@ -142,8 +174,19 @@ void press_command(TopState& state, std::int32_t key, const Snapshot& snapshot) 
       break;
   }
   if (is_key(key, TopKey::tab) && !snapshot.devices.empty()) {
-    state.device = (state.device + 1) % snapshot.devices.size();
-    state.selected = 0;
+    choose_device(state, snapshot, (state.device + 1) % snapshot.devices.size());
+  }
+}
+
+void press_in_list(TopState& state, std::int32_t key, const Snapshot& snapshot,
+                   const std::vector<const PeerStatus*>& peers) {
+  if (is_key(key, TopKey::enter)) {
+    choose_selected(state, peers);
+    if (!peers.empty()) state.page = TopState::Page::peer;
+  } else if (press_movement(state, key, peers.size())) {
+    choose_selected(state, peers);
+  } else {
+    press_command(state, key, snapshot);
   }
 }
 
@@ -190,21 +233,17 @@ void press(TopState& state, std::int32_t key, const Snapshot& snapshot, const Hi
   } else if (state.page != TopState::Page::peers) {
     state.quits = key == 'q';
     if (!state.quits) state.page = TopState::Page::peers;
-  } else if (is_key(key, TopKey::enter)) {
-    if (!peers_shown(state, snapshot, history).empty()) state.page = TopState::Page::peer;
   } else if (is_key(key, TopKey::escape)) {
     state.filter.clear();
-  } else if (!press_movement(state, key, peers_shown(state, snapshot, history).size())) {
-    press_command(state, key, snapshot);
+  } else {
+    press_in_list(state, key, snapshot, peers_shown(state, snapshot, history));
   }
   settle(state, snapshot, history);
 }
 
 void settle(TopState& state, const Snapshot& snapshot, const History& history) {
-  if (state.device >= snapshot.devices.size()) state.device = 0;
-  const std::size_t count = peers_shown(state, snapshot, history).size();
-  if (state.selected >= count) state.selected = count == 0 ? 0 : count - 1;
-  if (count == 0 && state.page == TopState::Page::peer) state.page = TopState::Page::peers;
+  follow_device(state, snapshot);
+  follow_peer(state, peers_shown(state, snapshot, history));
 }
 
 }  // namespace ferrule::cli

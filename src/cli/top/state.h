@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct TopState {
   bool is_typing_filter = false;
   std::size_t device = 0;    // index into the snapshot's devices
   std::size_t selected = 0;  // index into peers_shown
+  // The same, for when these come to stand elsewhere.
+  std::string device_name;
+  std::optional<PublicKey> selected_key;  // none: nobody was chosen, and the first one is selected
   bool quits = false;
 };
 
@@ -51,7 +55,7 @@ struct TopState {
 /// What a key does. `key` is a code point or a TopKey; others do nothing.
 void press(TopState& state, std::int32_t key, const Snapshot& snapshot, const History& history);
 
-/// Brings choices back to what there is, after a new snapshot.
+/// Keeps to the device and the peer that were chosen, after a new snapshot, as long as they are there.
 void settle(TopState& state, const Snapshot& snapshot, const History& history);
 
 }  // namespace ferrule::cli

@@ -38,6 +38,7 @@ class Top : public testing::Test {
     snapshot_.now.boot = Instant::from_ns(2'000'000'000);
     peers()[2].rx_bytes += 125'000;
     history_.add(snapshot_);
+    settle(state_, snapshot_, history_);
   }
 
   std::vector<protocol::PeerStatus>& peers() { return snapshot_.devices[0].status.peers; }
@@ -282,6 +283,40 @@ TEST_F(Top, TheSelectionStaysWithinTheList) {
   peers().pop_back();
   settle(state_, snapshot_, history_);
   EXPECT_EQ(state_.selected, 1u);
+}
+
+TEST_F(Top, TheSelectionStaysWithItsPeer) {
+  press_key(TopKey::down);
+  ASSERT_EQ(order(), "312");
+  type("s");
+  EXPECT_EQ(order()[state_.selected], '1') << order();
+  type("r");
+  EXPECT_EQ(order()[state_.selected], '1') << order();
+}
+
+TEST_F(Top, WhoHasChosenNobodyStaysAtTheTop) {
+  type("r");
+  EXPECT_EQ(state_.selected, 0u);
+}
+
+TEST_F(Top, ThePageOfAPeerStaysItsPage) {
+  press_key(TopKey::enter);
+  ASSERT_THAT(page(), HasSubstr("192.0.2.3"));
+  std::ranges::reverse(peers());
+  state_.sort = TopSort::key;
+  settle(state_, snapshot_, history_);
+  EXPECT_THAT(page(), HasSubstr("192.0.2.3"));
+  std::erase_if(peers(), [](const auto& peer) { return peer.endpoint.port == 1003; });
+  settle(state_, snapshot_, history_);
+  EXPECT_EQ(state_.page, TopState::Page::peers);
+}
+
+TEST_F(Top, TheChosenInterfaceStaysWhenAnotherOneGoes) {
+  press_key(TopKey::tab);
+  snapshot_.devices.erase(snapshot_.devices.begin());
+  snapshot_.devices.emplace_back().name = "wg2";
+  settle(state_, snapshot_, history_);
+  EXPECT_EQ(snapshot_.devices[state_.device].name, "wg1");
 }
 
 TEST_F(Top, ALongListScrollsToTheSelection) {
