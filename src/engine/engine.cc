@@ -175,16 +175,24 @@ Result<void> Engine::change_sockets(const Now& now, const protocol::DeviceChange
   if (change.fwmark && *change.fwmark != mark_) {
     if (Result<void> set = set_mark(*change.fwmark); !set) return set;
   }
-  if (change.listen_port && (*change.listen_port != port_ || port_ == 0)) {
-    if (!device_.is_up()) {
-      port_ = *change.listen_port;
-    } else if (Result<void> bound = bind(now, *change.listen_port); !bound) {
+  if (change.listen_port && (*change.listen_port != port_ || port_ == 0 || sockets_.empty())) {
+    if (Result<void> changed = change_port(now, *change.listen_port); !changed) {
       (void)set_mark(old_mark);
-      return bound;
+      return changed;
     }
     bind_again_at_.reset();
     device_.forget_sources();  // P75
   }
+  return {};
+}
+
+Result<void> Engine::change_port(const Now& now, std::uint16_t port) {
+  if (device_.is_up()) return bind(now, port);
+  // Whoever brings the interface up can't be told that its port is taken: who asks for the port is.
+  if (port != 0) {
+    if (const auto sockets = open_sockets(port); !sockets) return std::unexpected(sockets.error());
+  }
+  port_ = port;
   return {};
 }
 

@@ -91,6 +91,7 @@ class Engine {
   Result<void> bind(const Now& now, std::uint16_t port);
   Result<std::vector<UdpDoor>> open_sockets(std::uint16_t port);
   Result<void> change_sockets(const Now& now, const protocol::DeviceChange& change);
+  Result<void> change_port(const Now& now, std::uint16_t port);
   void try_bind(const Now& now);
   void replace_dead_socket(const Now& now);
   Result<void> set_mark(std::uint32_t mark);

@@ -326,8 +326,15 @@ class EngineFailures : public ::testing::Test {
     return {Instant::from_ns(1'000'000'000'000) + since_start, {1'700'000'000, 0}};
   }
 
+  Result<void> ask_for_port(Duration since_start) {
+    protocol::DeviceChange change;
+    change.listen_port = kPort;
+    return engine.apply(at(since_start), std::move(change));
+  }
+
   int opened = 0;
   int living = 0;
+  bool port_taken = false;
   std::atomic<bool> woken = false;
   io::EventFd event = std::move(*io::EventFd::open());  // as a socket that has something, always
   PolledTun tun;
@@ -335,11 +342,12 @@ class EngineFailures : public ::testing::Test {
   NullLog log;
   crypto::SystemRng rng;
   Engine engine{{{tun, tun_fd.get()}},
-                [this](std::uint16_t, std::uint32_t, std::size_t) {
+                [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
                   ++opened;
+                  if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
                   std::vector<UdpDoor> doors;
                   doors.push_back({std::make_unique<DeadUdp>(living), event.poll_fd(), -1});
-                  return Result<std::vector<UdpDoor>>(std::move(doors));
+                  return doors;
                 },
                 rng,
                 log,
@@ -386,6 +394,27 @@ TEST_F(EngineFailures, P102_APortWhoseLanesDoNotStartIsRefusedAndTheOldOneStays)
   EXPECT_EQ(engine.listen_port(), kPort);
   EXPECT_EQ(living, 1);
   EXPECT_EQ(engine.next_deadline(), at(3s).boot) << "its lanes are to be started again";
+}
+
+TEST_F(EngineFailures, P102_ATakenPortIsRefusedWhileTheInterfaceIsDown) {
+  port_taken = true;
+  EXPECT_EQ(ask_for_port(0s).error().code, EADDRINUSE);
+  EXPECT_EQ(engine.listen_port(), 0);
+  port_taken = false;
+  EXPECT_TRUE(ask_for_port(1s));
+  EXPECT_EQ(engine.listen_port(), kPort);
+  EXPECT_EQ(living, 0) << "a port that nobody reads from is not held";
+}
+
+TEST_F(EngineFailures, P102_APortThatCouldNotBeBoundIsBoundWhenAskedForAgain) {
+  ASSERT_TRUE(ask_for_port(0s));
+  port_taken = true;
+  engine.up(at(0s));
+  EXPECT_EQ(ask_for_port(100ms).error().code, EADDRINUSE);
+  EXPECT_EQ(engine.next_deadline(), at(1s).boot) << "it is tried again all the same";
+  port_taken = false;
+  EXPECT_TRUE(ask_for_port(200ms));
+  EXPECT_EQ(living, 1);
 }
 
 }  // namespace

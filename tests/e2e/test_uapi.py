@@ -201,6 +201,21 @@ def test_P102_a_port_in_use_is_refused_and_changes_nothing(scene):
     assert puppet.pings(tunnel)
 
 
+# Whoever brings the interface up can't be told that its port is taken: who asks for the port is.
+
+@behaviour(unlike_go="applies line by line")
+def test_P102_a_port_in_use_is_refused_before_the_interface_is_up(scene):
+    host = scene.host("left")
+    daemon = scene.daemon(host)
+    before = daemon.uapi("get=1\n\n")
+    with host.udp(port=40000), host.udp("::", port=40001):
+        for port in (40000, 40001):
+            reply = daemon.uapi(f"set=1\nlisten_port={port}\nfwmark=9\n\n")
+            assert reply_errno(reply) == -errno.EADDRINUSE, reply
+            assert daemon.uapi("get=1\n\n") == before
+    assert daemon.uapi("set=1\nlisten_port=40000\n\n") == OK
+
+
 # --- memory ---------------------------------------------------------------------------------
 
 def many_peers(count):
