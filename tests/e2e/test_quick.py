@@ -251,6 +251,20 @@ def test_a_step_that_fails_leaves_the_machine_as_it_was(scene):
             quick.host.run(obstacle.format("del"))
 
 
+# As of two files with the same ListenPort.
+
+@behaviour
+def test_up_tells_that_its_port_is_taken(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    before = quick.machine()
+    with quick.host.udp(port=7000):
+        for tool in ("wg-quick", "ferrule"):
+            status, log = quick.run(tool, "up", check=False)
+            assert status == 1 and "Address already in use" in log, log
+            quick.is_as(before)
+
+
 @behaviour
 def test_up_without_a_daemon_says_so(scene):
     quick = Quick(scene)
