@@ -119,7 +119,12 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
       kernel_(std::move(doors.kernel)),
       socket_(std::move(doors.socket)),
       engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { wake_.signal(); },
-              {.workers_per_lane = workers_per_lane(tun_.queue_count()), .aead = options.aead}),
+              {.workers_per_lane = workers_per_lane(tun_.queue_count()),
+               .aead = options.aead,
+               .source_leads =
+                   [this](const Endpoint& to, const Source& from) {
+                     return kernel_.source_leads(to, from, engine_.fwmark());
+                   }}),
       server_(socket_, engine_, log_, epoll_, kFirstClient) {}
 
 Result<void> Daemon::watch() {

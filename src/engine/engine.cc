@@ -34,6 +34,7 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                }),
       open_udp_(std::move(open_udp)),
       tuns_(std::move(tuns)) {
+  device_.judge_sources(options.source_leads);
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
@@ -153,8 +154,7 @@ void Engine::down() {
   bind_again_at_.reset();
 }
 
-void Engine::network_changed(
-    const std::function<bool(const Endpoint& to, const Source& from)>& still_good) {
+void Engine::network_changed(const protocol::SourceJudge& still_good) {
   for (const UdpDoor& door : sockets_) door.udp->forget_paths();
   device_.check_sources(still_good);
 }

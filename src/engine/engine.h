@@ -42,6 +42,7 @@ using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port,
 struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
+  protocol::SourceJudge source_leads = {};    // Device::judge_sources
 };
 
 /// Everything here is for one thread, the control thread, which waits on `wake` and
@@ -68,8 +69,7 @@ class Engine {
   void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
   /// Addresses, routes or MTUs of the machine have changed: forgets what was learned about paths, and
   /// the sticky sources for which `still_good` is false (P75).
-  void network_changed(
-      const std::function<bool(const Endpoint& to, const Source& from)>& still_good);
+  void network_changed(const protocol::SourceJudge& still_good);
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
   /// What each lane has done since the start.
   struct LaneWork {

@@ -58,6 +58,9 @@ struct Outbox {
   std::vector<PeerId> flush;
 };
 
+/// Judges the sticky source `from` of a peer that is at `to`.
+using SourceJudge = std::function<bool(const Endpoint& to, const Source& from)>;
+
 /// The size of the message that carries an inner packet of `size` bytes: header, the packet padded to
 /// a multiple of 16 but never beyond the MTU (P70), tag.
 [[nodiscard]] std::size_t padded_size(std::size_t size, std::size_t mtu) noexcept;
@@ -154,7 +157,11 @@ class Device {
   /// Every sticky source is forgotten: the port or the mark changed (P75).
   void forget_sources();
   /// Calls `still_good` for each peer with a sticky source, and forgets those it is false for.
-  void check_sources(const std::function<bool(const Endpoint& to, const Source& from)>& still_good);
+  void check_sources(const SourceJudge& still_good);
+  /// Whether a way leads to the peer by the interface that it reached us on. Asked of what handshake
+  /// messages come to, and with check_sources; where none does, nothing leaves from there, however
+  /// often messages come to it (P75). Until this is called, a way always leads.
+  void judge_sources(SourceJudge leads) { source_leads_ = std::move(leads); }
 
   /// The private key's copy for a status answer; all zero when there is none.
   [[nodiscard]] PrivateKey private_key() const { return PrivateKey(identity_.private_key.clone()); }
@@ -239,6 +246,8 @@ class Device {
   void remove_peer(Peer& peer);
   [[nodiscard]] PeerStatus status_of(const Peer& peer) const;
   void clear_sessions(Peer& peer);
+  [[nodiscard]] bool leads(const Endpoint& to, const Source& from) const;
+  [[nodiscard]] Source source_of(const Peer& peer) const;
   void reap(KeypairSlots::Retired retired) noexcept;
 
   Rng& rng_;
@@ -260,6 +269,7 @@ class Device {
   Identity identity_;
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
+  SourceJudge source_leads_;
   std::uint64_t cookie_replies_ = 0;
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).

@@ -133,6 +133,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
     if (change.endpoint) {
       traffic.endpoint = *change.endpoint;
       traffic.source = {};
+      traffic.dead_source = {};
     }
     if (change.persistent_keepalive_s) {
       switched_on =
@@ -253,21 +254,34 @@ void Device::forget_sources() {
   check_sources([](const Endpoint&, const Source&) { return false; });
 }
 
-void Device::check_sources(
-    const std::function<bool(const Endpoint& to, const Source& from)>& still_good) {
+void Device::check_sources(const SourceJudge& still_good) {
   for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
     Endpoint to;
     Source from;
     {
       PeerGuard guard(exclusion_, peer->id);
-      to = peer->traffic.endpoint;
-      from = peer->traffic.source;
+      const PeerTraffic& traffic = peer->traffic;
+      to = traffic.endpoint;
+      from = traffic.source.is_none() ? traffic.dead_source : traffic.source;
     }
-    // The question may cost a system call: not under the peer's lock.
-    if (from.is_none() || still_good(to, from)) continue;
+    if (from.is_none()) continue;
+    // The questions may cost a system call: not under the peer's lock.
+    const bool is_dead = !leads(to, from);
+    const bool is_good = !is_dead && still_good(to, from);
     PeerGuard guard(exclusion_, peer->id);
-    if (peer->traffic.source == from) peer->traffic.source = {};
+    if (peer->traffic.endpoint.address != to.address) continue;
+    peer->traffic.dead_source = is_dead ? from : Source{};
+    if (!is_good && peer->traffic.source == from) peer->traffic.source = {};
   }
+}
+
+bool Device::leads(const Endpoint& to, const Source& from) const {
+  return !source_leads_ || from.is_none() || source_leads_(to, from);
+}
+
+Source Device::source_of(const Peer& peer) const {
+  PeerGuard guard(exclusion_, peer.id);
+  return peer.traffic.source;
 }
 
 PeerStatus Device::status_of(const Peer& peer) const {

@@ -189,9 +189,12 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
 
 void Device::received_handshake_message(const Now& now, Peer& peer,
                                         const HandshakeMessage& message) {
+  // The question may cost a system call: not under the peer's lock.
+  const bool is_dead = !leads(message.from, message.to);
   PeerGuard guard(exclusion_, peer.id);
   peer.traffic.endpoint = message.from;  // P74
-  peer.traffic.source = message.to;
+  peer.traffic.dead_source = is_dead ? message.to : Source{};
+  peer.traffic.source = is_dead ? Source{} : message.to;
   peer.traffic.rx_bytes += message.size;  // P78
   peer.traffic.timers.any_authenticated_packet_received();
   peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
@@ -217,8 +220,8 @@ void Device::respond_together(const Now& now, std::span<Incoming> batch, Outbox&
 
 void Device::respond(const Now& now, Incoming& incoming, Outbox& outbox) {
   Peer& peer = *incoming.sender;
-  OutgoingMessage out = outgoing_handshake(peer.id, ResponseLayout::kSize, incoming.message.from,
-                                           incoming.message.to);
+  OutgoingMessage out =
+      outgoing_handshake(peer.id, ResponseLayout::kSize, incoming.message.from, source_of(peer));
   std::optional<LocalIndex> index;
   {
     TablesGuard guard(exclusion_);

@@ -23,6 +23,17 @@ class Handshake : public ::testing::Test {
     }
     return {};
   }
+  // Where b's next message to a would leave from.
+  Source next_source() {
+    const Packet inner = ipv4("10.0.0.2", "10.0.0.1");
+    OutboundPacket packet;
+    packet.inner = inner;
+    packet.wire_bytes = transport_size(inner.size(), b.device->mtu());
+    SendPlan plan;
+    Attention attention;
+    b.device->plan_send(world.now(), {&packet, 1}, plan, attention);
+    return plan.runs.at(0).from;
+  }
   World world;
   Host& a = world.host("192.0.2.1:1000");
   Host& b = world.host("192.0.2.2:2000");
@@ -288,6 +299,52 @@ TEST_F(Handshake, P74_EndpointFollowsAuthenticatedMessagesOnly) {
   a.endpoint = *Endpoint::parse("198.51.100.9:9");
   ping();
   EXPECT_EQ(b.status(a).endpoint, a.endpoint);
+}
+
+TEST_F(Handshake, P75_NothingLeavesFromASourceThatNoWayLeadsBy) {
+  bool leads = false;
+  b.device->judge_sources([&](const Endpoint&, const Source&) { return leads; });
+  ping();
+  ping();
+  EXPECT_TRUE(next_source().is_none()) << "data that came to it does not bring it back";
+  const auto still_good = [](const Endpoint&, const Source&) { return true; };
+  b.device->check_sources(still_good);
+  ping();
+  EXPECT_TRUE(next_source().is_none());
+  leads = true;
+  b.device->check_sources(still_good);
+  ping();
+  EXPECT_EQ(next_source(), (Source{b.endpoint.address, 1}));
+}
+
+TEST_F(Handshake, P75_AWayThatEndsTakesTheSourceWithIt) {
+  bool leads = true;
+  b.device->judge_sources([&](const Endpoint&, const Source&) { return leads; });
+  ping();
+  EXPECT_EQ(next_source(), (Source{b.endpoint.address, 1}));
+  leads = false;
+  b.device->check_sources([](const Endpoint&, const Source&) { return true; });
+  ping();
+  EXPECT_TRUE(next_source().is_none());
+  a.endpoint = *Endpoint::parse("198.51.100.9:9");  // where another way may lead
+  ping();
+  EXPECT_EQ(next_source(), (Source{b.endpoint.address, 1}));
+}
+
+TEST_F(Handshake, P75_TheResponseDoesNotLeaveWhereNoWayLeads) {
+  b.device->judge_sources([](const Endpoint&, const Source&) { return false; });
+  world.passes = [](const Datagram&) { return false; };
+  ping();
+  HandshakeMessage initiation;
+  const Packet bytes = last(1).bytes;
+  initiation.size = static_cast<std::uint8_t>(bytes.size());
+  copy(bytes, initiation.bytes);
+  initiation.from = a.endpoint;
+  initiation.to = {b.endpoint.address, 1};
+  Outbox outbox;
+  b.device->handle(world.now(), initiation, false, outbox);
+  ASSERT_EQ(outbox.messages.size(), 1u);
+  EXPECT_TRUE(outbox.messages[0].from.is_none());
 }
 
 TEST_F(Handshake, P74_CookieReplyNeverMovesTheEndpoint) {

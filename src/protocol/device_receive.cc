@@ -77,8 +77,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) 
   if (!keypair.attached()) return Drop::expired_keypair;
   if (!keypair.replay().accept(message.counter)) return Drop::replayed_counter;
 
-  traffic.endpoint = message.from;  // P74
-  traffic.source = message.to;
+  traffic.reached(message.from, message.to);
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
     traffic.last_handshake = now.wall;
     // A session of a private key that is gone only receives: it is not the one that is waited for.

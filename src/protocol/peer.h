@@ -32,7 +32,8 @@ struct PeerTraffic {
   KeypairSlots::Retired retired;  // left the slots; their indices still stand in the index table
   Timers timers;
   Endpoint endpoint;
-  Source source;  // the sticky one (P75)
+  Source source;       // the sticky one (P75)
+  Source dead_source;  // no way leads to the endpoint by it: messages that come to it set none
   std::vector<StagedPacket> staged;
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
@@ -41,6 +42,13 @@ struct PeerTraffic {
   bool handshake_wanted = false;
   bool flush_wanted = false;      // staged packets may have a session by now
   bool attention_raised = false;  // the control side will look at this peer
+
+  /// P74: an authentic message came, `from` there `to` here.
+  void reached(const Endpoint& from, const Source& to) noexcept {
+    if (from.address != endpoint.address) dead_source = {};
+    endpoint = from;
+    source = to == dead_source ? Source{} : to;
+  }
 };
 
 /// What handshakes touch. For the control side alone.

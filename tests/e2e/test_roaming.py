@@ -11,10 +11,10 @@ message was written to.
 
 from lib import host as hosts
 from lib import noise, packets
-from lib.registry import EVERY, behaviour
+from lib.registry import BOTH, EVERY, behaviour
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE
 from lib.sniffer import Sniffer
-from lib.traffic import must_ping, wait_ping
+from lib.traffic import Flow, must_ping, wait_ping
 from lib.wait import eventually
 
 
@@ -234,6 +234,52 @@ def test_P75_route_moves_to_another_interface(scene):
     left.host.run("ip link set eth0 down")
     wait_ping(left.host, right.inside4)
     assert right.status(left).endpoint == "198.51.100.1:51820"
+
+
+# The way back to a peer may leave by another interface than the one that its messages come in by. The
+# answer goes where the routes lead, also when that is no longer the address that was written to.
+#
+#     left  eth0 192.0.2.1    ──── 192.0.2.254    west0
+#           eth1 198.51.100.1 ──── 198.51.100.254 west1  hop  203.0.113.254 ──── 203.0.113.2 right
+
+def two_ways(scene):
+    left, hop, right = (scene.host(name) for name in ("left", "hop", "right"))
+    hosts.link(left, hop, "eth0", "west0")
+    hosts.link(left, hop, "eth1", "west1")
+    hosts.link(hop, right, "east", "eth0")
+    left.address("eth0", "192.0.2.1/24")
+    left.address("eth1", "198.51.100.1/24")
+    hop.address("west0", "192.0.2.254/24")
+    hop.address("west1", "198.51.100.254/24")
+    hop.address("east", "203.0.113.254/24")
+    right.address("eth0", "203.0.113.2/24")
+    hop.sysctl(net__ipv4__ip_forward=1)
+    for host, interfaces in ((left, ("eth0", "eth1")), (hop, ("west0", "west1", "east"))):
+        for interface in interfaces:
+            host.run(f"sysctl -qw net.ipv4.conf.{interface}.rp_filter=0")
+    left.run("ip route add default via 192.0.2.254")
+    right.run("ip route add default via 203.0.113.254")
+    return scene.pair(left=left, right=right)
+
+
+@behaviour(peers=BOTH, unlike_go="asks for the peer's hardware address where no route leads to it")
+def test_P75_the_way_back_is_another_than_the_way_here(scene):
+    left, right = two_ways(scene)
+    right.peer(left, endpoint="198.51.100.1:51820")
+    wait_ping(right.host, left.inside4, timeout_s=4)
+    must_ping(left.host, right.inside4)
+
+
+# So it is when the route moves while the peer still writes to the old address.
+
+@behaviour(peers=BOTH, unlike_go="goes on sending by the interface that it hears the peer on")
+def test_P75_route_moves_while_the_peer_goes_on_talking(scene):
+    left, right = two_ways(scene)
+    left.peer(right, endpoint="203.0.113.2:51820")
+    wait_ping(left.host, right.inside4)
+    with Flow(right.host, left.host, left.inside4, interval_s=0.001):
+        left.host.run("ip route replace default via 198.51.100.254")
+        wait_ping(left.host, right.inside4, timeout_s=4)
 
 
 # Link-local endpoints keep their interface: set, learned, and told.

@@ -205,6 +205,23 @@ TEST_F(Netlink, P75_SourceIsForgottenWhenTheRouteMoves) {
   EXPECT_FALSE(query.source_holds(to("fd09::2"), from("fd09::1", "near"), 0));
 }
 
+TEST_F(Netlink, P75_AWayLeadsByTheInterfacesThatRoutesGoBy) {
+  make_wire();
+  ASSERT_TRUE(shell("ip link add other type veth peer name beyond && ip link set other up"));
+  ASSERT_TRUE(add_address("10.8.0.1/24", "other") && add_address("fd08::1/64", "other"));
+  ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.9.0.2 && ip route add fd07::/64 via fd09::2"));
+  auto query = KernelQuery::open().value();
+  for (auto peer : {"10.9.0.2", "10.7.0.2"}) {
+    EXPECT_TRUE(query.source_leads(to(peer), from("10.9.0.1", "near"), 0)) << peer;
+    EXPECT_FALSE(query.source_leads(to(peer), from("10.8.0.1", "other"), 0)) << peer;
+  }
+  EXPECT_TRUE(query.source_leads(to("fd07::2"), from("fd08::1", "other"), 0))
+      << "IPv6 goes by near";
+  // A second way that the first one is preferred to is one all the same.
+  ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.8.0.2 metric 500"));
+  EXPECT_TRUE(query.source_leads(to("10.7.0.2"), from("10.8.0.1", "other"), 0));
+}
+
 TEST_F(Netlink, P75_LinkLocalSourceBelongsToItsInterface) {
   make_wire();
   ASSERT_TRUE(add_address("fe80::77/64", "near"));

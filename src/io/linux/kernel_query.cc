@@ -74,6 +74,14 @@ void start_route_request(NetlinkRequest& request, const IpAddress& destination) 
   put_bytes(request, RTA_DST, destination.bytes());
 }
 
+void put_source(NetlinkRequest& request, const IpAddress& source,
+                const IpAddress& destination) noexcept {
+  if (source.family() != destination.family()) return;
+  static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_src_len =
+      static_cast<std::uint8_t>(source.bits());
+  put_bytes(request, RTA_SRC, source.bytes());
+}
+
 }  // namespace
 
 Result<KernelQuery> KernelQuery::open() {
@@ -147,11 +155,7 @@ Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Sour
   if (destination.is_none()) return std::unexpected(system_error(EDESTADDRREQ, attempted));
   NetlinkRequest request(RTM_GETROUTE, 0);
   start_route_request(request, destination.address);
-  if (source.address.family() == destination.address.family()) {
-    static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_src_len =
-        static_cast<std::uint8_t>(source.address.bits());
-    put_bytes(request, RTA_SRC, source.address.bytes());
-  }
+  put_source(request, source.address, destination.address);
   if (mark != 0) put_u32(request, RTA_MARK, mark);
   if (destination.scope_id != 0) put_u32(request, RTA_OIF, destination.scope_id);
   auto answer = socket_.request(*request.header, attempted);
@@ -159,6 +163,21 @@ Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Sour
   const auto interface = u32_of(**answer, sizeof(rtmsg), RTA_OIF);
   if (!interface) return std::unexpected(system_error(ENETUNREACH, attempted));
   return *interface;
+}
+
+// Without RTM_F_FIB_MATCH the kernel would answer with the neighbour that it makes up.
+bool KernelQuery::source_leads(const Endpoint& destination, const Source& source,
+                               std::uint32_t mark) {
+  if (destination.address.family() != Family::v4) return true;
+  NetlinkRequest request(RTM_GETROUTE, 0);
+  start_route_request(request, destination.address);
+  static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= RTM_F_FIB_MATCH;
+  put_source(request, source.address, destination.address);
+  if (mark != 0) put_u32(request, RTA_MARK, mark);
+  put_u32(request, RTA_OIF, source.interface_index);
+  const auto answer = socket_.request(*request.header, "find a route by an interface");
+  // Other errors say nothing about the way.
+  return answer || (answer.error().code != ENETUNREACH && answer.error().code != EHOSTUNREACH);
 }
 
 // The answer to the first question holds what the way has been found to carry, and the interface where

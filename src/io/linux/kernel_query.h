@@ -47,6 +47,12 @@ class KernelQuery {
   [[nodiscard]] Result<std::uint32_t> route(const Endpoint& destination, const Source& source,
                                             std::uint32_t mark);
 
+  /// Whether what leaves from `source` is on a way to `destination`. Where no route leads by its
+  /// interface, IPv4 takes the destination for a neighbour there, and what is sent is lost without a
+  /// word (P75); IPv6 goes by another interface, or refuses.
+  [[nodiscard]] bool source_leads(const Endpoint& destination, const Source& source,
+                                  std::uint32_t mark);
+
   /// How packets to `destination` leave, from whatever source the kernel would choose.
   [[nodiscard]] Result<RouteState> find_route(const IpAddress& destination, std::uint32_t mark);
 
