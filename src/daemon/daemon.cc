@@ -232,7 +232,9 @@ void Daemon::hear(io::InterfaceMonitor& monitor) {
   // Perhaps ours, into another network namespace: listen there before asking how it is (P75c).
   if (moved && far_news_) (void)far_news_->listen();
   if (changes.everything || !changes.links.empty()) follow_interface();
-  if (changes.everything || changes.addresses || changes.routes) follow_network();
+  // The kernel's routes follow a link that loses its carrier, or its width, without a word of their own.
+  const bool links = !std::ranges::all_of(changes.links, &io::LinkChange::is_foreign);
+  if (changes.everything || changes.addresses || changes.routes || links) follow_network();
 }
 
 void Daemon::follow_interface() {

@@ -282,6 +282,22 @@ def test_P75_route_moves_while_the_peer_goes_on_talking(scene):
         wait_ping(left.host, right.inside4, timeout_s=4)
 
 
+# And when the link of the better route loses its carrier, of which no route and no address tells.
+
+@behaviour(peers=BOTH, unlike_go="looks at routes only when one is added or deleted")
+def test_P75_a_link_that_loses_its_carrier_is_left(scene):
+    left, right = two_ways(scene)
+    hop = next(host for host in scene.hosts if host.name == "hop")
+    left.host.run("ip route add default via 198.51.100.254 metric 100")
+    left.host.sysctl(net__ipv4__conf__eth0__ignore_routes_with_linkdown=1,
+                     net__ipv6__conf__eth0__disable_ipv6=1)
+    left.peer(right, endpoint="203.0.113.2:51820")
+    must_ping(left.host, right.inside4)
+    hop.run("ip link set west0 down")
+    wait_ping(left.host, right.inside4, timeout_s=4)
+    assert right.status(left).endpoint == "198.51.100.1:51820"
+
+
 # Link-local endpoints keep their interface: set, learned, and told.
 
 @behaviour(peers=EVERY)
