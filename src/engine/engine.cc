@@ -125,10 +125,14 @@ void Engine::try_bind(const Now& now) {
   stop_lanes();
   sockets_.clear();                 // or the port would still be ours
   (void)inbox_.take_socket_died();  // said of those
-  if (const Result<void> bound = bind(now, port_); !bound) {
+  const Result<void> bound = bind(now, port_);
+  const int error = bound ? 0 : bound.error().code;
+  // Once, and not every second.
+  if (error != 0 && error != bind_error_) {
     log_.write_parts(LogLevel::error, {bound.error().what, "; trying again"});
-    bind_again_at_ = now.boot + kBindRetry;
   }
+  bind_error_ = error;
+  if (!bound) bind_again_at_ = now.boot + kBindRetry;
 }
 
 // At once, but not again and again: other lanes go on meanwhile.
@@ -152,6 +156,7 @@ void Engine::down() {
   stop_lanes();
   sockets_.clear();
   bind_again_at_.reset();
+  bind_error_ = 0;
 }
 
 void Engine::network_changed(const protocol::SourceJudge& still_good) {

@@ -63,7 +63,8 @@ class Engine {
   [[nodiscard]] std::optional<Instant> next_deadline();
   [[nodiscard]] bool tun_gone() const noexcept { return inbox_.is_tun_gone(); }
 
-  /// The interface is up: binds and starts. When the port is taken it is tried again every second.
+  /// The interface is up: binds and starts. When the port is taken it is tried again every second,
+  /// and the log told once.
   void up(const Now& now);
   void down();
   void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
@@ -114,6 +115,7 @@ class Engine {
   std::uint32_t mark_ = 0;
   std::optional<Instant> bound_at_;  // the last time
   std::optional<Instant> bind_again_at_;
+  int bind_error_ = 0;  // why it is tried again, as the log has been told
 };
 
 }  // namespace ferrule::engine

@@ -307,6 +307,15 @@ class DeadUdp final : public io::Udp {
   int& living_;
 };
 
+class CountingLog final : public Log {
+ public:
+  [[nodiscard]] bool wants(LogLevel) const noexcept override { return true; }
+  void write(LogLevel level, std::string_view) noexcept override {
+    if (level == LogLevel::error) ++errors;
+  }
+  int errors = 0;
+};
+
 // An engine without a control thread: the test is that, and the clock.
 class EngineFailures : public ::testing::Test {
  protected:
@@ -339,7 +348,7 @@ class EngineFailures : public ::testing::Test {
   io::EventFd event = std::move(*io::EventFd::open());  // as a socket that has something, always
   PolledTun tun;
   io::UniqueFd tun_fd{::dup(tun.poll_fd())};
-  NullLog log;
+  CountingLog log;
   crypto::SystemRng rng;
   Engine engine{{{tun, tun_fd.get()}},
                 [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
@@ -383,6 +392,20 @@ TEST_F(EngineFailures, LanesThatDoNotStartAreTriedAgainEverySecond) {
   mend_fd(tun_fd.get());
   engine.work(at(1s));
   EXPECT_EQ(living, 1);
+}
+
+TEST_F(EngineFailures, WhyThereIsNoSocketIsToldOnceAndNotEverySecond) {
+  break_fd(tun_fd.get());
+  engine.up(at(0s));
+  for (const Duration later : {1s, 2s, 3s}) engine.work(at(later));
+  EXPECT_EQ(log.errors, 1);
+  mend_fd(tun_fd.get());
+  engine.work(at(4s));
+  EXPECT_EQ(living, 1);
+  engine.down();
+  break_fd(tun_fd.get());
+  engine.up(at(5s));
+  EXPECT_EQ(log.errors, 2);
 }
 
 TEST_F(EngineFailures, P102_APortWhoseLanesDoNotStartIsRefusedAndTheOldOneStays) {
