@@ -17,6 +17,7 @@ namespace ferrule::daemon {
 namespace {
 
 constexpr Duration kLookAgainAfter = 1s;
+constexpr int kNetworkRest = 10;  // times as long as looking at what changed took
 
 engine::UdpOpener udp_opener(bool offload) {
   return [offload](std::uint16_t port, std::uint32_t mark,
@@ -161,16 +162,20 @@ void Daemon::run() {
 }
 
 std::optional<Instant> Daemon::next_deadline() noexcept {
-  const std::optional<Instant> next = engine_.next_deadline();
-  if (!look_again_at_) return next;
-  return std::min(next.value_or(Instant::never()), *look_again_at_);
+  std::optional<Instant> next = engine_.next_deadline();
+  for (const std::optional<Instant>& at : {look_again_at_, follow_network_at_}) {
+    if (at) next = std::min(next.value_or(Instant::never()), *at);
+  }
+  return next;
 }
 
 // Without memory (P35) the event is lost, and what it may have told of is looked at again later.
 void Daemon::handle(std::uint64_t tag, std::uint32_t events) noexcept {
   try {
     dispatch(tag, events);
-    if (look_again_at_ && *look_again_at_ <= io::now().boot) look_again();
+    const Instant now = io::now().boot;
+    if (look_again_at_ && *look_again_at_ <= now) look_again();
+    if (follow_network_at_ && *follow_network_at_ <= now) follow_network();
   } catch (const std::bad_alloc&) {
     look_again_at_ = io::now().boot + kLookAgainAfter;
     log_.write(LogLevel::error, "out of memory: trying again");
@@ -234,7 +239,12 @@ void Daemon::hear(io::InterfaceMonitor& monitor) {
   if (changes.everything || !changes.links.empty()) follow_interface();
   // The kernel's routes follow a link that loses its carrier, or its width, without a word of their own.
   const bool links = !std::ranges::all_of(changes.links, &io::LinkChange::is_foreign);
-  if (changes.everything || changes.addresses || changes.routes || links) follow_network();
+  if (changes.everything || changes.addresses || changes.routes || links) network_changed();
+}
+
+void Daemon::network_changed() {
+  if (io::now().boot >= network_rests_until_) return follow_network();
+  follow_network_at_ = network_rests_until_;
 }
 
 void Daemon::follow_interface() {
@@ -253,10 +263,16 @@ void Daemon::follow_interface() {
   }
 }
 
+// It asks the kernel about every peer: with very many of them, and routes that change all the time, the
+// control thread would do nothing else.
 void Daemon::follow_network() {
+  follow_network_at_.reset();
+  const Instant start = io::now().boot;
   engine_.network_changed([this](const Endpoint& to, const Source& from) {
     return kernel_.source_holds(to, from, engine_.fwmark());
   });
+  const Instant end = io::now().boot;
+  network_rests_until_ = end + kNetworkRest * (end - start);
 }
 
 void Daemon::end(std::string_view why) noexcept {

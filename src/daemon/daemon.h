@@ -57,6 +57,7 @@ class Daemon {
   void handle_signal();
   void hear(io::InterfaceMonitor& monitor);
   void follow_interface();
+  void network_changed();
   void follow_network();
   void end(std::string_view why) noexcept;
 
@@ -76,6 +77,8 @@ class Daemon {
   UapiServer server_;
   std::optional<Instant> armed_;
   std::optional<Instant> look_again_at_;  // an event that told of the system was lost
+  std::optional<Instant> follow_network_at_;
+  Instant network_rests_until_;
   bool ended_ = false;
 };
 
