@@ -243,6 +243,7 @@ void Daemon::hear(io::InterfaceMonitor& monitor) {
 }
 
 void Daemon::network_changed() {
+  kernel_.forget_way();
   if (io::now().boot >= network_rests_until_) return follow_network();
   follow_network_at_ = network_rests_until_;
 }
@@ -267,6 +268,7 @@ void Daemon::follow_interface() {
 // control thread would do nothing else.
 void Daemon::follow_network() {
   follow_network_at_.reset();
+  kernel_.forget_way();
   const Instant start = io::now().boot;
   engine_.network_changed([this](const Endpoint& to, const Source& from) {
     return kernel_.source_holds(to, from, engine_.fwmark());

@@ -222,6 +222,20 @@ TEST_F(Netlink, P75_AWayLeadsByTheInterfacesThatRoutesGoBy) {
   EXPECT_TRUE(query.source_leads(to("10.7.0.2"), from("10.8.0.1", "other"), 0));
 }
 
+TEST_F(Netlink, P75_AWayIsRememberedUntilItIsForgotten) {
+  make_wire();
+  ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.9.0.2"));
+  auto query = KernelQuery::open().value();
+  const Source source = from("10.9.0.1", "near");
+  ASSERT_TRUE(query.source_leads(to("10.7.0.2"), source, 0));
+  ASSERT_TRUE(shell("ip route del 10.7.0.0/16"));
+  EXPECT_TRUE(query.source_leads(to("10.7.255.3"), source, 0)) << "the same route led there";
+  EXPECT_FALSE(query.source_leads(to("10.6.0.2"), source, 0));
+  EXPECT_FALSE(query.source_leads(to("10.7.0.2"), source, 7)) << "another mark, another route";
+  query.forget_way();
+  EXPECT_FALSE(query.source_leads(to("10.7.0.2"), source, 0));
+}
+
 TEST_F(Netlink, P75_LinkLocalSourceBelongsToItsInterface) {
   make_wire();
   ASSERT_TRUE(add_address("fe80::77/64", "near"));

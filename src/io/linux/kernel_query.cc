@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace ferrule::io {
@@ -169,6 +170,10 @@ Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Sour
 bool KernelQuery::source_leads(const Endpoint& destination, const Source& source,
                                std::uint32_t mark) {
   if (destination.address.family() != Family::v4) return true;
+  if (way_ && way_->source == source && way_->mark == mark &&
+      way_->to.contains(destination.address)) {
+    return true;
+  }
   NetlinkRequest request(RTM_GETROUTE, 0);
   start_route_request(request, destination.address);
   static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= RTM_F_FIB_MATCH;
@@ -177,7 +182,12 @@ bool KernelQuery::source_leads(const Endpoint& destination, const Source& source
   put_u32(request, RTA_OIF, source.interface_index);
   const auto answer = socket_.request(*request.header, "find a route by an interface");
   // Other errors say nothing about the way.
-  return answer || (answer.error().code != ENETUNREACH && answer.error().code != EHOSTUNREACH);
+  if (!answer) return answer.error().code != ENETUNREACH && answer.error().code != EHOSTUNREACH;
+  if (has_extra<rtmsg>(**answer)) {
+    const unsigned length = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_dst_len;
+    way_ = Way{source, mark, Cidr(destination.address, std::min(length, 32u))};
+  }
+  return true;
 }
 
 // The answer to the first question holds what the way has been found to carry, and the interface where

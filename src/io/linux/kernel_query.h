@@ -49,9 +49,11 @@ class KernelQuery {
 
   /// Whether what leaves from `source` is on a way to `destination`. Where no route leads by its
   /// interface, IPv4 takes the destination for a neighbour there, and what is sent is lost without a
-  /// word (P75); IPv6 goes by another interface, or refuses.
+  /// word (P75); IPv6 goes by another interface, or refuses. The route found last is remembered, for
+  /// all that it leads to, until forget_way(): to be called when routes may have changed.
   [[nodiscard]] bool source_leads(const Endpoint& destination, const Source& source,
                                   std::uint32_t mark);
+  void forget_way() noexcept { way_.reset(); }
 
   /// How packets to `destination` leave, from whatever source the kernel would choose.
   [[nodiscard]] Result<RouteState> find_route(const IpAddress& destination, std::uint32_t mark);
@@ -68,7 +70,14 @@ class KernelQuery {
   explicit KernelQuery(NetlinkSocket socket) noexcept : socket_(std::move(socket)) {}
   Result<std::int32_t> known_namespace_id(int namespace_fd);
   Result<LinkState> ask_link(NetlinkRequest& request, const std::string& attempted);
+
+  struct Way {
+    Source source;
+    std::uint32_t mark = 0;
+    Cidr to;
+  };
   NetlinkSocket socket_;
+  std::optional<Way> way_;  // asking takes longer than all else of a handshake but its X25519
 };
 
 }  // namespace ferrule::io
