@@ -26,11 +26,12 @@ engine::UdpOpener udp_opener(bool offload) {
     options.port = port;
     options.mark = mark;
     options.offload = offload;
-    Result<std::vector<std::unique_ptr<io::LinuxUdp>>> sockets =
-        io::LinuxUdp::open_lanes(options, lanes);
+    Result<io::LinuxUdp::Group> sockets = io::LinuxUdp::open_group(options, lanes);
     if (!sockets) return std::unexpected(sockets.error());
+    std::vector<std::unique_ptr<io::LinuxUdp>> all = std::move(sockets->lanes);
+    if (sockets->handshakes) all.push_back(std::move(sockets->handshakes));
     std::vector<engine::UdpDoor> doors;
-    for (std::unique_ptr<io::LinuxUdp>& udp : *sockets) {
+    for (std::unique_ptr<io::LinuxUdp>& udp : all) {
       const int v4 = udp->poll_fd(Family::v4);
       const int v6 = udp->poll_fd(Family::v6);
       doors.push_back({std::move(udp), v4, v6});
@@ -62,6 +63,7 @@ Result<io::TunInterface> open_tun(const Options& options) {
 struct Daemon::Doors {
   std::string interface;
   io::Epoll epoll;
+  io::Epoll handshake_events;
   io::EventFd wake;
   io::TimerFd timer;
   io::TunInterface tun;
@@ -89,6 +91,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   if (!tun) return std::unexpected(tun.error());
   Result<io::Epoll> epoll = io::Epoll::open();
   if (!epoll) return std::unexpected(epoll.error());
+  Result<io::Epoll> handshake_events = io::Epoll::open();
+  if (!handshake_events) return std::unexpected(handshake_events.error());
   Result<io::EventFd> wake = io::EventFd::open();
   if (!wake) return std::unexpected(wake.error());
   Result<io::TimerFd> timer = io::TimerFd::open();
@@ -98,9 +102,10 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   Result<io::InterfaceMonitor> far_news = io::InterfaceMonitor::open_everywhere();
   Result<io::KernelQuery> kernel = io::KernelQuery::open();
   if (!kernel) return std::unexpected(kernel.error());
-  Doors doors{std::move(interface), std::move(*epoll),  std::move(*wake),
-              std::move(*timer),    std::move(*tun),    std::move(*news),
-              std::nullopt,         std::move(*kernel), std::move(*socket)};
+  Doors doors{std::move(interface), std::move(*epoll), std::move(*handshake_events),
+              std::move(*wake),     std::move(*timer), std::move(*tun),
+              std::move(*news),     std::nullopt,      std::move(*kernel),
+              std::move(*socket)};
   if (far_news) doors.far_news = std::move(*far_news);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
   if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
@@ -125,11 +130,13 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
                .source_leads =
                    [this](const Endpoint& to, const Source& from) {
                      return kernel_.source_leads(to, from, engine_.fwmark());
-                   }}),
+                   },
+               .handshake_events = std::move(doors.handshake_events)}),
       server_(socket_, engine_, log_, epoll_, kFirstClient) {}
 
 Result<void> Daemon::watch() {
-  const std::array<std::pair<Tag, int>, 7> sources = {{
+  const std::array<std::pair<Tag, int>, 8> sources = {{
+      {kHandshakes, engine_.handshake_poll_fd()},
       {kWake, wake_.poll_fd()},
       {kTimer, timer_.poll_fd()},
       {kSignal, signals_.poll_fd()},
@@ -194,6 +201,9 @@ void Daemon::dispatch(std::uint64_t tag, std::uint32_t events) {
     case kWake:
       wake_.drain();
       if (engine_.tun_gone() && !tun_.exists()) end("the interface is gone");
+      engine_.work(io::now());
+      break;
+    case kHandshakes:
       engine_.work(io::now());
       break;
     case kTimer:

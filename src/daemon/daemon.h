@@ -39,6 +39,7 @@ class Daemon {
   struct Doors;
   enum Tag : std::uint64_t {
     kWake,
+    kHandshakes,
     kTimer,
     kSignal,
     kListener,

@@ -9,9 +9,7 @@ void Control::work(const Now& now, io::Udp* udp) {
   inbox_.settle();
   inbox_.take(attention_);
   device_.attend(now, attention_, outbox_);
-  if (!gather_until_ || now.boot >= *gather_until_ || inbox_.has_full_batch()) {
-    handle_handshakes(now);
-  }
+  if (wants_handshakes(now)) handle_handshakes(now);
   device_.fire_timers(now, outbox_);
   send(udp);
 }

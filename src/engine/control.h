@@ -34,6 +34,10 @@ class Control {
   /// Needs no memory: what it can't have is dropped and counted, or waits for the next call (P35).
   void work(const Now& now, io::Udp* udp);
 
+  /// Whether `work` would handle handshakes now: not while they gather.
+  [[nodiscard]] bool wants_handshakes(const Now& now) {
+    return !gather_until_ || now.boot >= *gather_until_ || inbox_.has_full_batch();
+  }
   /// When `work` is wanted next though nobody rouses the inbox; the device has deadlines of its own.
   [[nodiscard]] std::optional<Instant> next_deadline() const noexcept { return gather_until_; }
 

@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "base/check.h"
+
 namespace ferrule::engine {
 
 namespace {
@@ -22,7 +24,7 @@ std::size_t reader_count(std::size_t lanes, std::size_t workers) { return lanes 
 }  // namespace
 
 Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log,
-               std::function<void()> wake, const EngineOptions& options)
+               std::function<void()> wake, EngineOptions options)
     : log_(log),
       locks_(reader_count(tuns.size(), options.workers_per_lane)),
       inbox_(random_salt(rng), std::move(wake)),
@@ -34,12 +36,17 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                }),
       open_udp_(std::move(open_udp)),
       tuns_(std::move(tuns)) {
-  device_.judge_sources(options.source_leads);
+  device_.judge_sources(std::move(options.source_leads));
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     crews_.push_back(
         std::make_unique<Crew>(*lanes_[i], options.workers_per_lane, i * options.workers_per_lane));
+  }
+  if (options.handshake_events) {
+    const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_.front().tun};
+    handshake_door_.emplace(std::move(*options.handshake_events), parts,
+                            reader_count(tuns_.size(), options.workers_per_lane) - 1);
   }
 }
 
@@ -48,13 +55,19 @@ Engine::~Engine() { stop_lanes(); }
 void Engine::stop_lanes() {
   for (const auto& crew : crews_) crew->stop();
   for (const auto& lane : lanes_) lane->set_udp(nullptr);
+  if (handshake_door_) handshake_door_->close();
 }
 
 void Engine::work(const Now& now) {
+  if (handshake_door_ && control_.wants_handshakes(now)) {
+    inbox_.hush();
+    handshake_door_->read(now);
+  }
   inbox_.settle();
   if (inbox_.take_socket_died()) replace_dead_socket(now);
   if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
   control_.work(now, udp());
+  if (handshake_door_ && !control_.next_deadline()) handshake_door_->listen();
 }
 
 std::optional<Instant> Engine::next_deadline() {
@@ -78,8 +91,12 @@ std::vector<Engine::LaneWork> Engine::lane_work() const {
   return work;
 }
 
+bool Engine::has_handshake_socket() const noexcept { return sockets_.size() > lanes_.size(); }
+
+// Its own, where it has one: what it sends in a flood takes nothing of a lane's send buffer then.
 io::Udp* Engine::udp() const noexcept {
-  return sockets_.empty() ? nullptr : sockets_.front().udp.get();
+  if (sockets_.empty()) return nullptr;
+  return (has_handshake_socket() ? sockets_.back() : sockets_.front()).udp.get();
 }
 
 Result<void> Engine::start_lanes() {
@@ -91,7 +108,11 @@ Result<void> Engine::start_lanes() {
       return started;
     }
   }
-  return {};
+  if (!has_handshake_socket()) return {};
+  FERRULE_CHECK(handshake_door_.has_value());
+  Result<void> opened = handshake_door_->open(sockets_.back());
+  if (!opened) stop_lanes();
+  return opened;
 }
 
 Result<std::vector<UdpDoor>> Engine::open_sockets(std::uint16_t port) {

@@ -13,52 +13,41 @@
 #include "crypto/aead.h"
 #include "engine/control.h"
 #include "engine/crew.h"
+#include "engine/doors.h"
+#include "engine/handshake_door.h"
 #include "engine/inbox.h"
 #include "engine/lane.h"
 #include "engine/locks.h"
-#include "io/tun.h"
-#include "io/udp.h"
 #include "protocol/device.h"
 
 namespace ferrule::engine {
-
-/// A lane's side of the tunnel interface. Does not own it.
-struct TunDoor {
-  io::Tun& tun;
-  int poll_fd;
-};
-
-/// A lane's sockets, and what to wait on (-1: that family is missing).
-struct UdpDoor {
-  std::unique_ptr<io::Udp> udp;
-  int poll_fd_v4 = -1;
-  int poll_fd_v6 = -1;
-};
-
-/// Opens the sockets of `lanes` lanes on one port (0: any).
-using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port, std::uint32_t mark,
-                                                             std::size_t lanes)>;
 
 struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
   protocol::SourceJudge source_leads = {};    // Device::judge_sources
+  // Where the sockets for handshake messages wait; the opener opens some only if there is one.
+  std::optional<io::Epoll> handshake_events = {};
 };
 
-/// Everything here is for one thread, the control thread, which waits on `wake` and
-/// `next_deadline()` and calls `work`. Data runs in the lanes' own threads while the device is up.
+/// Everything here is for one thread, the control thread, which waits on `wake`, on `next_deadline()` and
+/// on the handshake events, and calls `work`. Data runs in the lanes' own threads while the device is up.
 class Engine {
  public:
   /// One lane for each of `tuns`. Keeps references to all but the options. `wake` is called by any
   /// thread when there is control work.
   Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log,
-         std::function<void()> wake, const EngineOptions& options);
+         std::function<void()> wake, EngineOptions options);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   /// All that is due: what lanes posted, a slice of the handshake queue, timers.
   void work(const Now& now);
+  /// Readable when handshake messages have come. -1 without EngineOptions::handshake_events.
+  [[nodiscard]] int handshake_poll_fd() const noexcept {
+    return handshake_door_ ? handshake_door_->poll_fd() : -1;
+  }
   /// When `work` is wanted next though nobody wakes it.
   [[nodiscard]] std::optional<Instant> next_deadline();
   [[nodiscard]] bool tun_gone() const noexcept { return inbox_.is_tun_gone(); }
@@ -98,7 +87,8 @@ class Engine {
   Result<void> set_mark(std::uint32_t mark);
   Result<void> start_lanes();
   void stop_lanes();
-  [[nodiscard]] io::Udp* udp() const noexcept;  // null while there is none
+  [[nodiscard]] bool has_handshake_socket() const noexcept;
+  [[nodiscard]] io::Udp* udp() const noexcept;  // the control side's; null while there is none
 
   Log& log_;
   Locks locks_;
@@ -110,6 +100,7 @@ class Engine {
   std::vector<TunDoor> tuns_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Crew>> crews_;
+  std::optional<HandshakeDoor> handshake_door_;
   std::vector<UdpDoor> sockets_;  // empty while down
   std::uint16_t port_ = 0;
   std::uint32_t mark_ = 0;

@@ -14,6 +14,7 @@
 
 #include "crypto/random.h"
 #include "crypto/x25519.h"
+#include "engine/polled_testing.h"
 #include "engine/world_testing.h"
 #include "io/linux/clock.h"
 #include "io/linux/event_loop.h"
@@ -22,62 +23,6 @@ namespace ferrule::engine::testing {
 namespace {
 
 using protocol::Drop;
-
-constexpr std::uint16_t kPort = 51820;
-
-// --- doors that a crew can wait on -------------------------------------------------------------
-
-// What epoll sees of a memory door. It is drained before a look inside, so that nothing is missed.
-template <class Slots, class Look>
-auto look_inside(io::EventFd& event, Slots slots, Look look) {
-  event.drain();
-  auto got = look(slots);
-  if (got && *got == slots.size()) event.signal();  // there may be more
-  return got;
-}
-
-class PolledTun final : public io::Tun {
- public:
-  PolledTun() {
-    memory.on_readable([this] { event_.signal(); });
-  }
-  Result<std::size_t> read(std::span<io::TunRead> slots) override {
-    return look_inside(event_, slots, [this](auto room) { return memory.read(room); });
-  }
-  Result<std::size_t> write(std::span<const io::TunWrite> batch) override {
-    return memory.write(batch);
-  }
-  std::uint64_t take_write_failures() noexcept override { return memory.take_write_failures(); }
-  packet::OffloadSupport offload_support() const noexcept override {
-    return memory.offload_support();
-  }
-  int poll_fd() const { return event_.poll_fd(); }
-
-  io::MemoryTun memory{{.tcp = true, .udp = true}};
-
- private:
-  io::EventFd event_ = std::move(*io::EventFd::open());
-};
-
-class PolledUdp final : public io::Udp {
- public:
-  PolledUdp(io::MemoryNetwork& network, const Source& address)
-      : memory_(std::move(*io::MemoryUdp::open(network, {.addresses = {address}, .port = kPort}))) {
-    memory_->on_readable([this] { event_.signal(); });
-  }
-  Result<std::size_t> receive(std::span<io::ReceivedDatagrams> slots) override {
-    return look_inside(event_, slots, [this](auto room) { return memory_->receive(room); });
-  }
-  std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return memory_->send(batch); }
-  std::uint16_t port() const noexcept override { return kPort; }
-  Result<void> set_mark(std::uint32_t mark) override { return memory_->set_mark(mark); }
-  std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
-  int poll_fd() const { return event_.poll_fd(); }
-
- private:
-  io::EventFd event_ = std::move(*io::EventFd::open());
-  std::unique_ptr<io::MemoryUdp> memory_;
-};
 
 // --- machines with threads ---------------------------------------------------------------------
 
@@ -88,7 +33,9 @@ constexpr std::size_t kWorkers = 2;  // of each lane
 // its own, by which the test chooses who receives what.
 class Machine {
  public:
-  Machine(io::MemoryNetwork& network, int number) : network_(network), number_(number) {
+  /// With a socket for handshakes, which the control thread reads, or without.
+  Machine(io::MemoryNetwork& network, int number, bool has_handshake_door)
+      : network_(network), number_(number), has_handshake_door_(has_handshake_door) {
     protocol::DeviceChange change;
     change.private_key = PrivateKey(key_.clone());
     EXPECT_TRUE(engine_.apply(io::now(), std::move(change)));
@@ -128,16 +75,26 @@ class Machine {
   }
   std::vector<UdpDoor> open_sockets(std::size_t lanes) {
     std::vector<UdpDoor> doors;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const std::size_t count = has_handshake_door_ ? lanes + 1 : lanes;
+    for (std::size_t lane = 0; lane < count; ++lane) {
       auto udp = std::make_unique<PolledUdp>(network_, address(lane));
       const int poll_fd = udp->poll_fd();
       doors.push_back({std::move(udp), poll_fd, -1});
     }
     return doors;
   }
+  EngineOptions options() const {
+    EngineOptions options;
+    options.workers_per_lane = kWorkers;
+    if (has_handshake_door_) options.handshake_events = std::move(*io::Epoll::open());
+    return options;
+  }
   void run() {
     io::Epoll epoll = std::move(*io::Epoll::open());
     ASSERT_TRUE(epoll.add(wake_.poll_fd(), EPOLLIN, 0));
+    if (has_handshake_door_) {
+      ASSERT_TRUE(epoll.add(engine_.handshake_poll_fd(), EPOLLIN, 1));
+    }
     std::array<epoll_event, 1> room;
     while (!stopping_) {
       std::optional<Duration> wait;
@@ -150,6 +107,7 @@ class Machine {
 
   io::MemoryNetwork& network_;
   int number_;
+  bool has_handshake_door_;
   NullLog log_;
   crypto::SystemRng rng_;
   PrivateKey key_ = *crypto::generate_private_key(rng_);
@@ -162,7 +120,7 @@ class Machine {
                  rng_,
                  log_,
                  [this] { wake_.signal(); },
-                 {.workers_per_lane = kWorkers}};
+                 options()};
   std::thread control_;
 };
 
@@ -173,7 +131,10 @@ class EngineStress : public ::testing::Test {
   static constexpr std::uint32_t kUnderWay = 1000;  // fewer than any queue holds
   using Numbers = std::array<std::vector<std::uint32_t>, kLanes>;
 
-  EngineStress() {
+  explicit EngineStress(bool has_handshake_door = false)
+      : a(network, 1, has_handshake_door), b(network, 2, has_handshake_door) {
+    // What a steered port does.
+    if (has_handshake_door) network.set_hook([this](auto& datagram) { return steer(datagram); });
     a.add_peer(b, "10.1.0.99/32");
     b.add_peer(a, "10.0.0.0/24");
     a.start();
@@ -220,9 +181,23 @@ class EngineStress : public ::testing::Test {
 
   static constexpr std::uint16_t kFirstPort = 40000;
   io::MemoryNetwork network;
-  Machine a{network, 1};
-  Machine b{network, 2};
+  Machine a;
+  Machine b;
   Numbers arrived;
+
+ private:
+  io::MemoryNetwork::Fate steer(io::MemoryDatagram& datagram) const {
+    if (datagram.bytes.at(0) < 4) {
+      const bool to_a = datagram.to == a.endpoint(0) || datagram.to == a.endpoint(kLanes);
+      datagram.to = (to_a ? a : b).endpoint(kLanes);
+    }
+    return io::MemoryNetwork::Fate::deliver;
+  }
+};
+
+class EngineStressBesideHandshakes : public EngineStress {
+ protected:
+  EngineStressBesideHandshakes() : EngineStress(true) {}
 };
 
 TEST_F(EngineStress, P77_EachFlowKeepsItsOrderWhileLanesAndWorkersShareAPeer) {
@@ -231,6 +206,22 @@ TEST_F(EngineStress, P77_EachFlowKeepsItsOrderWhileLanesAndWorkersShareAPeer) {
     ASSERT_EQ(numbers.size(), kPackets);
     for (std::uint32_t i = 0; i < kPackets; ++i) ASSERT_EQ(numbers[i], i);
   }
+}
+
+// A handshake is answered from where it came to, and so data goes there, too: all of it is opened and
+// delivered by the control thread.
+TEST_F(EngineStressBesideHandshakes, P77_DataThatComesWhereHandshakesDoArrivesInOrder) {
+  send_all();
+  for (const std::vector<std::uint32_t>& numbers : arrived) {
+    ASSERT_EQ(numbers.size(), kPackets);
+    for (std::uint32_t i = 0; i < kPackets; ++i) ASSERT_EQ(numbers[i], i);
+  }
+  EXPECT_EQ(std::ranges::count_if(network.sent(),
+                                  [&](const io::MemoryDatagram& datagram) {
+                                    return datagram.bytes.at(0) == 4 &&
+                                           datagram.to == b.endpoint(0);
+                                  }),
+            0);
 }
 
 TEST_F(EngineStress, LanesThatShareAPeerUseNoCounterTwice) {

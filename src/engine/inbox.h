@@ -59,6 +59,8 @@ class Inbox {
 
   // --- control thread ---
 
+  /// Until settle(), which follows, nothing needs to wake.
+  void hush() noexcept { roused_.store(true, std::memory_order_seq_cst); }
   /// Call before taking: what comes afterwards wakes again.
   void settle() noexcept { roused_.store(false, std::memory_order_seq_cst); }
   void take(protocol::Attention& out) {
@@ -70,6 +72,11 @@ class Inbox {
   [[nodiscard]] bool has_full_batch() {
     MutexLock lock(mutex_);
     return queue_.size() >= protocol::kHandshakesTogether;
+  }
+  /// Whether so many wait that load is known of, and that fetching more is not what is wanted next.
+  [[nodiscard]] bool has_enough_handshakes() {
+    MutexLock lock(mutex_);
+    return queue_.size() >= kEnoughHandshakes;
   }
   /// Moves a batch of messages into `out`, which has room for kHandshakesTogether. If there was one,
   /// further messages gather: they wake only once they make a full batch, and the control thread comes
@@ -92,6 +99,8 @@ class Inbox {
   }
 
  private:
+  static constexpr std::size_t kEnoughHandshakes = 2 * protocol::kUnderLoadAt;
+
   Mutex mutex_;
   protocol::HandshakeQueue queue_ FERRULE_GUARDED_BY(mutex_);
   bool gathering_ FERRULE_GUARDED_BY(mutex_) = false;

@@ -18,6 +18,8 @@ namespace ferrule::io {
 class Epoll {
  public:
   [[nodiscard]] static Result<Epoll> open();
+  /// Readable when `wait` has events: one loop may wait on another.
+  [[nodiscard]] int poll_fd() const noexcept { return fd_.get(); }
 
   /// `events` as in epoll_ctl(2), EPOLLONESHOT and EPOLLEXCLUSIVE included; `tag` comes back with each
   /// event. The descriptor stays the caller's, who removes it before closing it.

@@ -38,10 +38,15 @@ struct UdpOptions {
 class LinuxUdp final : public Udp {
  public:
   [[nodiscard]] static Result<std::unique_ptr<LinuxUdp>> open(const UdpOptions& options);
-  /// One for each of `lanes` (>= 1) lanes on the same port; `options.port_use` is not looked at. The
-  /// kernel spreads senders over the lanes by their address and port.
-  [[nodiscard]] static Result<std::vector<std::unique_ptr<LinuxUdp>>> open_lanes(
-      const UdpOptions& options, std::size_t lanes);
+  /// All sockets of a port.
+  struct Group {
+    std::vector<std::unique_ptr<LinuxUdp>> lanes;
+    std::unique_ptr<LinuxUdp> handshakes;  // null: handshake messages come to the lanes
+  };
+  /// For `lanes` (>= 1) lanes, over which the kernel spreads senders by their address and port, and one
+  /// for handshake messages, where it can tell them from data (steering.h). Data may come there too.
+  /// `options.port_use` is not looked at.
+  [[nodiscard]] static Result<Group> open_group(const UdpOptions& options, std::size_t lanes);
 
   /// A datagram that does not fit into its slot's room is given as one of size 0; of a coalesced
   /// series that does not fit, those that fit whole are given.
@@ -81,6 +86,7 @@ class LinuxUdp final : public Udp {
   LinuxUdp() = default;
   Result<void> bind_pair(const UdpOptions& options);
   Result<bool> bind_v6(const UdpOptions& options);
+  bool steer(std::size_t lanes) noexcept;
   Socket& socket(Family family) noexcept { return family == Family::v6 ? v6_ : v4_; }
   const Socket& socket(Family family) const noexcept { return family == Family::v6 ? v6_ : v4_; }
 

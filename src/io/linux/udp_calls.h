@@ -3,9 +3,11 @@
 
 #include <sys/socket.h>
 
+#include "io/linux/steering.h"
+
 namespace ferrule::io {
 
-/// As the kernel's: a count or -1 with errno. The defaults are the real ones.
+/// As the kernel's: a count or -1 with errno; true or false. The defaults are the real ones.
 struct UdpCalls {
   int (*sendmmsg)(int, mmsghdr*, unsigned, int) = [](int fd, mmsghdr* messages, unsigned count,
                                                      int flags) {
@@ -17,6 +19,7 @@ struct UdpCalls {
     return ::recvmmsg(fd, messages, count, flags, nullptr);
   };
   ssize_t (*recvmsg)(int, msghdr*, int) = ::recvmsg;
+  bool (*steer_handshakes)(int, Family, std::size_t) = io::steer_handshakes;
 };
 
 }  // namespace ferrule::io

@@ -155,20 +155,26 @@ Result<std::unique_ptr<LinuxUdp>> LinuxUdp::open(const UdpOptions& options) {
   return udp;
 }
 
-Result<std::vector<std::unique_ptr<LinuxUdp>>> LinuxUdp::open_lanes(const UdpOptions& options,
-                                                                    std::size_t lanes) {
+Result<LinuxUdp::Group> LinuxUdp::open_group(const UdpOptions& options, std::size_t lanes) {
   FERRULE_CHECK(lanes >= 1);
-  UdpOptions lane_options = options;
-  lane_options.port_use = lanes == 1 ? PortUse::alone : PortUse::first_of_several;
-  std::vector<std::unique_ptr<LinuxUdp>> all;
+  UdpOptions next = options;
+  next.port_use = PortUse::first_of_several;
+  Group group;
   for (std::size_t i = 0; i < lanes; ++i) {
-    auto lane = open(lane_options);
+    auto lane = open(next);
     if (!lane) return std::unexpected(std::move(lane.error()));
-    lane_options.port = (*lane)->port();
-    lane_options.port_use = PortUse::joins;
-    all.push_back(std::move(*lane));
+    next.port = (*lane)->port();
+    next.port_use = PortUse::joins;
+    group.lanes.push_back(std::move(*lane));
   }
-  return all;
+  auto handshakes = open(next);
+  if (handshakes && (*handshakes)->steer(lanes)) group.handshakes = std::move(*handshakes);
+  return group;
+}
+
+bool LinuxUdp::steer(std::size_t lanes) noexcept {
+  return calls_.steer_handshakes(v4_.fd.get(), Family::v4, lanes) &&
+         (!v6_.fd || calls_.steer_handshakes(v6_.fd.get(), Family::v6, lanes));
 }
 
 Result<void> LinuxUdp::set_mark(std::uint32_t mark) {

@@ -23,6 +23,8 @@
 namespace ferrule::io {
 namespace {
 
+constexpr std::uint8_t kDataType = 4;
+
 UniqueFd bind_v6(std::uint16_t port) {
   UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -105,9 +107,9 @@ TEST(LinuxUdp, P75a_RequestedPortIsNotExchangedForAnother) {
 }
 
 TEST(LinuxUdp, PortOfLanesIsRefusedToAnotherDaemon) {
-  auto lanes = LinuxUdp::open_lanes({}, 2).value();
+  const auto group = LinuxUdp::open_group({}, 1).value();
   UdpOptions same;
-  same.port = lanes[0]->port();
+  same.port = group.lanes[0]->port();
   for (const PortUse use : {PortUse::alone, PortUse::first_of_several}) {
     same.port_use = use;
     auto other = LinuxUdp::open(same);
@@ -117,13 +119,15 @@ TEST(LinuxUdp, PortOfLanesIsRefusedToAnotherDaemon) {
 }
 
 TEST(LinuxUdp, P77_DatagramsOfOneSenderComeToOneLaneInOrder) {
-  auto lanes = LinuxUdp::open_lanes({}, 3).value();
+  auto group = LinuxUdp::open_group({}, 3).value();
+  const auto& lanes = group.lanes;
   ASSERT_EQ(lanes.size(), 3u);
   std::set<std::size_t> used;
   for (int sender = 0; sender < 20; ++sender) {
     auto from = LinuxUdp::open({}).value();
     for (std::size_t i = 1; i <= 10; ++i) {
-      Entry entry(pattern(i), endpoint(sender % 2 ? "127.0.0.1" : "::1", lanes[0]->port()));
+      Entry entry(pattern(i, kDataType),
+                  endpoint(sender % 2 ? "127.0.0.1" : "::1", lanes[0]->port()));
       ASSERT_EQ(send(*from, entry.outgoing), 1u);
     }
     std::size_t lanes_hit = 0;
@@ -141,6 +145,51 @@ TEST(LinuxUdp, P77_DatagramsOfOneSenderComeToOneLaneInOrder) {
     EXPECT_EQ(lanes_hit, 1u);
   }
   EXPECT_GT(used.size(), 1u) << "senders are spread over the lanes";
+}
+
+// How many datagrams that begin with `type` came to the lanes, and to the handshakes' socket.
+std::pair<std::size_t, std::size_t> sort_by_kernel(LinuxUdp::Group& group, std::uint8_t type) {
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    for (int sender = 0; sender < 5; ++sender) {
+      auto from = LinuxUdp::open({}).value();
+      Entry entry(pattern(148, type), endpoint(address, group.lanes[0]->port()));
+      EXPECT_EQ(send(*from, entry.outgoing), 1u);
+    }
+  }
+  std::size_t to_lanes = 0;
+  for (auto& lane : group.lanes) to_lanes += receive(*lane, 0).size();
+  return {to_lanes, group.handshakes ? receive(*group.handshakes, 0).size() : 0};
+}
+
+TEST(LinuxUdp, HandshakeMessagesComeToASocketOfTheirOwn) {
+  for (const std::size_t lanes : {1, 2, 5}) {
+    auto group = LinuxUdp::open_group({}, lanes).value();
+    ASSERT_TRUE(group.handshakes);
+    EXPECT_EQ(group.handshakes->port(), group.lanes[0]->port());
+    for (const std::uint8_t type : {1, 2, 3}) {
+      EXPECT_EQ(sort_by_kernel(group, type), std::pair(0uz, 10uz)) << int{type};
+    }
+    for (const std::uint8_t type : {0, 4, 5, 255}) {
+      EXPECT_EQ(sort_by_kernel(group, type), std::pair(10uz, 0uz)) << int{type};
+    }
+  }
+}
+
+TEST(LinuxUdp, AnEmptyDatagramComesToALane) {
+  auto group = LinuxUdp::open_group({}, 1).value();
+  auto from = LinuxUdp::open({}).value();
+  Entry entry({}, endpoint("127.0.0.1", group.lanes[0]->port()));
+  ASSERT_EQ(send(*from, entry.outgoing), 1u);
+  EXPECT_EQ(receive(*group.lanes[0], 1).size(), 1u);
+}
+
+TEST(LinuxUdp, WhereTheKernelCannotTellThemApartLanesGetHandshakesToo) {
+  UdpOptions options;
+  options.calls.steer_handshakes = [](int, Family, std::size_t) { return false; };
+  auto group = LinuxUdp::open_group(options, 2).value();
+  EXPECT_FALSE(group.handshakes);
+  EXPECT_EQ(sort_by_kernel(group, 1).first, 10u);
+  EXPECT_EQ(sort_by_kernel(group, 4).first, 10u);
 }
 
 TEST(LinuxUdp, P75b_FloodOverOneFamilyDoesNotSilenceTheOther) {

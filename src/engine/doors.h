@@ -1,0 +1,31 @@
+// The doors of a device, and what to wait on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "io/tun.h"
+#include "io/udp.h"
+
+namespace ferrule::engine {
+
+/// A lane's side of the tunnel interface. Does not own it.
+struct TunDoor {
+  io::Tun& tun;
+  int poll_fd;
+};
+
+/// A pair of sockets (-1: that family is missing).
+struct UdpDoor {
+  std::unique_ptr<io::Udp> udp;
+  int poll_fd_v4 = -1;
+  int poll_fd_v6 = -1;
+};
+
+/// Opens the sockets of one port (0: any): one pair for each of `lanes` lanes and perhaps one more, for
+/// handshake messages, which otherwise come to the lanes, with the data.
+using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port, std::uint32_t mark,
+                                                             std::size_t lanes)>;
+
+}  // namespace ferrule::engine

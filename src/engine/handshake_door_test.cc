@@ -1,0 +1,142 @@
+#include "engine/handshake_door.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "crypto/aead.h"
+#include "engine/polled_testing.h"
+#include "engine/world_testing.h"
+
+namespace ferrule::engine::testing {
+namespace {
+
+constexpr Now kNow{Instant::from_ns(1'000'000'000'000), {1'700'000'000, 0}};
+
+class HandshakeDoorTest : public ::testing::Test {
+ protected:
+  HandshakeDoorTest() {
+    device.up(kNow, outbox);
+    auto udp = std::make_unique<PolledUdp>(network, Source{*IpAddress::parse("192.0.2.1"), 1});
+    socket = udp.get();
+    sockets.poll_fd_v4 = udp->poll_fd();
+    sockets.udp = std::move(udp);
+    EXPECT_TRUE(door.open(sockets));
+  }
+
+  // What looks like a cookie reply is queued without a look at a mac.
+  void deliver(std::size_t count, std::size_t size = 64) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string address = "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+      std::vector<std::uint8_t> bytes(size);
+      bytes[0] = 3;
+      ASSERT_TRUE(network.deliver({{*IpAddress::parse(address), 1, 0}, to, 0, bytes}));
+    }
+  }
+  [[nodiscard]] bool wakes() const {
+    pollfd event{door.poll_fd(), POLLIN, 0};
+    return ::poll(&event, 1, 0) == 1;
+  }
+  std::size_t queued() {
+    std::vector<protocol::ReceivedHandshake> popped;
+    popped.reserve(protocol::kHandshakesTogether);
+    std::size_t count = 0;
+    do {
+      inbox.pop(kNow.boot, popped);
+      count += popped.size();
+    } while (!popped.empty());
+    return count;
+  }
+
+  io::MemoryNetwork network;
+  Endpoint to{*IpAddress::parse("192.0.2.1"), kPort, 0};
+  NullLog log;
+  test::RepeatableRng rng{1};
+  Locks locks{1};
+  int woken = 0;
+  Inbox inbox{1, [this] { ++woken; }};
+  protocol::Device device{rng, crypto::best_aead_backend(), locks, log};
+  protocol::Outbox outbox;
+  io::MemoryTun tun;
+  PolledUdp* socket = nullptr;
+  UdpDoor sockets;
+  HandshakeDoor door{
+      std::move(*io::Epoll::open()), {device, locks, crypto::best_aead_backend(), inbox, tun}, 0};
+};
+
+TEST_F(HandshakeDoorTest, WhatHasComeWakesAndIsQueued) {
+  EXPECT_FALSE(wakes());
+  deliver(3);
+  EXPECT_TRUE(wakes());
+  door.read(kNow);
+  EXPECT_EQ(queued(), 3u);
+}
+
+TEST_F(HandshakeDoorTest, AfterReadingItIsSilentUntilItListens) {
+  deliver(1);
+  door.read(kNow);
+  deliver(1);
+  EXPECT_FALSE(wakes());
+  door.listen();
+  EXPECT_TRUE(wakes());
+}
+
+TEST_F(HandshakeDoorTest, WhatComesWhileItDoesNotListenIsReadToo) {
+  deliver(1);
+  door.read(kNow);
+  deliver(1);
+  door.read(kNow);
+  EXPECT_EQ(queued(), 2u);
+}
+
+TEST_F(HandshakeDoorTest, NothingIsReadOnceEnoughIsQueued) {
+  deliver(3000);
+  for (int i = 0; i < 100; ++i) door.read(kNow);
+  EXPECT_TRUE(inbox.has_enough_handshakes());
+  const std::size_t first = queued();
+  EXPECT_GE(first, protocol::kUnderLoadAt) << "load must be seen";
+  EXPECT_LT(first, 2000u);
+  for (int i = 0; i < 100; ++i) door.read(kNow);
+  EXPECT_GT(queued(), 0u);
+}
+
+TEST_F(HandshakeDoorTest, OneReadEndsHoweverMuchJunkComes) {
+  deliver(3000, 3);
+  door.read(kNow);
+  EXPECT_GT(device.drops()[protocol::Drop::malformed], 0u);
+  EXPECT_LT(device.drops()[protocol::Drop::malformed], 1000u);
+}
+
+TEST_F(HandshakeDoorTest, P75b_ASocketThatDiesIsToldOfAndNothingSpins) {
+  socket->break_receive(EBADF);
+  door.read(kNow);
+  EXPECT_TRUE(inbox.take_socket_died());
+  door.listen();
+  EXPECT_FALSE(wakes());
+  door.read(kNow);
+  EXPECT_FALSE(inbox.take_socket_died());
+}
+
+TEST_F(HandshakeDoorTest, WhileClosedNothingWakesNorIsRead) {
+  door.close();
+  deliver(1);
+  door.listen();
+  EXPECT_FALSE(wakes());
+  door.read(kNow);
+  EXPECT_EQ(queued(), 0u);
+  EXPECT_TRUE(door.open(sockets));
+  EXPECT_TRUE(wakes());
+}
+
+TEST_F(HandshakeDoorTest, ASocketThatCannotBeWaitedOnIsAnError) {
+  sockets.poll_fd_v6 = 1'000'000;
+  EXPECT_FALSE(door.open(sockets));
+  deliver(1);
+  EXPECT_FALSE(wakes());
+}
+
+}  // namespace
+}  // namespace ferrule::engine::testing

@@ -1,0 +1,73 @@
+// Doors that exist in memory only and that a thread can wait on, for tests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "io/linux/event_loop.h"
+#include "io/memory/memory_tun.h"
+#include "io/memory/memory_udp.h"
+
+namespace ferrule::engine::testing {
+
+constexpr std::uint16_t kPort = 51820;
+
+// What epoll sees of a memory door. It is drained before a look inside, so that nothing is missed.
+template <class Slots, class Look>
+auto look_inside(io::EventFd& event, Slots slots, Look look) {
+  event.drain();
+  auto got = look(slots);
+  if (got && *got == slots.size()) event.signal();  // there may be more
+  return got;
+}
+
+class PolledTun final : public io::Tun {
+ public:
+  PolledTun() {
+    memory.on_readable([this] { event_.signal(); });
+  }
+  Result<std::size_t> read(std::span<io::TunRead> slots) override {
+    return look_inside(event_, slots, [this](auto room) { return memory.read(room); });
+  }
+  Result<std::size_t> write(std::span<const io::TunWrite> batch) override {
+    return memory.write(batch);
+  }
+  std::uint64_t take_write_failures() noexcept override { return memory.take_write_failures(); }
+  packet::OffloadSupport offload_support() const noexcept override {
+    return memory.offload_support();
+  }
+  int poll_fd() const { return event_.poll_fd(); }
+
+  io::MemoryTun memory{{.tcp = true, .udp = true}};
+
+ private:
+  io::EventFd event_ = std::move(*io::EventFd::open());
+};
+
+class PolledUdp final : public io::Udp {
+ public:
+  PolledUdp(io::MemoryNetwork& network, const Source& address)
+      : memory_(std::move(*io::MemoryUdp::open(network, {.addresses = {address}, .port = kPort}))) {
+    memory_->on_readable([this] { event_.signal(); });
+  }
+  Result<std::size_t> receive(std::span<io::ReceivedDatagrams> slots) override {
+    return look_inside(event_, slots, [this](auto room) { return memory_->receive(room); });
+  }
+  std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return memory_->send(batch); }
+  std::uint16_t port() const noexcept override { return kPort; }
+  Result<void> set_mark(std::uint32_t mark) override { return memory_->set_mark(mark); }
+  std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
+  int poll_fd() const { return event_.poll_fd(); }
+  void break_receive(int error) {
+    memory_->break_receive(error);
+    event_.signal();
+  }
+
+ private:
+  io::EventFd event_ = std::move(*io::EventFd::open());
+  std::unique_ptr<io::MemoryUdp> memory_;
+};
+
+}  // namespace ferrule::engine::testing
