@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -178,6 +179,12 @@ bool SetWords::take_preshared_key(std::string_view value) {
   return key.has_value();
 }
 
+bool removes_allowed_ips(const protocol::DeviceChange& change) {
+  return std::ranges::any_of(change.peers, [](const protocol::PeerChange& peer) {
+    return std::ranges::any_of(peer.allowed_ips, &protocol::AllowedIpChange::remove);
+  });
+}
+
 }  // namespace
 
 int run_set(Console& console, Arguments arguments) {
@@ -195,6 +202,9 @@ int run_set(Console& console, Arguments arguments) {
   const auto outcome = console.devices->set(std::string(arguments[1]), words.change());
   if (outcome) return 0;
   console.err.print("Unable to modify interface: {}\n", std::strerror(outcome.error().code));
+  if (outcome.error().code == EINVAL && removes_allowed_ips(words.change())) {
+    console.err.print("To remove single allowed IPs takes Linux 6.16, or ferruled.\n");
+  }
   return 1;
 }
 

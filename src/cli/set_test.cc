@@ -127,6 +127,15 @@ TEST_F(Set, WhatTheDeviceRefusesIsSaid) {
   EXPECT_EQ(answer.err, "Unable to modify interface: Address already in use\n");
 }
 
+TEST_F(Set, WhoCannotRemoveASingleAllowedIpIsToldWhatCan) {
+  devices_.set_errno = EINVAL;
+  EXPECT_EQ(set("peer " + kPeer + " allowed-ips -10.0.0.0/8").err,
+            "Unable to modify interface: Invalid argument\n"
+            "To remove single allowed IPs takes Linux 6.16, or ferruled.\n");
+  EXPECT_EQ(set("peer " + kPeer + " allowed-ips 10.0.0.0/8").err,
+            "Unable to modify interface: Invalid argument\n");
+}
+
 // --- setconf, addconf, syncconf ---
 
 const std::string kConf = "[Interface]\nListenPort = 5\n[Peer]\nPublicKey = " + kPeer +

@@ -258,10 +258,9 @@ def missing(options):
     if reason := sandbox.missing():
         return reason
     if options.kernel:
-        try:
-            image.prepare(options.build_dir)
-        except image.Unavailable as unavailable:
-            return str(unavailable)
+        for kernel in (image.STOCK, image.NEWER):
+            kernel.prepare(options.build_dir)
+        return image.STOCK.missing()
     return None
 
 

@@ -33,10 +33,11 @@ class Guest:
 
     name = "guest"
 
-    def __init__(self, scene, host, can_hurry=False):
-        if not os.path.exists(image.INITRAMFS):
-            raise Skip("no kernel was prepared")
+    def __init__(self, scene, host, can_hurry=False, kernel=image.STOCK):
+        if reason := kernel.missing():
+            raise Skip(reason)
         self.host = host
+        self.kernel = kernel
         self.console = os.path.join(scene.log_dir, "guest-console.log")
         for tap in ("eth0", "control"):
             host.run(f"ip tuntap add {tap} mode tap")
@@ -53,7 +54,7 @@ class Guest:
         pace = "-accel tcg,thread=single -icount shift=6" if can_hurry else "-accel tcg,thread=multi"
         argv = (f"qemu-system-x86_64 -M pc {pace} -cpu max -m 192 -display none "
                 "-nodefaults -no-reboot").split()
-        argv += ["-kernel", image.VMLINUX, "-initrd", image.INITRAMFS,
+        argv += ["-kernel", self.kernel.vmlinux, "-initrd", self.kernel.initramfs,
                  "-append", "console=ttyS0 panic=-1", "-serial", f"file:{self.console}"]
         for number, tap in enumerate(("eth0", "control")):
             argv += ["-netdev", f"tap,id=n{number},ifname={tap},script=no,downscript=no",
@@ -149,7 +150,7 @@ def tunnels(scene, host, guest, *, psk=None, outside=4, number=0, daemon_options
     return ours, theirs
 
 
-def pair(scene, **options):
+def pair(scene, kernel=image.STOCK, **options):
     """The whole drawing: (ours, theirs), which have not spoken yet."""
-    host, guest = machines(scene)
+    host, guest = machines(scene, kernel=kernel)
     return tunnels(scene, host, guest, **options)

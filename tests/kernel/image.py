@@ -1,11 +1,12 @@
-"""Debian's kernel with its WireGuard, ready to boot: a vmlinux, and an initramfs that offers a shell.
+"""Debian's kernels with their WireGuard, ready to boot: a vmlinux, and an initramfs that offers a shell.
 
-The kernel's package is fetched once, unpacked, not installed, and kept in the build folder. Its bzImage
+A kernel's package is fetched once, unpacked, not installed, and kept in the build folder. Its bzImage
 would need a boot loader's real mode; the vmlinux inside boots directly (PVH), in a few seconds even
 where the processor is emulated.
 """
 
 import glob
+import lzma
 import os
 import re
 import shutil
@@ -16,71 +17,150 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "kernel")
-VMLINUX = os.path.join(FOLDER, "vmlinux")
-MODULES = os.path.join(FOLDER, "modules")
-INITRAMFS = os.path.join(FOLDER, "initramfs.cpio")
 
 METAPACKAGE = "linux-image-cloud-amd64"
+PARTS = r"Depends: (linux-(?:binary|modules)-\S+-cloud-amd64)"    # of newer kernels' packages
 WANTED_MODULES = ("virtio_pci", "virtio_net", "wireguard")
 PROGRAMS = {"/bin/wg": "wg", "/sbin/ip": "ip"}
-TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "lz4": "lz4", "strip": "binutils",
-         "apt-get": "apt", "dpkg": "dpkg"}
+TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "lz4": "lz4",
+         "zstd": "zstd", "strip": "binutils", "apt-get": "apt", "dpkg": "dpkg"}
+UNPACKERS = {b"\x02\x21\x4c\x18": "lz4", b"\x28\xb5\x2f\xfd": "zstd"}
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class Unavailable(Exception):
     """Why there is no kernel to boot here."""
 
 
-def prepare(build_dir):
-    """Makes what is missing of the image, with the `ferrule` of this build in it."""
-    absent = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
-    if absent:
-        raise Unavailable(f"needs packages that are not installed: {' '.join(absent)}")
-    os.makedirs(FOLDER, exist_ok=True)
-    if not os.path.exists(VMLINUX):
-        _fetch()
-    with open(INITRAMFS + ".new", "wb") as file:
-        file.write(_initramfs(os.path.join(build_dir, "ferrule")))
-    os.replace(INITRAMFS + ".new", INITRAMFS)
+class Image:
+    """A kernel of the release that apt is set up for, or of another suite of Debian's."""
+
+    def __init__(self, name, suite=None):
+        self.suite = suite
+        self.folder = os.path.join(FOLDER, name)
+        self.vmlinux = os.path.join(self.folder, "vmlinux")
+        self.initramfs = os.path.join(self.folder, "initramfs.cpio")
+        self.modules = os.path.join(self.folder, "modules")
+        self.trouble = os.path.join(self.folder, "trouble")
+
+    def missing(self):
+        """Why it can't boot; None if it can."""
+        if os.path.exists(self.initramfs):
+            return None
+        return _read(self.trouble).decode() if os.path.exists(self.trouble) else "no kernel was prepared"
+
+    def prepare(self, build_dir):
+        """Makes what is missing of it, with the `ferrule` of this build in it; missing() tells how it
+        went, in other processes too."""
+        os.makedirs(self.folder, exist_ok=True)
+        try:
+            absent = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
+            if absent:
+                raise Unavailable(f"needs packages that are not installed: {' '.join(absent)}")
+            if not os.path.exists(self.vmlinux):
+                self._fetch()
+            with open(self.initramfs + ".new", "wb") as file:
+                file.write(_initramfs(self.modules, os.path.join(build_dir, "ferrule")))
+            os.replace(self.initramfs + ".new", self.initramfs)
+        except Unavailable as unavailable:
+            if os.path.exists(self.initramfs):
+                os.remove(self.initramfs)
+            with open(self.trouble, "w") as file:
+                file.write(str(unavailable))
+
+    def _fetch(self):
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            apt = _Apt(folder, self.suite)
+            package, = apt.depends(METAPACKAGE, r"Depends: (linux-image-\S+-cloud-amd64)")
+            root = apt.unpack([package, *apt.depends(package, PARTS)])
+            shutil.rmtree(self.modules, ignore_errors=True)
+            modules, = glob.glob(f"{root}/lib/modules/*") + glob.glob(f"{root}/usr/lib/modules/*")
+            bzimage, = glob.glob(f"{root}/boot/vmlinuz-*") + glob.glob(f"{modules}/vmlinuz")
+            with open(bzimage, "rb") as file:
+                _unpack_kernel(file.read(), self.vmlinux + ".new")
+            os.rename(modules, self.modules)
+        os.replace(self.vmlinux + ".new", self.vmlinux)
 
 
-def _fetch():
-    depends = _output(["apt-cache", "depends", METAPACKAGE])
-    package = re.search(r"Depends: (linux-image-\S+-cloud-amd64)", depends)
-    if not package:
-        raise Unavailable(f"apt knows no {METAPACKAGE}")
-    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-        _output(["apt-get", "download", package[1]], cwd=folder)
-        archive, = glob.glob(os.path.join(folder, "*.deb"))
-        _output(["dpkg", "-x", archive, os.path.join(folder, "root")])
-        shutil.rmtree(MODULES, ignore_errors=True)
-        os.rename(glob.glob(os.path.join(folder, "root/lib/modules/*"))[0], MODULES)
-        bzimage, = glob.glob(os.path.join(folder, "root/boot/vmlinuz-*"))
-        payload = os.path.join(folder, "payload.lz4")
-        with open(bzimage, "rb") as source, open(payload, "wb") as target:
-            target.write(_payload(source.read()))
-        _output(["lz4", "-dqf", payload, VMLINUX + ".new"])
-    os.replace(VMLINUX + ".new", VMLINUX)
+STOCK = Image("stock")
+NEWER = Image("newer", suite="trixie-backports")
 
 
-def _output(argv, cwd=None):
-    result = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=cwd)
+class _Apt:
+    """apt, for the machine's release or another suite; what the machine has of apt stays as it is."""
+
+    def __init__(self, folder, suite):
+        self.folder = folder
+        self.environment = None
+        if suite:
+            self._look_into(suite)
+
+    def _look_into(self, suite):
+        where = re.search(r"^(\S+) Debian Debian$", _output(
+            ["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL)"]), re.MULTILINE)
+        if not where:
+            raise Unavailable("apt knows no archive of Debian's")
+        key = f"[signed-by={KEYRING}] " if os.path.exists(KEYRING) else ""
+        self._write("sources.list", f"deb {key}{where[1]} {suite} main\n")
+        for path in ("lists/partial", "cache/archives/partial"):
+            os.makedirs(os.path.join(self.folder, path))
+        config = self._write("apt.conf", f'''
+            Dir::Etc::SourceList "{self.folder}/sources.list";
+            Dir::Etc::SourceParts "-";
+            Dir::State::Lists "{self.folder}/lists";
+            Dir::Cache "{self.folder}/cache";
+            APT::Sandbox::User "root";
+            ''')
+        self.environment = {**os.environ, "APT_CONFIG": config}
+        _output(["apt-get", "update"], env=self.environment)
+
+    def _write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def depends(self, package, wanted):
+        """What of its dependencies is wanted, a pattern."""
+        found = re.findall(wanted, _output(["apt-cache", "depends", package], env=self.environment))
+        return sorted(set(found))
+
+    def unpack(self, packages):
+        """Fetches packages and unpacks them, without installing; returns the folder."""
+        root = os.path.join(self.folder, "root")
+        _output(["apt-get", "download", *packages], cwd=self.folder, env=self.environment)
+        for archive in glob.glob(os.path.join(self.folder, "*.deb")):
+            _output(["dpkg", "-x", archive, root])
+        return root
+
+
+def _output(argv, cwd=None, env=None):
+    result = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=cwd,
+                            env=env)
     if result.returncode != 0:
         raise Unavailable(f"`{' '.join(argv)}` failed: {result.stderr.strip()[-300:]}")
     return result.stdout
 
 
-def _payload(bzimage):
+def _unpack_kernel(bzimage, target):
     """The compressed vmlinux: the setup header says where it is (Documentation/x86/boot.rst)."""
     setup_sectors = bzimage[0x1F1] or 4
     offset, length = struct.unpack_from("<II", bzimage, 0x248)
     start = (setup_sectors + 1) * 512 + offset
-    return bzimage[start:start + length - 4]        # its last word is the unpacked size
+    payload = bzimage[start:start + length - 4]     # its last word is the unpacked size
+    unpacker = UNPACKERS.get(payload[:4])
+    if not unpacker:
+        raise Unavailable(f"a kernel that is packed in another way ({payload[:4].hex()})")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(payload)
+        file.flush()
+        _output([unpacker, "-dqf", file.name, "-o", target] if unpacker == "zstd"
+                else [unpacker, "-dqf", file.name, target])
 
 
 # --- the initramfs ------------------------------------------------------------------------------
 
-def _initramfs(ferrule):
+def _initramfs(modules_folder, ferrule):
     files = {"/bin/busybox": _read(shutil.which("busybox")), "/init": _read(f"{HERE}/guest_init.sh")}
     programs = {place: shutil.which(program) for place, program in PROGRAMS.items()}
     if os.path.exists(ferrule):
@@ -88,9 +168,9 @@ def _initramfs(ferrule):
     for place, path in programs.items():
         files[place] = _stripped(path)
         files |= {library: _read(library) for library in _libraries(path)}
-    modules = _with_dependencies(WANTED_MODULES)
-    files |= {f"/modules/{number:02}-{os.path.basename(path)}": _read(path)
-              for number, path in enumerate(modules)}
+    modules = _with_dependencies(modules_folder, WANTED_MODULES)
+    files |= {f"/modules/{number:02}-{name}.ko": module
+              for number, (name, module) in enumerate(modules.items())}
     return _cpio(files)
 
 
@@ -110,21 +190,24 @@ def _libraries(program):
     return re.findall(r"(/\S+) \(0x", _output(["ldd", program]))
 
 
-def _with_dependencies(names):
-    """Paths of these modules, each after those that it needs."""
+def _with_dependencies(folder, names):
+    """These modules by name, each after those that it needs; what is built in is no module."""
     paths = {}
-    for path in glob.glob(f"{MODULES}/kernel/**/*.ko", recursive=True):
-        paths[os.path.basename(path)[:-3].replace("-", "_")] = path
-    ordered = []
+    for path in glob.glob(f"{folder}/kernel/**/*.ko*", recursive=True):
+        paths[os.path.basename(path).partition(".")[0].replace("-", "_")] = path
+    ordered = {}
 
     def add(name):
-        path = paths[name.replace("-", "_")]
-        if path in ordered:
+        name = name.replace("-", "_")
+        if name in ordered or name not in paths:
             return
-        depends = re.search(rb"\0depends=([^\0]*)\0", b"\0" + _read(path))[1].decode()
+        module = _read(paths[name])
+        if paths[name].endswith(".xz"):
+            module = lzma.decompress(module)
+        depends = re.search(rb"\0depends=([^\0]*)\0", b"\0" + module)[1].decode()
         for other in filter(None, depends.split(",")):
             add(other)
-        ordered.append(path)
+        ordered[name] = module
 
     for name in names:
         add(name)

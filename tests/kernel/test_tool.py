@@ -88,3 +88,18 @@ def test_ferrule_brings_up_the_kernels_interface(scene):
     assert "10.77.0.0/16" in guest.out("ip route show dev wg0")
     guest.run("ferrule down wg0")               # this kernel has no nftables loaded
     assert "wg0" not in guest.out("ip link")
+
+
+# Debian 12's kernel can't: it must not be taken for done, and nothing may change.
+
+@behaviour(deadline_s=BOOT_AND_MORE_S)
+def test_a_kernel_that_cannot_remove_a_single_allowed_ip_refuses(scene):
+    _, guest = machines(scene)
+    peer = new_private_key().public
+    guest.run("ip link add wg0 type wireguard")
+    guest.run(f"ferrule set wg0 peer {peer} allowed-ips 10.0.0.0/8,fd00::/8")
+    before = guest.out("wg show wg0 dump")
+    output = guest.run(f"ferrule set wg0 peer {peer} allowed-ips -10.0.0.0/8 && echo done", check=False)
+    assert "done" not in output, output
+    assert "6.16" in output, output
+    assert guest.out("wg show wg0 dump") == before
