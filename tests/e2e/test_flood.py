@@ -127,6 +127,25 @@ def test_P86_a_flood_takes_little_memory(scene):
     eventually(lambda: puppet.pings(tunnel), "the tunnel goes on")
 
 
+# The kernel tells handshakes from data, and threads that carry data do not wake for them. So too on
+# another port, which is bound inside the sandbox.
+
+@behaviour(unlike_go="it has one socket for all", deadline_s=60)
+def test_a_flood_passes_the_lanes_by(scene):
+    tunnel, puppet = attacked(scene)
+    pid = tunnel.daemon.pid
+    for port in (51820, 51900):
+        tunnel.set(f"listen-port {port}")
+        before, lanes_before = process.cpu_seconds(pid), process.cpu_seconds(pid, thread="lane")
+        with Flood(scene.build_dir, puppet.host, "initiations", f"192.0.2.1:{port}",
+                   key=tunnel.public_key, rate=20_000):
+            eventually(lambda: process.cpu_seconds(pid) > before + 0.5, "the daemon works", 20)
+        lanes = process.cpu_seconds(pid, thread="lane") - lanes_before
+        share = lanes / (process.cpu_seconds(pid) - before)
+        scene.note(f"port {port}: lanes take {100 * share:.0f} % of it")
+        assert share < 0.2, f"on port {port} lanes take {100 * share:.0f} %"
+
+
 # A recorded initiation of the peer's, over and over and from everywhere: it neither ends his session
 # nor moves his endpoint.
 

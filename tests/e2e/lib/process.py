@@ -72,8 +72,18 @@ def context_switches(pid):
     return total
 
 
-def cpu_seconds(pid):
-    """User and system time of `pid` so far."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
+def cpu_seconds(pid, thread=None):
+    """User and system time of `pid` so far; of those of its threads that live and are named so."""
+    if thread is None:
+        return _cpu_seconds(f"/proc/{pid}/stat")
+    tasks = os.listdir(f"/proc/{pid}/task")
+    return sum(_cpu_seconds(f"/proc/{pid}/task/{task}/stat", thread) for task in tasks)
+
+
+def _cpu_seconds(path, name=None):
+    with open(path) as stat:
+        head, _, rest = stat.read().rpartition(")")
+    if name and not head.endswith(f"({name}"):
+        return 0
+    fields = rest.split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
