@@ -335,6 +335,7 @@ class EngineFailures : public ::testing::Test {
   int opened = 0;
   int living = 0;
   bool port_taken = false;
+  std::optional<int> handshake_fd;  // what the socket for handshakes waits on; none: there is none
   std::atomic<bool> woken = false;
   io::EventFd event = std::move(*io::EventFd::open());  // as a socket that has something, always
   PolledTun tun;
@@ -347,6 +348,9 @@ class EngineFailures : public ::testing::Test {
                   if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
                   std::vector<UdpDoor> doors;
                   doors.push_back({std::make_unique<DeadUdp>(living), event.poll_fd(), -1});
+                  if (handshake_fd) {
+                    doors.push_back({std::make_unique<DeadUdp>(living), *handshake_fd, -1});
+                  }
                   return doors;
                 },
                 rng,
@@ -355,7 +359,7 @@ class EngineFailures : public ::testing::Test {
                   woken = true;
                   woken.notify_all();
                 },
-                {}};
+                {.handshake_events = std::move(*io::Epoll::open())}};
 };
 
 TEST_F(EngineFailures, P75b_ASocketThatDiesIsBoundAnewAtOnce) {
@@ -383,6 +387,16 @@ TEST_F(EngineFailures, LanesThatDoNotStartAreTriedAgainEverySecond) {
   mend_fd(tun_fd.get());
   engine.work(at(1s));
   EXPECT_EQ(living, 1);
+}
+
+TEST_F(EngineFailures, ADoorForHandshakesThatCannotBeWaitedOnIsTriedAgainEverySecond) {
+  handshake_fd = 1'000'000;
+  engine.up(at(0s));
+  EXPECT_EQ(living, 0);
+  EXPECT_EQ(engine.next_deadline(), at(1s).boot);
+  handshake_fd = event.poll_fd();
+  engine.work(at(1s));
+  EXPECT_EQ(living, 2);
 }
 
 TEST_F(EngineFailures, WhyThereIsNoSocketIsToldOnceAndNotEverySecond) {
