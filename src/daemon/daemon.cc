@@ -200,16 +200,15 @@ void Daemon::dispatch(std::uint64_t tag, std::uint32_t events) {
   switch (tag) {
     case kWake:
       wake_.drain();
-      if (engine_.tun_gone() && !tun_.exists()) end("the interface is gone");
-      engine_.work(io::now());
+      work();
       break;
     case kHandshakes:
-      engine_.work(io::now());
+      work();
       break;
     case kTimer:
       timer_.drain();
       armed_.reset();
-      engine_.work(io::now());
+      work();
       break;
     case kSignal:
       handle_signal();
@@ -229,6 +228,11 @@ void Daemon::dispatch(std::uint64_t tag, std::uint32_t events) {
     default:
       server_.serve(tag, events);
   }
+}
+
+void Daemon::work() {
+  engine_.work(io::now());
+  if (engine_.tun_gone() && !tun_.exists()) end("the interface is gone");
 }
 
 void Daemon::handle_signal() {

@@ -54,6 +54,7 @@ class Daemon {
   [[nodiscard]] std::optional<Instant> next_deadline() noexcept;
   void handle(std::uint64_t tag, std::uint32_t events) noexcept;
   void dispatch(std::uint64_t tag, std::uint32_t events);
+  void work();
   void look_again();
   void handle_signal();
   void hear(io::InterfaceMonitor& monitor);

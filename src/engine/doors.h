@@ -1,10 +1,13 @@
 // The doors of a device, and what to wait on.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "base/error.h"
 #include "io/tun.h"
 #include "io/udp.h"
 

@@ -26,7 +26,7 @@ struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
   protocol::SourceJudge source_leads = {};    // Device::judge_sources
-  // Where the sockets for handshake messages wait; the opener opens some only if there is one.
+  // Where sockets for handshake messages wait: there is one where the opener opens such.
   std::optional<io::Epoll> handshake_events = {};
 };
 
