@@ -1,6 +1,7 @@
 #include "io/linux/steering.h"
 
 #include <linux/filter.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -21,7 +22,12 @@ struct Offsets {
 constexpr Offsets kV4{12, 20};
 constexpr Offsets kV6{20, 40};
 
-constexpr std::uint32_t kGolden = 0x9E3779B1;  // 2^32 over the golden ratio: spreads near numbers
+// A factor of multiply-shift hashing: random, so that nobody can aim at one lane.
+std::uint32_t random_factor() noexcept {
+  std::uint32_t factor = 0x9E3779B1;
+  (void)!::getrandom(&factor, sizeof factor, GRND_NONBLOCK);
+  return factor | 1;
+}
 
 constexpr std::uint32_t from_ip_header(std::uint32_t offset) {
   return static_cast<std::uint32_t>(SKF_NET_OFF) + offset;
@@ -39,11 +45,11 @@ bool steer_handshakes(int fd, Family family, std::size_t lanes) noexcept {
       BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, kLastHandshakeType, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, last),
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, from_ip_header(offsets.ports)),
-      BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, kGolden),
+      BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, random_factor()),
       BPF_STMT(BPF_MISC | BPF_TAX, 0),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, from_ip_header(offsets.source)),
       BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
-      BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, kGolden),
+      BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, random_factor()),
       BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
       BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, last),
       BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
