@@ -89,6 +89,17 @@ Now Host::now() const {
   return {boot, wall_at(Duration(boot.ns()) + wall_offset)};
 }
 
+Host::DropCounts Host::drop_counts() const noexcept {
+  DropCounts counts{};
+  for (std::size_t i = 1; i < counts.size(); ++i) counts[i] = device->drops()[static_cast<Drop>(i)];
+  return counts;
+}
+
+Drop Host::reason_since(const DropCounts& before) const noexcept {
+  const DropCounts counts = drop_counts();
+  return static_cast<Drop>(std::ranges::mismatch(before, counts).in1 - before.begin());
+}
+
 std::uint64_t Host::drops_in_all() const noexcept {
   std::uint64_t sum = 0;
   for (std::size_t i = 1; i < protocol::kDropCount; ++i) {
@@ -373,6 +384,7 @@ void Host::handle_handshake() {
   queued_.pop_front();
   const bool under_load = queue_->under_load(now().boot, message->from.address);
   const std::uint64_t drops = drops_in_all();
+  const DropCounts counts = drop_counts();
   const std::vector<Endpoint> before = endpoints();
   std::vector<Datagram> out;
   watched_out_ = &out;
@@ -390,7 +402,7 @@ void Host::handle_handshake() {
   watched_out_ = nullptr;
   world.trace([&] {
     return "host " + std::to_string(id) + " handled type " + std::to_string(in.type()) +
-           (dropped == 0 ? "" : ", and refused it");
+           (dropped == 0 ? "" : ", and refused it: " + std::string(name_of(reason_since(counts))));
   });
   for (const auto& checker : world.checkers()) {
     checker->handled({*this, in, under_load, dropped, out, flushed_, endpoints() != before});

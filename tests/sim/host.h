@@ -76,6 +76,10 @@ class Host {
   // --- what it is ---
   [[nodiscard]] Now now() const;
   [[nodiscard]] const PublicKey& public_key() const noexcept { return model.public_key(); }
+  using DropCounts = std::array<std::uint64_t, protocol::kDropCount>;
+  [[nodiscard]] DropCounts drop_counts() const noexcept;
+  // The first of the reasons that have been counted since.
+  [[nodiscard]] protocol::Drop reason_since(const DropCounts& before) const noexcept;
   [[nodiscard]] std::uint64_t drops_in_all() const noexcept;
   /// Where the device thinks that a peer is.
   [[nodiscard]] Endpoint endpoint_of(const PublicKey& peer) const;
