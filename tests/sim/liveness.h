@@ -47,6 +47,7 @@ class Liveness final : public Checker {
 
   [[nodiscard]] bool reaches(HostId from, HostId to, Instant when) const;
   [[nodiscard]] bool can_initiate(HostId from, HostId to, Instant when) const;
+  [[nodiscard]] static bool is_for(const Datagram& initiation, const Host& host);
   [[nodiscard]] bool judged(const Link& link);
   [[nodiscard]] bool arrived(const std::vector<std::uint64_t>& numbers) const;
   [[nodiscard]] Instant deadline(const Link& link) const;
