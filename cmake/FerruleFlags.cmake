@@ -4,7 +4,7 @@ check_pie_supported(LANGUAGES CXX)
 
 add_library(ferrule_flags INTERFACE)
 target_include_directories(ferrule_flags INTERFACE
-  ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/core ${PROJECT_BINARY_DIR}/generated)
 
 # Line tables are enough for a backtrace and a profile, and halve the time to link.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")

@@ -22,7 +22,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferrule.pc DESTINATION ${CMAKE_INSTALL
 install(FILES ${PROJECT_BINARY_DIR}/generated/base/version.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferrule/base COMPONENT libferrule-dev)
 foreach(folder ${folders})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${folder}
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/core/${folder}
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferrule COMPONENT libferrule-dev
     FILES_MATCHING PATTERN "*.h" PATTERN "*_testing.h" EXCLUDE)
 endforeach()

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -397,6 +398,18 @@ TEST_F(EngineFailures, ADoorForHandshakesThatCannotBeWaitedOnIsTriedAgainEverySe
   handshake_fd = event.poll_fd();
   engine.work(at(1s));
   EXPECT_EQ(living, 2);
+}
+
+TEST_F(EngineFailures, AnInterfaceThatIsDownDoesNotLookForHandshakes) {
+  handshake_fd = event.poll_fd();
+  const auto wakes = [&] {
+    pollfd door{engine.handshake_poll_fd(), POLLIN, 0};
+    return ::poll(&door, 1, 0) == 1;
+  };
+  engine.up(at(0s));
+  EXPECT_TRUE(wakes());
+  engine.down();
+  EXPECT_FALSE(wakes());
 }
 
 TEST_F(EngineFailures, WhyThereIsNoSocketIsToldOnceAndNotEverySecond) {

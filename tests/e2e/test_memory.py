@@ -2,7 +2,7 @@
 its log.
 
 A test knows the keys: it has set them, or shares them as the daemon's peer. First it finds them, so
-that not to find them says something. Expiry takes nine minutes; src/protocol has a test of that in
+that not to find them says something. Expiry takes nine minutes; src/core/protocol has a test of that in
 virtual time.
 """
 

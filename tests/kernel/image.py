@@ -71,11 +71,11 @@ class Image:
     def _fetch(self):
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             apt = _Apt(folder, self.suite)
-            package, = apt.depends(METAPACKAGE, r"Depends: (linux-image-\S+-cloud-amd64)")
+            package = _only(apt.depends(METAPACKAGE, r"Depends: (linux-image-\S+-cloud-amd64)"))
             root = apt.unpack([package, *apt.depends(package, PARTS)])
             shutil.rmtree(self.modules, ignore_errors=True)
-            modules, = glob.glob(f"{root}/lib/modules/*") + glob.glob(f"{root}/usr/lib/modules/*")
-            bzimage, = glob.glob(f"{root}/boot/vmlinuz-*") + glob.glob(f"{modules}/vmlinuz")
+            modules = _only(glob.glob(f"{root}/lib/modules/*") + glob.glob(f"{root}/usr/lib/modules/*"))
+            bzimage = _only(glob.glob(f"{root}/boot/vmlinuz-*") + glob.glob(f"{modules}/vmlinuz"))
             with open(bzimage, "rb") as file:
                 _unpack_kernel(file.read(), self.vmlinux + ".new")
             os.rename(modules, self.modules)
@@ -110,6 +110,8 @@ class _Apt:
             Dir::State::Lists "{self.folder}/lists";
             Dir::Cache "{self.folder}/cache";
             APT::Sandbox::User "root";
+            Acquire::http::Timeout "20";
+            Acquire::Retries "0";
             ''')
         self.environment = {**os.environ, "APT_CONFIG": config}
         _output(["apt-get", "update"], env=self.environment)
@@ -132,6 +134,13 @@ class _Apt:
         for archive in glob.glob(os.path.join(self.folder, "*.deb")):
             _output(["dpkg", "-x", archive, root])
         return root
+
+
+def _only(found):
+    """Suites other than the one that this was written for may have their kernels elsewhere."""
+    if len(found) != 1:
+        raise Unavailable(f"a kernel whose packages are not as expected: found {found}")
+    return found[0]
 
 
 def _output(argv, cwd=None, env=None):
@@ -211,6 +220,8 @@ def _with_dependencies(folder, names):
 
     for name in names:
         add(name)
+    if "wireguard" not in ordered:
+        raise Unavailable("a kernel that has no module for WireGuard")
     return ordered
 
 

@@ -15,16 +15,16 @@ class Mutation:
     replacement: str
 
 
-SEND, RECEIVE = "src/protocol/device_send.cc", "src/protocol/device_receive.cc"
-HANDSHAKE, TIMERS = "src/protocol/device_handshake.cc", "src/protocol/timers.cc"
-INITIATION = "src/protocol/device_initiation.cc"
-CONFIGURATION = "src/protocol/device_configuration.cc"
-DEVICE_TIMERS = "src/protocol/device_timers.cc"
+SEND, RECEIVE = "src/core/protocol/device_send.cc", "src/core/protocol/device_receive.cc"
+HANDSHAKE, TIMERS = "src/core/protocol/device_handshake.cc", "src/core/protocol/timers.cc"
+INITIATION = "src/core/protocol/device_initiation.cc"
+CONFIGURATION = "src/core/protocol/device_configuration.cc"
+DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
 KEYPAIR, REPLAY, COOKIE, RATELIMITER = (
-    f"src/protocol/{name}.cc" for name in ("keypair", "replay", "cookie", "ratelimiter"))
+    f"src/core/protocol/{name}.cc" for name in ("keypair", "replay", "cookie", "ratelimiter"))
 
 MUTATIONS = [Mutation(*fields) for fields in [
-    ("P1 a DH of zero is no error", "src/protocol/noise.cc", "  if (!dh.accepted) return false;\n", ""),
+    ("P1 a DH of zero is no error", "src/core/protocol/noise.cc", "  if (!dh.accepted) return false;\n", ""),
     ("P24 a handshake takes a second response", HANDSHAKE,
      "  peer->handshake.sent.reset();  // P24; its index goes on as the keypair's\n", ""),
     ("P26 a peer need not be configured", HANDSHAKE,

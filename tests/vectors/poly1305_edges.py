@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/crypto/poly1305_edges_testing.h: messages whose Poly1305 sum is an edge case.
+"""Writes src/core/crypto/poly1305_edges_testing.h: messages whose Poly1305 sum is an edge case.
 
 Random messages hit the values where a final reduction or a carry can go wrong once in 2^128 times.
 For a key and counter, r is known, so that one block of a ciphertext can be solved for: all other
@@ -81,5 +81,5 @@ def rows():
             yield f'    {{"{name}", {size}, {counter}, {low:#x}, {high:#x}}},\n'
 
 
-with open("src/crypto/poly1305_edges_testing.h", "w", encoding="ascii") as out:
+with open("src/core/crypto/poly1305_edges_testing.h", "w", encoding="ascii") as out:
     out.write(HEADER + "".join(rows()) + "};\n\n}  // namespace ferrule::test\n")

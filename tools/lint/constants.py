@@ -12,7 +12,7 @@ DURATION = re.compile(r"\b(?!1n?s)[1-9][0-9']*(?:h|min|s|ms|us|ns)\b"
 def check(tree):
     """spans of time stand in protocol/constants.h only"""
     problems = []
-    for path in tree.matching("^src/protocol/.*" + CPP):
+    for path in tree.matching("^src/core/protocol/.*" + CPP):
         if path.endswith("/constants.h") or re.search(CPP_TEST, path):
             continue
         code = code_only(tree.text(path))

@@ -16,7 +16,10 @@ FOLDERS = {
     "cli": ["base", "crypto", "packet", "protocol", "io", "control", "engine"],
 }
 
-# Headers of libraries, and who may include them.
+# Folders below src/core, which is libferrule and an include root of its own: `#include "base/net.h"`.
+CORE = ("base", "crypto", "packet", "protocol", "control")
+
+# Headers of libraries, and who may include them. One that is not here is refused.
 LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
     r"libmnl/": ["io", "cli"],
@@ -25,9 +28,19 @@ LIBRARIES = {
     r"CLI/": ["daemon", "cli"],
     r"seccomp": ["daemon"],
     r"qrencode|png": ["cli"],
+    r"microhttpd|ncurses": ["cli"],
+    # What systems and compilers bring.
+    r"\w+$": list(FOLDERS),  # the standard library
+    r"immintrin\.h$": ["crypto", "packet"],
+    r"sys/random\.h$": ["crypto", "io"],
+    r"arpa/inet\.h$": ["base", "io"],
+    r"pthread\.h$|sys/epoll\.h$": ["io", "engine", "daemon"],
+    r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
+    r"|unistd)\.h$": ["io", "daemon", "cli"],
     r"g(test|mock)/|nlohmann/|benchmark/": [],
 }
-TEST_LIBRARIES = r"g(test|mock)/|nlohmann/|fmt/"
+TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"
+                  r"|(fcntl|malloc|poll|ucontext|unistd)\.h$")
 GENERATED = {"base/version.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -38,7 +51,7 @@ def check(tree):
     problems = []
     for path in tree.matching("^src/.*" + CPP):
         text = tree.text(path)
-        folder = path.split("/")[1]
+        folder = room(path)
         for match in INCLUDE.finditer(text):
             line = text.count("\n", 0, match.start(2)) + 1
             problem = (own(tree, folder, match[2]) if match[1] == '"'
@@ -50,9 +63,19 @@ def check(tree):
     return problems
 
 
+def room(path):
+    """The folder of src/, or of src/core/, that a file is in."""
+    return re.sub(r"^src/(core/)?", "", path).split("/")[0]
+
+
+def place(target):
+    """Where the file of an include with "" is: it starts at src/ or at src/core/."""
+    return f"src/core/{target}" if target.split("/")[0] in CORE else f"src/{target}"
+
+
 def own(tree, folder, target):
-    if target not in GENERATED and f"src/{target}" not in tree.paths:
-        return f'there is no src/{target}; includes with "" start at src/'
+    if target not in GENERATED and place(target) not in tree.paths:
+        return f'there is no {place(target)}; includes with "" start at src/ or src/core/'
     allowed = [folder, *FOLDERS.get(folder, [])]
     if target.split("/")[0] in allowed or target in allowed:
         return None
@@ -62,7 +85,8 @@ def own(tree, folder, target):
 def library(folder, target, is_test):
     if is_test and re.match(TEST_LIBRARIES, target):
         return None
-    for pattern, folders in LIBRARIES.items():
-        if re.match(pattern, target) and folder not in folders:
-            return f"{folder} may not include <{target}>; see tools/lint/includes.py"
-    return None
+    allowed = [folders for pattern, folders in LIBRARIES.items() if re.match(pattern, target)]
+    if any(folder in folders for folders in allowed):
+        return None
+    why = "may not include" if allowed else "includes an unknown library,"
+    return f"{folder} {why} <{target}>; see tools/lint/includes.py"

@@ -31,31 +31,36 @@ class CodeOnly(unittest.TestCase):
 
 class Includes(unittest.TestCase):
     def problems(self, path, include):
-        files = {"src/io/tun.h": HEADER, "src/base/bytes.h": HEADER,
-                 "src/protocol/device.h": HEADER, "src/protocol/configuration.h": HEADER}
+        files = {"src/io/tun.h": HEADER, "src/core/base/bytes.h": HEADER,
+                 "src/core/protocol/device.h": HEADER, "src/core/protocol/configuration.h": HEADER}
         return includes.check(Tree(files={**files, path: f"#include {include}\n"}))
 
     def test_the_core_and_io_never_see_each_other(self):
-        self.assertTrue(self.problems("src/protocol/x.cc", '"io/tun.h"'))
+        self.assertTrue(self.problems("src/core/protocol/x.cc", '"io/tun.h"'))
         self.assertTrue(self.problems("src/io/x.cc", '"protocol/device.h"'))
         self.assertFalse(self.problems("src/engine/x.cc", '"io/tun.h"'))
         self.assertFalse(self.problems("src/io/linux/x.cc", '"base/bytes.h"'))
 
     def test_control_sees_only_the_configuration(self):
-        self.assertTrue(self.problems("src/control/x.cc", '"protocol/device.h"'))
-        self.assertFalse(self.problems("src/control/x.cc", '"protocol/configuration.h"'))
+        self.assertTrue(self.problems("src/core/control/x.cc", '"protocol/device.h"'))
+        self.assertFalse(self.problems("src/core/control/x.cc", '"protocol/configuration.h"'))
 
     def test_libraries_have_their_folders(self):
-        self.assertTrue(self.problems("src/protocol/x.cc", "<openssl/evp.h>"))
-        self.assertFalse(self.problems("src/crypto/x.cc", "<openssl/evp.h>"))
-        self.assertTrue(self.problems("src/base/x.cc", "<gtest/gtest.h>"))
-        self.assertFalse(self.problems("src/base/x_test.cc", "<gtest/gtest.h>"))
+        self.assertTrue(self.problems("src/core/protocol/x.cc", "<openssl/evp.h>"))
+        self.assertFalse(self.problems("src/core/crypto/x.cc", "<openssl/evp.h>"))
+        self.assertTrue(self.problems("src/core/base/x.cc", "<gtest/gtest.h>"))
+        self.assertFalse(self.problems("src/core/base/x_test.cc", "<gtest/gtest.h>"))
+
+    def test_an_unknown_library_is_refused(self):
+        self.assertTrue(self.problems("src/cli/x.cc", "<boost/asio.hpp>"))
+        self.assertTrue(self.problems("src/core/base/x.cc", "<sys/socket.h>"))
+        self.assertFalse(self.problems("src/core/base/x.cc", "<vector>"))
 
     def test_what_is_included_exists(self):
-        self.assertTrue(self.problems("src/base/x.cc", '"base/nothing.h"'))
+        self.assertTrue(self.problems("src/core/base/x.cc", '"base/nothing.h"'))
 
     def test_a_header_is_included_once(self):
-        self.assertTrue(includes.check(tree_of("src/base/x.h", "int x;\n")))
+        self.assertTrue(includes.check(tree_of("src/core/base/x.h", "int x;\n")))
 
 
 class Purity(unittest.TestCase):
@@ -64,20 +69,20 @@ class Purity(unittest.TestCase):
                      "time(nullptr)", "std::time(nullptr)", "rand()", "getrandom(p, n, 0)",
                      "std::random_device r", "::socket(AF_INET, 0, 0)", "sendmsg(fd, &m, 0)",
                      "std::mutex m", "std::unique_lock lock(m)"):
-            self.assertTrue(purity.check(tree_of("src/protocol/x.cc", f"void f() {{ {call}; }}\n")),
+            self.assertTrue(purity.check(tree_of("src/core/protocol/x.cc", f"void f() {{ {call}; }}\n")),
                             call)
 
     def test_names_that_only_look_like_calls_are_not(self):
         for call in ("now.time()", "rekey_after_time(x)", "stamp->time()", "operand(1)",
                      "Clock::time(x)", "websocket(1)", "/* time( */", 'log("rand(")'):
-            self.assertFalse(purity.check(tree_of("src/protocol/x.cc", f"void f() {{ {call}; }}\n")),
+            self.assertFalse(purity.check(tree_of("src/core/protocol/x.cc", f"void f() {{ {call}; }}\n")),
                              call)
 
     def test_only_the_core_must_be_pure(self):
         text = "void f() { getrandom(p, n, 0); }\n"
-        self.assertFalse(purity.check(tree_of("src/crypto/random.cc", text)))
+        self.assertFalse(purity.check(tree_of("src/core/crypto/random.cc", text)))
         self.assertFalse(purity.check(tree_of("src/daemon/x.cc", text)))
-        self.assertFalse(purity.check(tree_of("src/protocol/x_test.cc", text)))
+        self.assertFalse(purity.check(tree_of("src/core/protocol/x_test.cc", text)))
 
 
 class Sizes(unittest.TestCase):
@@ -124,10 +129,10 @@ template <class T>
 
 class Constants(unittest.TestCase):
     def test_spans_of_time_belong_to_the_constants(self):
-        self.assertTrue(constants.check(tree_of("src/protocol/x.cc", "auto t = now + 120s;\n")))
-        self.assertTrue(constants.check(tree_of("src/protocol/x.cc", "std::chrono::seconds(5);\n")))
-        self.assertFalse(constants.check(tree_of("src/protocol/x.cc", "t > 0s; t + 1ns; 1s / n; x60s;\n")))
-        self.assertFalse(constants.check(tree_of("src/protocol/constants.h", "k = 120s;\n")))
+        self.assertTrue(constants.check(tree_of("src/core/protocol/x.cc", "auto t = now + 120s;\n")))
+        self.assertTrue(constants.check(tree_of("src/core/protocol/x.cc", "std::chrono::seconds(5);\n")))
+        self.assertFalse(constants.check(tree_of("src/core/protocol/x.cc", "t > 0s; t + 1ns; 1s / n; x60s;\n")))
+        self.assertFalse(constants.check(tree_of("src/core/protocol/constants.h", "k = 120s;\n")))
 
 
 class Rules(unittest.TestCase):
@@ -149,10 +154,10 @@ class Rules(unittest.TestCase):
 
     def test_places_that_are_not_there_are_found(self):
         row = "| P43 | a rule | `protocol/replay.h`: `accept` | |\n"
-        files = {"docs/protocol.md": row, "src/protocol/replay.h": "bool accept(Counter);\n"}
+        files = {"docs/protocol.md": row, "src/core/protocol/replay.h": "bool accept(Counter);\n"}
         self.assertFalse(rules.check_places(Tree(files=files)))
         self.assertTrue(rules.check_places(tree_of("docs/protocol.md", row)))
-        files["src/protocol/replay.h"] = "bool accepts(Counter);\n"
+        files["src/core/protocol/replay.h"] = "bool accepts(Counter);\n"
         self.assertTrue(rules.check_places(Tree(files=files)))
 
     def test_unknown_and_untested_rules_are_found(self):

@@ -5,7 +5,7 @@ import re
 
 from tree import CPP, CPP_TEST, code_only, line_of
 
-PURE = r"^src/(base|crypto|packet|protocol)/.*" + CPP
+PURE = r"^src/core/(base|crypto|packet|protocol)/.*" + CPP
 CALL = r"(?<![\w.>:])(?:std::|::)?"  # neither a member nor the end of another name
 FORBIDDEN = {
     "a clock": r"clock_gettime|gettimeofday|timespec_get"
@@ -16,7 +16,7 @@ FORBIDDEN = {
     "a thread or lock": r"std::(?:\w*mutex|j?thread|condition_variable\w*|\w+_lock|lock_guard)\b"
                         r"|pthread_\w+",
 }
-EXEMPT = {("src/crypto/random.cc", "randomness")}
+EXEMPT = {("src/core/crypto/random.cc", "randomness")}
 
 
 def check(tree):

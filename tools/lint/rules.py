@@ -10,6 +10,7 @@ import os
 import re
 import sys
 
+from includes import place
 from tree import Tree
 
 DOCUMENT = "docs/protocol.md"
@@ -43,7 +44,7 @@ def tests_by_rule(tree):
 
 
 def cell(places):
-    """[Replay](../src/protocol/replay_test.cc), [e2e roaming](../tests/e2e/test_roaming.py)"""
+    """[Replay](../src/core/protocol/replay_test.cc), [e2e roaming](../tests/e2e/test_roaming.py)"""
     return ", ".join(f"[{suite}](../{path})" for suite, path in sorted(places))
 
 
@@ -74,7 +75,7 @@ def check_places(tree):
     for _, rule, where in ROW.findall(document):
         text = ""
         for file, name in WHERE.findall(where):
-            path = f"src/{file}"
+            path = place(file) if file else ""
             if file and path not in tree.paths:
                 problems.append(f"{DOCUMENT}: {rule}: there is no {path}")
             text = tree.text(path) if file and path in tree.paths else "" if file else text

@@ -17,18 +17,12 @@
 
 namespace ferrule::io {
 
-/// How a port is shared. A port that something else holds is refused in the first two cases, also
-/// when that something allows sharing: two daemons never end up in one group by accident.
-enum class PortUse : std::uint8_t {
-  alone,             // nobody may share the port
-  first_of_several,  // others may join later
-  joins,             // a further lane on a port that a first_of_several holds; `port` is not 0
-};
-
 struct UdpOptions {
   std::uint16_t port = 0;  // 0: the system chooses one that is free for both families
   std::uint32_t mark = 0;  // SO_MARK, which needs CAP_NET_ADMIN; 0: none
-  PortUse port_use = PortUse::alone;
+  // A further socket on a port that this program holds; `port` is not 0. Else a port that something holds
+  // is refused, also when that allows sharing: two daemons never end up in one group by accident.
+  bool joins = false;
   bool offload = true;  // UDP_SEGMENT and UDP_GRO, where the kernel has them
   UdpCalls calls;
 };
@@ -45,7 +39,7 @@ class LinuxUdp final : public Udp {
   };
   /// For `lanes` (>= 1) lanes, over which the kernel spreads senders by their address and port, and one
   /// for handshake messages, where it can tell them from data (steering.h). Data may come there too.
-  /// `options.port_use` is not looked at.
+  /// `options.joins` is not looked at.
   [[nodiscard]] static Result<Group> open_group(const UdpOptions& options, std::size_t lanes);
 
   /// A datagram that does not fit into its slot's room is given as one of size 0; of a coalesced

@@ -75,18 +75,18 @@ Endpoint any_address(Family family, std::uint16_t port) noexcept {
 
 // Who comes first binds before allowing others: the kernel then refuses a port that is held, also
 // by a group that could be joined.
-Result<void> bind_socket(int fd, Family family, std::uint16_t port, PortUse use) {
+Result<void> bind_socket(int fd, Family family, std::uint16_t port, bool joins) {
   const SocketAddress address(any_address(family, port));
   const auto attempted = [&] {
     return "bind " + name_of(family) + " UDP port " + std::to_string(port);
   };
-  if (use == PortUse::joins && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+  if (joins && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
     return std::unexpected(system_error(errno, "share UDP port " + std::to_string(port)));
   }
   if (::bind(fd, &address.any, address.size) != 0) {
     return std::unexpected(system_error(errno, attempted()));
   }
-  if (use == PortUse::first_of_several && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+  if (!joins && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
     return std::unexpected(system_error(errno, "share UDP port " + std::to_string(port)));
   }
   return {};
@@ -110,7 +110,7 @@ Result<bool> LinuxUdp::bind_v6(const UdpOptions& options) {
     if (fd.error().code == EAFNOSUPPORT) return false;
     return std::unexpected(std::move(fd.error()));
   }
-  auto bound = bind_socket(fd->get(), Family::v6, port_, options.port_use);
+  auto bound = bind_socket(fd->get(), Family::v6, port_, options.joins);
   if (!bound) {
     if (bound.error().code == EADDRNOTAVAIL) return false;
     return std::unexpected(std::move(bound.error()));
@@ -122,7 +122,7 @@ Result<bool> LinuxUdp::bind_v6(const UdpOptions& options) {
 Result<void> LinuxUdp::bind_pair(const UdpOptions& options) {
   auto fd = make_socket(Family::v4, options);
   if (!fd) return std::unexpected(std::move(fd.error()));
-  auto bound = bind_socket(fd->get(), Family::v4, options.port, options.port_use);
+  auto bound = bind_socket(fd->get(), Family::v4, options.port, options.joins);
   if (!bound) return bound;
   auto port = bound_port(fd->get());
   if (!port) return std::unexpected(std::move(port.error()));
@@ -134,7 +134,7 @@ Result<void> LinuxUdp::bind_pair(const UdpOptions& options) {
 }
 
 Result<std::unique_ptr<LinuxUdp>> LinuxUdp::open(const UdpOptions& options) {
-  FERRULE_CHECK(options.port != 0 || options.port_use != PortUse::joins);
+  FERRULE_CHECK(options.port != 0 || !options.joins);
   std::unique_ptr<LinuxUdp> udp(new LinuxUdp);
   udp->calls_ = options.calls;
   for (unsigned attempt = 0;; ++attempt) {
@@ -158,13 +158,13 @@ Result<std::unique_ptr<LinuxUdp>> LinuxUdp::open(const UdpOptions& options) {
 Result<LinuxUdp::Group> LinuxUdp::open_group(const UdpOptions& options, std::size_t lanes) {
   FERRULE_CHECK(lanes >= 1);
   UdpOptions next = options;
-  next.port_use = PortUse::first_of_several;
+  next.joins = false;
   Group group;
   for (std::size_t i = 0; i < lanes; ++i) {
     auto lane = open(next);
     if (!lane) return std::unexpected(std::move(lane.error()));
     next.port = (*lane)->port();
-    next.port_use = PortUse::joins;
+    next.joins = true;
     group.lanes.push_back(std::move(*lane));
   }
   auto handshakes = open(next);
