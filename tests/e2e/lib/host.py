@@ -55,13 +55,14 @@ class Host:
         self.anchor.kill()
         self.anchor.wait()
 
-    def _argv(self, command):
+    def argv(self, command):
+        """A command's words, and those that run it here."""
         words = shlex.split(command) if isinstance(command, str) else [str(w) for w in command]
         return words, ["nsenter", f"--target={self.pid}", "--net", "--mount", "--"] + words
 
     def run(self, command, *, input=None, check=True, timeout_s=30, env=None):
         """Runs a command here to its end. `check` fails the test if it fails."""
-        words, argv = self._argv(command)
+        words, argv = self.argv(command)
         result = subprocess.run(argv, input=input, stdin=subprocess.DEVNULL if input is None
                                 else None, capture_output=True, text=True,
                                 timeout=timeout_s * PATIENCE, env=_merged(env))
@@ -81,7 +82,7 @@ class Host:
 
     def spawn(self, command, *, log_name, env=None, pass_fds=()):
         """Starts a program that runs beside the test."""
-        _, argv = self._argv(command)
+        _, argv = self.argv(command)
         process = Process(argv, self._new_log(log_name), _merged(env), pass_fds)
         self.processes.append(process)
         return process
