@@ -174,17 +174,21 @@ void UapiServer::walk_peers(Client& client, Walk walk) {
 }
 
 // Sends what waits, makes more of the answer that is under way, and turns to what the client asked
-// meanwhile.
+// meanwhile. The end of an answer is made once the rest of it has been sent and wiped: who has read it to
+// its end finds no key of it in our memory, however long ago this thread had its core.
 void UapiServer::go_on(Client& client) {
   while (send_pending(client) && !client.broken) {
-    if (client.walk != Walk::none) {
+    if (client.walk == Walk::end) {
+      client.walk = Walk::none;
+      client.writer.finish(0);
+    } else if (client.walk != Walk::none) {
       const bool more = engine_.device().visit_peers(
           client.cursor, kPeersAtOnce, [&](const protocol::PeerStatus& peer) {
             client.walk == Walk::get ? client.writer.peer(peer) : client.writer.peer_stats(peer);
           });
       if (!more) {
-        client.walk = Walk::none;
-        client.writer.finish(0);
+        client.writer.flush();
+        client.walk = Walk::end;
       }
     } else if (!client.unread.empty()) {
       const control::WipedText unread = std::exchange(client.unread, {});

@@ -42,8 +42,8 @@ class UapiServer {
   // readable.
   static constexpr std::size_t kMaxClients = 512;
   struct Client;
-  // Whose answer is under way, a few peers at a time.
-  enum class Walk : std::uint8_t { none, get, stats };
+  // Whose answer is under way, a few peers at a time, and then only its end.
+  enum class Walk : std::uint8_t { none, get, stats, end };
 
   void accept_one(io::UniqueFd fd);
   void serve(Client& client, std::uint32_t events);

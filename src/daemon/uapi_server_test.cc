@@ -35,8 +35,8 @@ class NoLog final : public Log {
 // A client's end of a connection. It never waits.
 class Client {
  public:
-  explicit Client(const sockaddr_un& address, socklen_t size)
-      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  Client(const sockaddr_un& address, socklen_t size, int kind)
+      : fd_(::socket(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
   }
 
@@ -54,6 +54,16 @@ class Client {
     }
     return text;
   }
+  // One after the other, what has come with one call of send(2) each: for a connection that keeps them
+  // apart (SOCK_SEQPACKET).
+  std::vector<std::string> receive_pieces() {
+    std::vector<std::string> pieces;
+    std::array<char, 65536> room;
+    for (ssize_t got = 0; (got = ::recv(fd_.get(), room.data(), room.size(), 0)) > 0;) {
+      pieces.emplace_back(room.data(), static_cast<std::size_t>(got));
+    }
+    return pieces;
+  }
   // The server has closed the connection.
   bool is_closed() {
     char byte = 0;
@@ -67,8 +77,9 @@ class Client {
 
 class UapiServerTest : public testing::Test {
  protected:
-  UapiServerTest()
-      : epoll(std::move(*io::Epoll::open())),
+  explicit UapiServerTest(int kind = SOCK_STREAM)
+      : type(kind),
+        epoll(std::move(*io::Epoll::open())),
         socket(listen()),
         engine(
             {}, [](auto...) { return std::unexpected(Error{EADDRINUSE, "no sockets here"}); }, rng,
@@ -79,7 +90,7 @@ class UapiServerTest : public testing::Test {
 
   // A listening socket without a file.
   UapiSocket listen() {
-    io::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    io::UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
     address.sun_family = AF_UNIX;
     EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)), 0);
     EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &address_size), 0);
@@ -87,7 +98,7 @@ class UapiServerTest : public testing::Test {
     return std::move(*UapiSocket::adopt(std::move(fd), "test"));
   }
 
-  Client connect() { return Client(address, address_size); }
+  Client connect() { return Client(address, address_size, type); }
 
   // Serves until there is nothing to do.
   void settle() {
@@ -118,6 +129,7 @@ class UapiServerTest : public testing::Test {
     }
   }
 
+  int type;
   sockaddr_un address{};
   socklen_t address_size = sizeof address;
   test::RepeatableRng rng{1};
@@ -126,6 +138,12 @@ class UapiServerTest : public testing::Test {
   UapiSocket socket;
   engine::Engine engine;
   UapiServer server;
+};
+
+// Over a connection that shows what was sent together.
+class UapiServerPiecesTest : public UapiServerTest {
+ protected:
+  UapiServerPiecesTest() : UapiServerTest(SOCK_SEQPACKET) {}
 };
 
 // An unfinished request that holds about `bytes`.
@@ -153,6 +171,18 @@ TEST_F(UapiServerTest, P100_RequestsOnOneConnectionAreAnsweredInOrder) {
   EXPECT_EQ(ask(client, "set=1\nfwmark=1\n\nget=1\n\nset=1\nfwmark=2\n\nget=1\n\n"),
             "errno=0\n\nlisten_port=0\nfwmark=1\nerrno=0\n\n"
             "errno=0\n\nlisten_port=0\nfwmark=2\nerrno=0\n\n");
+}
+
+TEST_F(UapiServerPiecesTest, P46_AnAnswerEndsOnlyOnceAllElseOfItIsWiped) {
+  Client client = connect();
+  client.send("set=1\nprivate_key=" + std::string(64, '7') + "\n" + kPublicKey + "\nget=1\n\n");
+  settle();
+  const std::vector<std::string> pieces = client.receive_pieces();
+  ASSERT_EQ(pieces.size(), 3u);
+  EXPECT_EQ(pieces[0], "errno=0\n\n");
+  EXPECT_THAT(pieces[1], StartsWith("private_key="));
+  EXPECT_THAT(pieces[1], EndsWith("\npersistent_keepalive_interval=0\n"));
+  EXPECT_EQ(pieces[2], "errno=0\n\n");  // what was sent before is wiped first
 }
 
 TEST_F(UapiServerTest, P102_ABadRequestIsAnsweredAndTheNextOneServed) {

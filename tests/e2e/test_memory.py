@@ -146,7 +146,8 @@ def test_configuration_text_leaves_no_key(scene):
     watched.tunnel.wg("show", "dump")
     watched.tunnel.wg("showconf")
     keys = {"private key": watched.tunnel.private_key, "preshared key": watched.puppet.psk}
-    assert not watched.has(keys, forms=memory.texts)
+    places = memory.find(watched.tunnel.daemon.pid, keys, forms=memory.texts)
+    assert not places, f"still there: {places}"
     watched.check_known(keys)
 
 

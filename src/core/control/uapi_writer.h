@@ -16,9 +16,9 @@ namespace ferrule::control {
 ///   get:    device, peer..., finish(0)
 ///   set:    finish(0 or the errno)
 ///   stats:  stat..., peer_stats..., finish(0)
-/// Pieces go to the sink when they have grown to kPieceBytes, and with `finish`. They hold keys: who
-/// keeps one wipes it. The writer wipes its own. Not thread-safe; can be used for one answer after
-/// the other.
+/// Pieces go to the sink when they have grown to kPieceBytes, with `flush` and with `finish`. They hold
+/// keys: who keeps one wipes it. The writer wipes its own. Not thread-safe; can be used for one answer
+/// after the other.
 class UapiWriter {
  public:
   using Sink = std::function<void(std::string_view piece)>;
@@ -32,6 +32,8 @@ class UapiWriter {
   void stat(std::string_view name, std::uint64_t value);
   /// What is counted of a peer beyond what get tells (P101a has no keys for it).
   void peer_stats(const protocol::PeerStatus& status);
+  /// Hands over what there is, so that `finish` gives the end alone: for who wipes all else before that.
+  void flush();
   /// Ends the answer. `code` is a positive errno, or 0 for success; on the wire it is negative.
   void finish(int code);
 
@@ -39,7 +41,6 @@ class UapiWriter {
   void append(std::string_view text);
   void hex_line(std::string_view key, std::span<const std::uint8_t, kKeySize> bytes);
   void number_line(std::string_view key, std::uint64_t value);
-  void flush();
 
   Sink sink_;
   WipedText piece_;
