@@ -6,9 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <fstream>
+#include <vector>
 
 #include "crypto/prepare.h"
 #include "daemon/background.h"
@@ -44,10 +44,20 @@ void guard_memory() {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+// Whoever started us with a signal ignored (nohup, a shell without job control, trap '') wants us to
+// outlive it: such a one is not waited for, and stays ignored.
+bool is_ignored(int signal) {
+  struct sigaction inherited{};
+  return ::sigaction(signal, nullptr, &inherited) == 0 && inherited.sa_handler == SIG_IGN;
+}
+
 Result<io::SignalFd> open_signals() {
+  std::vector<int> signals;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
+    if (!is_ignored(signal)) signals.push_back(signal);
+  }
   ::signal(SIGPIPE, SIG_IGN);
-  constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-  return io::SignalFd::open(kSignals);
+  return io::SignalFd::open(signals);
 }
 
 // An adopted interface has a name of its own.

@@ -174,6 +174,30 @@ def test_it_ends_cleanly_on_sigint(scene):
     ends_cleanly(scene, lambda tunnel: tunnel.daemon.process.send_signal(signal.SIGINT))
 
 
+# Signals that it was started with ignored it goes on ignoring: nohup, a script that traps them.
+
+@behaviour
+def test_it_outlives_a_hangup_that_nohup_ignores(scene):
+    daemon = scene.daemon(scene.host("left"), through=("nohup",))
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.uapi("get=1\n\n").endswith("errno=0\n\n")
+    time.sleep(0.2)                             # what it must not do is end
+    assert daemon.running()
+
+
+@behaviour(unlike_go="asks to be told of two of them all the same")
+def test_it_ignores_what_was_ignored_when_it_started(scene):
+    host = scene.host("left")
+    daemon = scene.daemon(host, through=("sh", "-c", "trap '' HUP INT TERM USR1; exec \"$@\"", "sh"))
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        daemon.process.send_signal(number)
+    assert daemon.uapi("get=1\n\n").endswith("errno=0\n\n")
+    time.sleep(0.2)                             # what it must not do is end
+    assert daemon.running() and "drops" not in daemon.log()
+    os.unlink(host.path(SOCKET))
+    assert daemon.process.wait(5) == 0
+
+
 @behaviour
 def test_it_ends_when_its_socket_is_removed(scene):
     ends_cleanly(scene, lambda tunnel: os.unlink(tunnel.host.path(SOCKET)))
