@@ -38,6 +38,7 @@ packet::Offload offload() {
   return {.gso = packet::GsoType::tcp4,
           .segment_size = kSegmentSize,
           .header_size = kHeaderSize,
+          .same_ids = false,
           .needs_checksum = false,
           .checksum_start = 0,
           .checksum_offset = 0};
@@ -87,11 +88,12 @@ void split_copies_only(benchmark::State& state) {
 }
 BENCHMARK(split_copies_only);
 
-// Segments of `flows` flows in turns. 1: they all join; kSegments: none does.
-void merge(benchmark::State& state) {
-  const auto flows = static_cast<std::size_t>(state.range(0));
+// Segments of `flows` flows in turns. 1: they all join; kSegments: none does. Their ids rise, or are all 0.
+void merge_flows(benchmark::State& state, std::size_t flows, bool same_ids) {
   const Packet packet = super_packet();
-  const packet::Splitter splitter(packet, offload());
+  packet::Offload cut = offload();
+  cut.same_ids = same_ids;
+  const packet::Splitter splitter(packet, cut);
   std::vector<Packet> segments(kSegments);
   for (std::size_t i = 0; i < kSegments; ++i) {
     segments[i].resize(kStride);
@@ -104,16 +106,26 @@ void merge(benchmark::State& state) {
   }
   const std::vector<Packet> originals = segments;
   packet::Merger merger;
+  std::size_t runs = 0;
   for (auto _ : state) {
     for (std::size_t i = 0; i < flows; ++i) {  // the headers that finish() rewrites
       copy(Bytes(originals[i]).first(kHeaderSize), segments[i]);
     }
     for (Packet& segment : segments) merger.add(segment);
-    benchmark::DoNotOptimize(merger.finish().data());
+    runs = merger.finish().size();
   }
   per_segment(state);
-  state.counters["runs"] = static_cast<double>(merger.finish().size());
+  state.counters["runs"] = static_cast<double>(runs);
+}
+
+void merge(benchmark::State& state) {
+  merge_flows(state, static_cast<std::size_t>(state.range(0)), false);
 }
 BENCHMARK(merge)->Arg(1)->Arg(4)->Arg(16)->Arg(kSegments);
+
+void merge_same_ids(benchmark::State& state) {
+  merge_flows(state, static_cast<std::size_t>(state.range(0)), true);
+}
+BENCHMARK(merge_same_ids)->Arg(1);
 
 }  // namespace

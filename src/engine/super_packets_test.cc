@@ -115,6 +115,23 @@ TEST_P(SuperPacketsOfFamily, UdpSegmentsAreMergedForAHostThatTakesThem) {
   EXPECT_EQ(plain(received), segments(spec, 1200));
 }
 
+// As every sender does that forbids fragments and gives ids no meaning (RFC 6864).
+TEST_F(SuperPackets, PacketsOfOneIdAreMergedIntoOneWrite) {
+  join({.tcp = true, .udp = true});
+  std::vector<Packet> packets;
+  Spec spec = tcp(1360);
+  spec.id = 0;
+  for (int i = 0; i < 40; ++i) {
+    packets.push_back(build(spec));
+    a->sends(packets.back());
+    spec.sequence += 1360;
+  }
+  world.settle();
+  const std::vector<MemoryPacket> received = b->receives();
+  EXPECT_THAT(received, SizeIs(1));
+  EXPECT_EQ(plain(received), packets);
+}
+
 TEST_F(SuperPackets, UdpIsNotMergedForAHostThatTakesTcpAlone) {
   join({.tcp = true, .udp = false});
   const Spec spec = udp(5'000);

@@ -1,5 +1,6 @@
 // Batches of packets as they come out of a tunnel, merged for the interface: what comes out is what
-// the model makes of them, and segmentation gives every packet back, byte for byte and in order.
+// the model makes of them, and segmentation gives every packet back, byte for byte and in order. (The
+// kernel's own does not know of ids that are all the same, and counts them up: see Merger.)
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -24,16 +25,19 @@ constexpr std::size_t kMostBytes = 200;  // of a payload
 struct Flow {
   Spec spec;
   std::size_t payload = 0;
+  bool one_id = false;  // IPv4 ids stay as they are; else they rise
 };
 
 std::vector<Flow> choose_flows(fuzz::Choices& choices) {
-  std::vector<Flow> flows(choices.number(1, 6));
+  const unsigned kind = choices.byte();
+  std::vector<Flow> flows(1 + kind % 6);
   for (std::size_t i = 0; i < flows.size(); ++i) {
     flows[i].spec = fuzz::choose_spec(choices);
     if (flows[i].spec.flags != 0x18) flows[i].spec.flags = 0x10;
     flows[i].spec.host = static_cast<std::uint8_t>(choices.number(1, 2));
     flows[i].spec.source_port = static_cast<std::uint16_t>(1000 + i);
     flows[i].payload = choices.number(1, kMostBytes);
+    flows[i].one_id = (kind / 6 >> i & 1) != 0;
   }
   return flows;
 }
@@ -93,7 +97,7 @@ Packet next_packet(fuzz::Choices& choices, std::vector<Flow>& flows) {
   spec.payload = Packet(flow.payload, static_cast<std::uint8_t>(kind));
   if ((kind & 1) != 0) disturb(choices, spec);
   Packet packet = build(spec);
-  flow.spec.id = static_cast<std::uint16_t>(spec.id + 1);
+  flow.spec.id = static_cast<std::uint16_t>(spec.id + (flow.one_id ? 0 : 1));
   flow.spec.sequence = spec.sequence + static_cast<std::uint32_t>(spec.payload.size());
   if ((kind & 3) == 3) damage(choices, packet);
   return packet;

@@ -28,6 +28,11 @@ void write_lengths(const Segment& first, std::size_t length) noexcept {
   }
 }
 
+// The first packet's DF stands for both.
+bool has_one_id(const Segment& first, const Segment& second) noexcept {
+  return first.is_v4() && first.dont_fragment && second.id == first.id;
+}
+
 }  // namespace
 
 void Merger::start_batch() noexcept {
@@ -81,8 +86,15 @@ bool Merger::may_follow(const Run& run, const Segment& segment) noexcept {
   const std::size_t payload = segment.payload_size();
   if (payload > first.payload_size() || run.length + payload > kMaxIpLength) return false;
   if (!first.is_udp() && segment.sequence != run.next_sequence) return false;
-  if (first.is_v4() && segment.id != static_cast<std::uint16_t>(first.id + run.count)) return false;
+  if (first.is_v4() && !id_follows(run, segment)) return false;
   return same_headers(first, segment);
+}
+
+// The second packet decides whether ids are to rise or to stay, which they may only under DF: it is the
+// same in both, or their headers differ.
+bool Merger::id_follows(const Run& run, const Segment& segment) noexcept {
+  const bool stays = run.count == 1 ? has_one_id(run.first, segment) : run.same_ids;
+  return segment.id == static_cast<std::uint16_t>(run.first.id + (stays ? 0 : run.count));
 }
 
 void Merger::pass(MutBytes packet) {
@@ -120,6 +132,7 @@ void Merger::extend(Run& run, const Segment& segment) {
   run.length += segment.payload_size();
   run.next_sequence += static_cast<std::uint32_t>(segment.payload_size());
   run.push = segment.push;
+  if (run.count == 1) run.same_ids = has_one_id(run.first, segment);
   ++run.count;
 }
 
@@ -180,6 +193,7 @@ Offload Merger::make_super(const Run& run) noexcept {
   return {.gso = first.gso,
           .segment_size = static_cast<std::uint16_t>(first.payload_size()),
           .header_size = first.header_size,
+          .same_ids = run.same_ids,
           .needs_checksum = true,
           .checksum_start = first.transport,
           .checksum_offset = static_cast<std::uint16_t>(first.checksum_offset())};

@@ -33,6 +33,12 @@ struct MergedPacket {
 /// extension headers, fragments, or TCP flags besides ACK and PSH; all checksums were right.
 /// Everything else passes as it is.
 ///
+/// One thing may be told, by who looks where nobody may: senders that forbid fragmenting (DF) often give
+/// all packets one id, mostly 0. Such packets are joined too, with Offload::same_ids. Splitter gives them
+/// back byte for byte, but the kernel has no word for that on a tunnel interface: where it cuts the run
+/// again, to send it on, it counts ids up from the first. The id of a packet that can't be a fragment
+/// means nothing, and no receiver may look at it (RFC 6864, 4.1).
+///
 /// Packets of one flow stay in order. A run stands where its first packet stood, so packets of
 /// different flows may change places within a batch.
 ///
@@ -71,6 +77,7 @@ class Merger {
     std::uint32_t count = 1;
     std::size_t length = 0;           // of the super-packet
     std::uint32_t next_sequence = 0;  // TCP
+    bool same_ids = false;            // IPv4: as the second packet decided
     bool checked = false;  // the first packet's checksums: looked at when a second one comes
     bool push = false;
   };
@@ -85,6 +92,7 @@ class Merger {
   [[nodiscard]] std::size_t find(const Segment& segment) const noexcept;
   [[nodiscard]] bool is_supported(const Segment& segment) const noexcept;
   [[nodiscard]] static bool may_follow(const Run& run, const Segment& segment) noexcept;
+  [[nodiscard]] static bool id_follows(const Run& run, const Segment& segment) noexcept;
   [[nodiscard]] static Offload make_super(const Run& run) noexcept;
 
   OffloadSupport support_;

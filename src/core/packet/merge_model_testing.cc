@@ -94,6 +94,9 @@ Offload model_offload(const std::vector<Packet>& packets) {
   offload.gso = is_udp(first) ? GsoType::udp : is_v6(first) ? GsoType::tcp6 : GsoType::tcp4;
   offload.header_size = static_cast<std::uint16_t>(header_size(first));
   offload.segment_size = static_cast<std::uint16_t>(first.size() - offload.header_size);
+  // Under DF the first two packets say whether ids stay; segmentation shows whether all others agree.
+  const bool dont_fragment = !is_v6(first) && (first[6] & 0x40) != 0;
+  offload.same_ids = dont_fragment && packets.size() > 1 && get16(packets[1], 4) == get16(first, 4);
   offload.needs_checksum = true;
   offload.checksum_start = static_cast<std::uint16_t>(transport_at(first));
   offload.checksum_offset = is_udp(first) ? 6 : 16;
@@ -125,9 +128,16 @@ std::vector<ModelRun> model_merge(const std::vector<Packet>& packets) {
 
 namespace {
 
+struct Flow {
+  Spec next;
+  std::size_t payload = 0;
+  bool one_id = false;  // IPv4 ids stay as they are; else they rise
+};
+
 // Changes what the next packets of the flow will look like.
-void disturb_flow(Random& random, Spec& flow) {
-  switch (pick(random, 0, 9)) {
+void disturb_flow(Random& random, Flow& disturbed) {
+  Spec& flow = disturbed.next;
+  switch (pick(random, 0, 10)) {
     case 0:
       flow.id = static_cast<std::uint16_t>(flow.id + 1);
       break;
@@ -154,6 +164,9 @@ void disturb_flow(Random& random, Spec& flow) {
       break;
     case 8:
       flow.tcp_options = random_bytes(random, 4 * pick(random, 0, 3));
+      break;
+    case 9:
+      disturbed.one_id = !disturbed.one_id;
       break;
     default:
       flow.urgent ^= 1;
@@ -210,14 +223,14 @@ void damage(Random& random, Packet& packet) {
   }
 }
 
-Packet next_packet(Random& random, Spec& flow, std::size_t payload) {
+Packet next_packet(Random& random, Flow& flow) {
   if (pick(random, 0, 19) == 0) disturb_flow(random, flow);
-  Spec spec = flow;
-  spec.payload = random_bytes(random, payload);
+  Spec spec = flow.next;
+  spec.payload = random_bytes(random, flow.payload);
   if (pick(random, 0, 14) == 0) disturb_packet(random, spec);
   Packet packet = build(spec);
-  flow.id = static_cast<std::uint16_t>(flow.id + 1);
-  flow.sequence += static_cast<std::uint32_t>(spec.payload.size());
+  if (!flow.one_id) flow.next.id = static_cast<std::uint16_t>(flow.next.id + 1);
+  flow.next.sequence += static_cast<std::uint32_t>(spec.payload.size());
   if (pick(random, 0, 29) == 0) damage(random, packet);
   return packet;
 }
@@ -225,10 +238,9 @@ Packet next_packet(Random& random, Spec& flow, std::size_t payload) {
 }  // namespace
 
 std::vector<Packet> adversarial_packets(Random& random, std::size_t count, std::size_t flows) {
-  std::vector<Spec> specs;
-  std::vector<std::size_t> payloads;
+  std::vector<Flow> all(flows);
   for (std::size_t i = 0; i < flows; ++i) {
-    Spec spec;
+    Spec& spec = all[i].next;
     spec.v6 = pick(random, 0, 1) == 1;
     spec.udp = pick(random, 0, 1) == 1;
     spec.host = static_cast<std::uint8_t>(pick(random, 1, 2));
@@ -236,14 +248,14 @@ std::vector<Packet> adversarial_packets(Random& random, std::size_t count, std::
     spec.id = static_cast<std::uint16_t>(random());
     spec.sequence = static_cast<std::uint32_t>(random());
     if (pick(random, 0, 1) == 1) spec.tcp_options = random_bytes(random, 12);
-    specs.push_back(spec);
-    payloads.push_back(pick(random, 1, 40));
+    all[i].payload = pick(random, 1, 40);
+    all[i].one_id = pick(random, 0, 1) == 1;
   }
   std::vector<Packet> packets;
   std::size_t flow = 0;
   while (packets.size() < count) {
     if (pick(random, 0, 3) == 0) flow = pick(random, 0, flows - 1);
-    packets.push_back(next_packet(random, specs[flow], payloads[flow]));
+    packets.push_back(next_packet(random, all[flow]));
   }
   return packets;
 }

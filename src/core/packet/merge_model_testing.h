@@ -1,5 +1,6 @@
 // A merger written for its tests: slow, allocating, and with the rule itself as its only cleverness:
-// packets may become one if segmentation makes the very same packets of it.
+// packets may become one if segmentation makes the very same packets of it. (Splitter's segmentation:
+// the kernel's counts up ids that are all the same, which DF allows. See Merger.)
 #pragma once
 
 #include <vector>

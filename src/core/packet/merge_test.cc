@@ -211,6 +211,64 @@ TEST(Merger, AnIpv4IdThatDoesNotCountUpEndsTheRun) {
   EXPECT_EQ(sizes(flow({.id = 0xfffe}, 4)), (Sizes{4}));  // it wraps
 }
 
+// The packets of a flow that all have the id of the first, as every sender of RFC 6864 may give them.
+std::vector<Packet> flow_of_one_id(const Spec& spec, unsigned count) {
+  std::vector<Packet> packets;
+  for (unsigned n = 0; n < count; ++n) {
+    Spec same = nth(spec, n);
+    same.id = spec.id;
+    packets.push_back(build(same));
+  }
+  return packets;
+}
+
+TEST(Merger, PacketsThatMayNotBeFragmentedMayHaveOneId) {
+  for (bool udp : {false, true}) {
+    for (std::uint16_t id : {0, 7}) {
+      const std::vector<Packet> packets = flow_of_one_id({.udp = udp, .id = id}, 5);
+      const std::vector<Output> outputs = merge(packets);
+      ASSERT_EQ(outputs.size(), 1u);
+      EXPECT_TRUE(outputs[0].offload.same_ids);
+      EXPECT_EQ(outputs[0].packets, packets);
+    }
+  }
+}
+
+TEST(Merger, OneIdWithoutDfEndsTheRun) {
+  EXPECT_EQ(sizes(flow_of_one_id({.id = 0, .fragment = 0}, 3)), (Sizes{1, 1, 1}));
+  EXPECT_EQ(sizes(flow_of_one_id({.udp = true, .fragment = 0}, 3)), (Sizes{1, 1, 1}));
+}
+
+TEST(Merger, IdsThatRiseDoNotJoinIdsThatStay) {
+  const auto with_ids = [](std::vector<std::uint16_t> ids) {
+    std::vector<Packet> packets;
+    for (unsigned n = 0; n < ids.size(); ++n) {
+      Spec spec = nth({}, n);
+      spec.id = ids[n];
+      packets.push_back(build(spec));
+    }
+    return sizes(packets);
+  };
+  EXPECT_EQ(with_ids({5, 5, 6, 7}), (Sizes{2, 2}));
+  EXPECT_EQ(with_ids({5, 6, 6, 6}), (Sizes{2, 2}));
+  EXPECT_EQ(with_ids({5, 5, 7}), (Sizes{2, 1}));
+  EXPECT_EQ(with_ids({5, 4}), (Sizes{1, 1}));
+}
+
+// What a host behind the interface sees of a run that the kernel sends on.
+TEST(Merger, TheKernelsSegmentationChangesNothingButIdsThatMeanNothing) {
+  std::vector<Packet> packets = flow_of_one_id({.id = 0}, 5);
+  const std::vector<Output> outputs = merge(packets);
+  ASSERT_EQ(outputs.size(), 1u);
+  Offload kernels = outputs[0].offload;
+  kernels.same_ids = false;  // there is no word for it in a virtio_net_hdr
+  for (unsigned n = 0; n < packets.size(); ++n) {
+    store_be16(packets[n].data() + 4, static_cast<std::uint16_t>(n));
+    testing::repair(packets[n]);
+  }
+  EXPECT_EQ(naive_split(outputs[0].super, kernels), packets);
+}
+
 TEST(Merger, AGapInTheSequenceNumbersEndsTheRun) {
   EXPECT_EQ(sizes(with_second([](Spec& s) { s.sequence += 1; })), (Sizes{1, 1, 1}));
   EXPECT_EQ(sizes(flow({.sequence = 0xffffff80u}, 4)), (Sizes{4}));  // they wrap

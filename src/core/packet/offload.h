@@ -14,6 +14,7 @@ struct Offload {
   GsoType gso = GsoType::none;
   std::uint16_t segment_size = 0;     // payload bytes of each segment but the last
   std::uint16_t header_size = 0;      // IP and transport headers, repeated for each segment
+  bool same_ids = false;              // IPv4: all segments have one id (see Merger); else they rise
   bool needs_checksum = false;        // the transport checksum holds only the pseudo-header's sum
   std::uint16_t checksum_start = 0;   // where the summed part starts, from the packet's first byte
   std::uint16_t checksum_offset = 0;  // where the checksum stands, from checksum_start

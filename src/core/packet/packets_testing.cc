@@ -176,7 +176,7 @@ std::vector<Packet> naive_split(const Packet& packet, const Offload& offload) {
     Packet segment(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(header_size));
     segment.insert(segment.end(), packet.begin() + static_cast<std::ptrdiff_t>(at),
                    packet.begin() + static_cast<std::ptrdiff_t>(at + size));
-    if (!is_v6(segment)) put16(segment, 4, get16(packet, 4) + index);
+    if (!is_v6(segment) && !offload.same_ids) put16(segment, 4, get16(packet, 4) + index);
     if (protocol_of(packet) == 6) {
       const std::size_t sequence =
           get16(packet, transport + 4) * 65536 + get16(packet, transport + 6);

@@ -113,7 +113,10 @@ FlowKnown read_segment(MutBytes packet, Segment& out) noexcept {
   out.packet = packet;
   out.gso = udp ? GsoType::udp : v4 ? GsoType::tcp4 : GsoType::tcp6;
   out.transport = static_cast<std::uint8_t>(ip.header_size);
-  out.id = v4 ? load_be16(packet.data() + ipv4::kId) : std::uint16_t{0};
+  if (v4) {
+    out.id = load_be16(packet.data() + ipv4::kId);
+    out.dont_fragment = (load_be16(packet.data() + ipv4::kFragment) & ipv4::kDontFragment) != 0;
+  }
   out.flow_hash = hash_of(ip.addresses(), packet.data() + ip.header_size, ip.next_protocol);
   const bool whole = udp ? read_udp(out) : read_tcp(out);
   return whole ? FlowKnown::segment : FlowKnown::flow;

@@ -26,6 +26,7 @@ struct Segment {
   std::uint8_t header_size = 0;  // of both headers
   bool push = false;             // TCP: PSH is set
   std::uint16_t id = 0;          // IPv4
+  bool dont_fragment = false;    // IPv4: DF is set
   std::uint32_t sequence = 0;    // TCP
   std::uint64_t flow_hash = 0;   // equal for packets of one flow; no defence against collisions
 

@@ -156,7 +156,8 @@ void Splitter::write_ip(std::size_t i, MutBytes segment) const noexcept {
     return;
   }
   const auto length = static_cast<std::uint16_t>(segment.size());
-  const auto id = static_cast<std::uint16_t>(load_be16(header + ipv4::kId) + i);
+  const std::size_t rise = offload_.same_ids ? 0 : i;
+  const auto id = static_cast<std::uint16_t>(load_be16(header + ipv4::kId) + rise);
   InternetSum sum = ip_sum_;
   sum.add_word(length);
   sum.add_word(id);
