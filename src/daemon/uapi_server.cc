@@ -193,6 +193,8 @@ void UapiServer::go_on(Client& client) {
     } else if (!client.unread.empty()) {
       const control::WipedText unread = std::exchange(client.unread, {});
       take_requests(client, unread.view());
+    } else if (auto request = client.ended ? client.parser.cut_off() : std::nullopt) {
+      answer(client, std::move(*request));
     } else {
       return;
     }

@@ -70,6 +70,8 @@ class Client {
     return ::recv(fd_.get(), &byte, 1, 0) == 0 || (errno != EAGAIN);
   }
   void hang_up() { fd_.reset(); }
+  // Sends no more, but goes on listening.
+  void end() { ::shutdown(fd_.get(), SHUT_WR); }
 
  private:
   io::UniqueFd fd_;
@@ -221,6 +223,26 @@ TEST_F(UapiServerTest, P103_HalfARequestIsDroppedWithItsConnection) {
   client.hang_up();
   settle();
   EXPECT_EQ(engine.fwmark(), 0u);
+}
+
+TEST_F(UapiServerTest, P102_ARequestThatIsCutOffIsRefused) {
+  for (const std::string_view cut : {"s", "get=1\n", "set=1\nfwmark=7", "set=1\nfwmark=7\n"}) {
+    Client client = connect();
+    client.send(cut);
+    client.end();
+    settle();
+    EXPECT_EQ(client.receive(), "errno=-71\n\n") << cut;  // EPROTO
+    EXPECT_TRUE(client.is_closed());
+  }
+  EXPECT_EQ(engine.fwmark(), 0u);
+}
+
+TEST_F(UapiServerTest, P102_WhatWasAskedBeforeTheCutIsAnswered) {
+  Client client = connect();
+  client.send("set=1\nfwmark=7\n\nget=1\n\nget=1\n");
+  client.end();
+  settle();
+  EXPECT_EQ(client.receive(), "errno=0\n\nlisten_port=0\nfwmark=7\nerrno=0\n\nerrno=-71\n\n");
 }
 
 TEST_F(UapiServerTest, P103_AStalledClientKeepsNobodyWaiting) {

@@ -279,6 +279,22 @@ def test_P102_unknown_requests_are_refused(scene):
     assert daemon.uapi("get=1\n\n").endswith(OK)
 
 
+# Who ends in the middle, or sends a text of Windows, gets an answer that says so, and does not wait for it
+# in vain.
+
+@behaviour(unlike_go="applies what came, or closes without a word")
+def test_P102_what_is_cut_off_or_has_carriage_returns_gets_an_errno(scene):
+    daemon = scene.daemon(scene.host("left"))
+    for request in (b"get=1", b"get=1\n", b"set=1\nfwmark=7", b"set=1\nfwmark=7\n"):
+        with daemon.connect(3) as connection:
+            connection.sendall(request)
+            connection.shutdown(1)
+            assert reply_errno(read_reply(connection)) == -errno.EPROTO, request
+    for request in ("get=1\r\n\r\n", "set=1\r\nfwmark=7\r\n\r\n", "set=1\nfwmark=7\r\n\n"):
+        assert reply_errno(daemon.uapi(request)) == -errno.EINVAL, request
+    assert "fwmark" not in daemon.uapi("get=1\n\n")
+
+
 # Random text, random bytes, endless lines: an answer or a closed connection, and no growth.
 
 @behaviour(deadline_s=60, unlike_go="reads lines of any length")

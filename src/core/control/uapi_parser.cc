@@ -74,11 +74,12 @@ void UapiParser::keep_start_of_line(std::string_view start) {
     ++line_number_;
     refuse(EINVAL, fmt::format("longer than {} bytes", kMaxUapiLineBytes));
   }
-  if (state_ != State::refused) {
-    line_.append(start);
-  } else if (!start.empty()) {
+  // Of a refused request only the empty line still matters, and whether that is a carriage return.
+  if (state_ == State::refused && line_.size() + start.size() > 1) {
     skips_line_ = true;
     line_.clear();
+  } else {
+    line_.append(start);
   }
 }
 
@@ -92,9 +93,12 @@ std::optional<UapiRequest> UapiParser::end_line(std::string_view rest) {
 }
 
 std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
+  const bool has_return = line.ends_with('\r');
+  if (has_return) line.remove_suffix(1);
   // Nobody asked anything by a blank line between two requests.
   if (state_ == State::idle && line.empty()) return std::nullopt;
   ++line_number_;
+  if (has_return) refuse(EINVAL, "ends with CR LF; expected LF alone");
   if (line.empty()) return finish_request();
   switch (state_) {
     case State::idle:
@@ -116,6 +120,15 @@ std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
       break;
   }
   return std::nullopt;
+}
+
+std::optional<UapiRequest> UapiParser::cut_off() noexcept {
+  if (!in_request()) return std::nullopt;
+  ++line_number_;
+  refuse(EPROTO, "the connection ended; expected the rest of the request and an empty line");
+  line_.clear();
+  skips_line_ = false;
+  return finish_request();
 }
 
 UapiRequest UapiParser::finish_request() {

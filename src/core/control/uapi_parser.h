@@ -46,6 +46,9 @@ class UapiParser {
   /// again while it returns a request: several may follow each other in one read.
   [[nodiscard]] std::optional<UapiRequest> feed(std::string_view& input) noexcept;
 
+  /// To be called when nothing more comes: the error of a request that was begun and not ended.
+  [[nodiscard]] std::optional<UapiRequest> cut_off() noexcept;
+
   /// True within a request: a connection that ends now ends in the middle of it.
   [[nodiscard]] bool in_request() const noexcept { return state_ != State::idle || !line_.empty(); }
   /// About how much memory the unfinished request holds.

@@ -334,7 +334,7 @@ TEST(UapiParser, P102_ALineWithoutEqualsIsAProtocolError) {
 }
 
 TEST(UapiParser, P102_AnUnknownOperationIsRefused) {
-  for (const char* text : {"put=1\n\n", "get\n\n", "get=2\n\n", "set=1 \n\n", "set=1\r\n\n"}) {
+  for (const char* text : {"put=1\n\n", "get\n\n", "get=2\n\n", "set=1 \n\n"}) {
     EXPECT_EQ(refusal_of(text).what, "line 1: expected get=1, set=1 or stats=1");
   }
 }
@@ -364,6 +364,42 @@ TEST(UapiParser, P102_ARefusedRequestLeavesNothingForTheNext) {
   const auto& change = std::get<DeviceChange>(requests[1]);
   EXPECT_FALSE(change.listen_port);
   EXPECT_TRUE(change.peers.empty());
+}
+
+TEST(UapiParser, P102_CarriageReturnsAreRefusedAndStillEndTheRequest) {
+  for (const std::size_t step : {std::size_t{1}, std::size_t{2}, SIZE_MAX}) {
+    for (const std::string_view text :
+         {"get=1\r\n\r\n", "set=1\r\nfwmark=7\r\n\r\n", "set=1\nfwmark=7\r\n\n",
+          "set=1\nfwmark=7\n\r\n", "set=1\nno such line\nfwmark=7\n\r\n"}) {
+      auto requests = requests_of(std::string(text) + "get=1\n\n", step);
+      ASSERT_EQ(requests.size(), 2u) << text;
+      ASSERT_TRUE(std::holds_alternative<Error>(requests[0])) << text;
+      EXPECT_EQ(std::get<Error>(requests[0]).code, EINVAL) << text;
+      EXPECT_TRUE(std::holds_alternative<GetRequest>(requests[1])) << text;
+    }
+  }
+  EXPECT_THAT(refusal_of("get=1\r\n\r\n").what, HasSubstr("line 1: ends with CR LF"));
+  EXPECT_TRUE(requests_of("\r\n\r\n").empty());
+}
+
+TEST(UapiParser, P102_ARequestThatIsCutOffIsAnError) {
+  for (const std::string_view text : {"g", "get=1\n", "set=1\nfwmark=7\n", "set=1\nfwmark=7",
+                                      "set=1\n\nset=1\nlisten_port=1\n", "no\nsuch"}) {
+    UapiParser parser = make_parser();
+    std::string_view input = text;
+    while (parser.feed(input)) {
+    }
+    auto request = parser.cut_off();
+    ASSERT_TRUE(request && std::holds_alternative<Error>(*request)) << text;
+    EXPECT_FALSE(parser.in_request()) << text;
+    EXPECT_EQ(parser.held_bytes(), 0u) << text;
+    EXPECT_FALSE(parser.cut_off()) << text;
+  }
+  UapiParser parser = make_parser();
+  std::string_view whole = "set=1\nfwmark=7\n\n\n";
+  EXPECT_TRUE(parser.feed(whole));
+  EXPECT_FALSE(parser.feed(whole));
+  EXPECT_FALSE(parser.cut_off());
 }
 
 TEST(UapiParser, P102_AZeroByteEndsNothing) {
