@@ -108,6 +108,28 @@ TEST(Check, JsonOfNothingIsAnEmptyList) {
   EXPECT_EQ(ask({"check", "--json", "--offline", file.path()}).out, "[]\n");
 }
 
+// Whoever reads a file shows its mistakes: none shows a key that stands there letter by letter.
+TEST(Check, NoCommandShowsTheKeyOfAUtf16File) {
+  std::string wide("\xff\xfe");
+  for (char c : kGood) wide += std::string{c, '\0'};
+  const ConfFolder folder("wg0");
+  folder.write(wide);
+  TestDevices devices;
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"check", "--offline", folder.conf_path()},
+                                             {"check", "--json", "--offline", folder.conf_path()},
+                                             {"setconf", "wg0", folder.conf_path()},
+                                             {"strip", folder.conf_path()},
+                                             {"peer", "list", folder.conf_path()}}) {
+    const Answer answer = ask(devices, words);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.out + answer.err, HasSubstr("UTF-16")) << words[0];
+    std::string letters = answer.out + answer.err;
+    std::erase_if(letters, [](char c) { return c == ' ' || c == '\0' || c == '?'; });
+    EXPECT_THAT(letters, Not(HasSubstr("yAnz"))) << words[0];
+  }
+}
+
 TEST(Check, AFileIsWanted) {
   const Answer answer = ask({"check"});
   EXPECT_EQ(answer.status, 1);

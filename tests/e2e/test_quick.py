@@ -278,6 +278,18 @@ def test_up_without_a_daemon_says_so(scene):
 
 
 @behaviour
+def test_a_key_in_a_hook_is_not_echoed(scene):
+    quick = Quick(scene)
+    secret = str(new_private_key())
+    hooks = (f"PreUp = test {secret} = {secret}", f"PostUp = true '{secret[:-1]}'",
+             f"PostDown = : <(echo {secret}) /usr/share/a/path/that/is/as/long/as/any/key/at/all")
+    quick.write(quick.config("\n".join(hooks)))
+    logs = "".join(quick.run("ferrule", verb)[1] for verb in ("up", "down"))
+    assert "[#] test ****" in logs and "/a/path/that/is/as/long/as/any/key/at/all" in logs, logs
+    assert secret[:8] not in logs, logs
+
+
+@behaviour
 def test_an_interface_that_is_there_is_left_alone(scene):
     quick = Quick(scene)
     quick.write(quick.config())

@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/key_text.h"
 #include "base/net.h"
-#include "control/conf_error.h"
 #include "control/endpoint_text.h"
+#include "control/hidden_keys.h"
 #include "control/named_peers.h"
 #include "control/near_miss.h"
 #include "control/values.h"
@@ -137,7 +137,7 @@ void check_messages(std::string_view text) {
   constexpr std::array<std::string_view, 3> kWords{"AllowedIPs", "Endpoint", "MTU"};
   (void)control::nearest(text, kWords);
   const std::string shown = control::without_keys(text);
-  FERRULE_CHECK(shown.size() == text.size());
+  FERRULE_CHECK(shown.empty() || shown.size() == text.size());
   std::size_t run = 0;  // of what could be part of a key
   for (char c : shown) {
     run = kBase64.find(c) != kBase64.npos || c == '=' ? run + 1 : 0;

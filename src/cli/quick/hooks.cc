@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cli/quick/child.h"
+#include "control/hidden_keys.h"
 
 namespace ferrule::cli {
 
@@ -31,7 +32,8 @@ std::vector<std::string> shell_words(const std::string& hook) {
 
 Action hook_action(const std::string& hook, const std::string& interface) {
   const std::string command = with_name(hook, interface);
-  return {command, [command] { return run_child(shell_words(command), "the command"); }};
+  return {control::command_without_keys(command),
+          [command] { return run_child(shell_words(command), "the command"); }};
 }
 
 void prepare_environment(const std::string& interface, const std::string& path) {

@@ -10,6 +10,7 @@
 #include "cli/quick/quick_command.h"
 #include "cli/quick/signals.h"
 #include "cli/show_text.h"
+#include "control/foreign_text.h"
 #include "control/kept_text.h"
 #include "io/linux/kernel_query.h"
 
@@ -136,6 +137,10 @@ int run_strip(Console& console, Arguments arguments) {
   }
   bool is_in_interface = false;
   const control::ConfDocument document(place->path, text->view());
+  if (control::why_no_text(text->view(), place->path)) {
+    print_errors(console, document.errors());
+    return 1;
+  }
   for (std::size_t i = 0; i < document.line_count(); ++i) {
     const std::string_view line = document.line(i);
     const std::string_view word = control::trimmed(line.substr(0, line.find('#')));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "control/hidden_keys.h"
 #include "control/near_miss.h"
 #include "control/wiped_text.h"
 
@@ -243,6 +244,7 @@ class Reader {
     if (key == nullptr || key->section != section || key->dialect > dialect_) {
       return refuse_key(section, entry);
     }
+    if (key->shape != Shape::command && refuse_foreign_comment(entry)) return;
     if (key->shape == Shape::words) return read_words(target, *key, entry);
     if (key->shape != Shape::list) return read_value(target, *key, entry, entry.value);
     if (entry.value.empty()) return read_value(target, *key, entry, entry.value);
@@ -253,6 +255,22 @@ class Reader {
       if (comma == left.npos) return;
       left.remove_prefix(comma + 1);
     }
+  }
+
+  // No value has a semicolon, or two slashes behind a space: somebody means a comment, or a list.
+  bool refuse_foreign_comment(const ConfEntry& entry) {
+    const std::size_t semicolon = entry.value.find(';');
+    const std::size_t slashes = entry.value.find(" //");
+    if (semicolon == entry.value.npos && slashes == entry.value.npos) return false;
+    const bool is_semicolon = semicolon < slashes;
+    const std::string_view part =
+        is_semicolon ? entry.value.substr(semicolon, 1) : entry.value.substr(slashes + 1, 2);
+    errors_.push_back(document_.error_at(
+        entry.line, part,
+        fmt::format("{}: `{}' begins no comment here, and separates nothing: `#' does the one, `,' "
+                    "the other",
+                    find_key(entry.key)->name, part)));
+    return true;
   }
 
   void read_words(Target& target, const Key& key, const ConfEntry& entry) {

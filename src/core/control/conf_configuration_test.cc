@@ -258,6 +258,23 @@ constexpr BadValue kBadValues[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, ConfBadValue, testing::ValuesIn(kBadValues));
 
+TEST(ConfConfiguration, ACommentThatIsNoneIsSaidOnceWhereItBegins) {
+  EXPECT_EQ(
+      error_in("[Interface]\nAddress = 10.0.0.1/24 ; mine too\n"),
+      "wg0.conf:2:23: Address: `;' begins no comment here, and separates nothing: `#' does the "
+      "one, `,' the other\n"
+      "    Address = 10.0.0.1/24 ; mine too\n"
+      "                          ^\n");
+  EXPECT_THAT(error_in("[Interface]\nDNS = 1.1.1.1;8.8.8.8\n"), HasSubstr(":2:14: DNS: `;'"));
+  EXPECT_THAT(error_in(kPeer + "Endpoint = host:1 // x\n"), HasSubstr("`//' begins no comment"));
+  EXPECT_EQ(good("[Interface]\nPostUp = a; b // c\n").interface.post_up.size(), 1u);
+}
+
+TEST(ConfConfiguration, AnOddSpaceIsTheOnlyMistakeOfItsLine) {
+  EXPECT_THAT(error_in("[Interface]\n[Peer]\nPublicKey\xc2\xa0= " + kKey + "\xe2\x80\xaf\n"),
+              HasSubstr("looks like a space"));
+}
+
 TEST(ConfConfiguration, ErrorsNeverShowAKey) {
   const std::string bad = kKey.substr(0, 43);
   const std::string odd = kKey.substr(0, 15) + "-" + kKey.substr(16);

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "control/foreign_text.h"
+#include "control/hidden_keys.h"
 #include "control/near_miss.h"
 
 namespace ferrule::control {
@@ -15,6 +17,8 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::array<std::string_view, 2> kSectionNames{"[Interface]", "[Peer]"};
+constexpr std::array<std::string_view, 2> kSecrets{"PrivateKey", "PresharedKey"};
+constexpr std::array<std::string_view, 4> kCommands{"PreUp", "PostUp", "PreDown", "PostDown"};
 
 // Each with its line break; the last one may have none.
 std::vector<WipedText> lines_of(std::string_view text) {
@@ -26,6 +30,18 @@ std::vector<WipedText> lines_of(std::string_view text) {
     text.remove_prefix(size);
   }
   return lines;
+}
+
+bool is_any_of(std::string_view written, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names, [&](std::string_view name) { return is_named(written, name); });
+}
+
+// Where the value of a secret begins in a line, be it in a comment.
+std::size_t secret_in(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of("#~ \t");
+  const std::size_t equals = line.find('=');
+  if (begin == line.npos || equals == line.npos || equals < begin) return line.npos;
+  return is_any_of(line.substr(begin, equals - begin), kSecrets) ? equals + 1 : line.npos;
 }
 
 }  // namespace
@@ -50,7 +66,7 @@ bool is_named(std::string_view written, std::string_view name) noexcept {
 }
 
 ConfDocument::ConfDocument(std::string file, std::string_view text)
-    : file_(std::move(file)), lines_(lines_of(text)) {
+    : file_(std::move(file)), lines_(lines_of(text)), no_text_(why_no_text(text, file_)) {
   find_sections();
 }
 
@@ -92,6 +108,10 @@ void ConfDocument::find_sections() {
   sections_.clear();
   errors_.clear();
   skips_section_ = false;
+  if (no_text_) {
+    errors_.push_back({file_, 1, 1, 0, *no_text_, ""});
+    return;
+  }
   for (std::size_t index = 0; index < lines_.size(); ++index) read_line(index);
   for (std::size_t i = 0; i < sections_.size(); ++i) {
     const bool last = i + 1 == sections_.size();
@@ -111,15 +131,18 @@ void ConfDocument::read_line(std::size_t index) {
   }
   const std::string_view content = trimmed(text.substr(0, text.find('#')));
   if (content.empty()) return;
-  if (content.find('\0') != content.npos) {
-    errors_.push_back(error_at(index, content, "a zero byte: this is no text"));
-    return;
-  }
   if (content.starts_with('[')) return begin_section(index, content);
   if (skips_section_) return;
+  if (const std::string_view mark = foreign_comment(content); !mark.empty()) {
+    errors_.push_back(error_at(index, content.substr(0, mark.size()),
+                               fmt::format("`{}' begins no comment here: `#' does", mark)));
+    return;
+  }
 
   const std::size_t equals = content.find('=');
   const std::string_view key = trimmed(content.substr(0, equals));
+  const bool is_command = equals != content.npos && is_any_of(key, kCommands);
+  if (find_odd_spaces(index, is_command ? key : content)) return read_oddly_spaced(content, index);
   if (equals == content.npos || key.empty()) {
     errors_.push_back(error_at(index, content, "expected `key = value', or a section like [Peer]"));
   } else if (sections_.empty()) {
@@ -130,7 +153,28 @@ void ConfDocument::read_line(std::size_t index) {
   }
 }
 
+bool ConfDocument::find_odd_spaces(std::size_t index, std::string_view content) {
+  const auto space = find_odd_space(content);
+  if (space) {
+    errors_.push_back(
+        error_at(index, content.substr(space->at, space->size), odd_space_message(*space)));
+  }
+  return space.has_value();
+}
+
+// What is meant is known where such characters stand around a key or value: then the line has no other
+// mistake.
+void ConfDocument::read_oddly_spaced(std::string_view content, std::size_t index) {
+  const std::size_t equals = content.find('=');
+  if (sections_.empty() || equals == content.npos) return;
+  const std::string_view key = trimmed_of_odd_spaces(content.substr(0, equals));
+  const std::string_view value = trimmed_of_odd_spaces(content.substr(equals + 1));
+  if (key.empty() || find_odd_space(key) || find_odd_space(value)) return;
+  sections_.back().entries.push_back({key, value, index});
+}
+
 void ConfDocument::begin_section(std::size_t index, std::string_view name) {
+  if (find_odd_spaces(index, name)) name = name.substr(0, name.find(']') + 1);
   skips_section_ = false;
   if (is_named(name, kSectionNames[0])) {
     sections_.push_back({ConfSectionKind::interface, index, 0, {}});
@@ -150,7 +194,8 @@ ConfError ConfDocument::error_at(std::size_t index, std::string_view part,
                                  std::string message) const {
   const std::string_view whole = line(index);
   const auto column = static_cast<std::size_t>(part.data() - whole.data());
-  return {file_, index + 1, column + 1, part.size(), std::move(message), without_keys(whole)};
+  return {file_,       index + 1,          column + 1,
+          part.size(), std::move(message), without_keys(whole, secret_in(whole))};
 }
 
 }  // namespace ferrule::control

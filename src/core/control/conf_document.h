@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ struct ConfSection {
 
 /// The lines of a file, kept as they are with comments and line breaks, and the sections and entries
 /// in them, as wg reads them: names in any case, '#' begins a comment anywhere, white space counts
-/// nowhere. Every text is a document; lines that are nothing of this are in `errors()`.
+/// nowhere. Every text is a document; lines that are nothing of this are in `errors()`. What is no text
+/// at all (UTF-16, zero bytes) is one error, without sections.
 ///
 /// Lines can be edited; views and sections from before are then invalid. Keys may stand in the text:
 /// it is wiped. Move-only.
@@ -60,9 +62,13 @@ class ConfDocument {
   void find_sections();
   void read_line(std::size_t index);
   void begin_section(std::size_t index, std::string_view name);
+  // True when there are characters that look like spaces, which is said.
+  bool find_odd_spaces(std::size_t index, std::string_view content);
+  void read_oddly_spaced(std::string_view content, std::size_t index);
 
   std::string file_;
-  std::vector<WipedText> lines_;  // with their line breaks
+  std::vector<WipedText> lines_;        // with their line breaks
+  std::optional<std::string> no_text_;  // why the file is no text
   std::vector<ConfSection> sections_;
   ConfErrors errors_;
   bool skips_section_ = false;  // within a section whose name means nothing

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "control/hidden_keys.h"
+
 namespace ferrule::control {
 namespace {
 
@@ -125,6 +127,68 @@ TEST(ConfDocument, EndsOfSectionsFollowEdits) {
   EXPECT_EQ(doc.sections()[1].end_line, 4u);
 }
 
+// --- Bytes that are no text ---
+
+// As PowerShell's `>' and old editors write it: each letter with a zero byte.
+std::string utf16(std::string_view text, bool is_big_endian, std::string_view mark) {
+  std::string wide(mark);
+  for (char c : text) wide += is_big_endian ? std::string{'\0', c} : std::string{c, '\0'};
+  return wide;
+}
+
+TEST(ConfDocument, Utf16IsNamedOnceAndNothingOfItIsShown) {
+  const std::string text =
+      "[Interface]\r\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\r\n";
+  for (const std::string& wide :
+       {utf16(text, false, "\xff\xfe"), utf16(text, true, "\xfe\xff"), utf16(text, false, ""),
+        utf16(text, true, ""), utf16(text, false, "\xff\xfe").substr(0, 61)}) {
+    const ConfDocument doc = document(wide);
+    ASSERT_EQ(doc.errors().size(), 1u);
+    EXPECT_THAT(doc.errors()[0].message, HasSubstr("UTF-16"));
+    EXPECT_THAT(doc.errors()[0].message, HasSubstr("iconv -f UTF-16"));
+    EXPECT_EQ(doc.errors()[0].shown, "");
+    EXPECT_TRUE(doc.sections().empty());
+  }
+}
+
+TEST(ConfDocument, OfAFileThatIsNoTextNothingIsShown) {
+  using std::string_literals::operator""s;
+  for (const std::string& text :
+       {"[Interface]\nPrivateKey = y\0A\0n\0z\0\n"s, "\x1f\x8b\x08\0\0abc = d\n"s,
+        "[Interface]\nPrivate\0Key = yAnz5\nx\n"s}) {
+    const ConfDocument doc = document(text);
+    ASSERT_EQ(doc.errors().size(), 1u) << text;
+    EXPECT_EQ(doc.errors()[0].shown, "");
+  }
+}
+
+TEST(ConfDocument, SpacesThatAreNoneAreNamed) {
+  for (const char* line : {"Address\xc2\xa0= 10.0.0.1/24", "Address = 10.0.0.1/24\xe2\x80\x8b",
+                           "\xe3\x80\x80", "Address = 10.0.0.1,\xa0", "\xef\xbb\xbf[Peer]"}) {
+    const ConfDocument doc = document(std::string("[Interface]\n") + line + "\n");
+    ASSERT_EQ(doc.errors().size(), 1u) << line;
+    EXPECT_THAT(doc.errors()[0].message, HasSubstr("looks like a space")) << line;
+    EXPECT_EQ(doc.errors()[0].line, 2u);
+  }
+  const ConfDocument fine =
+      document("[Interface]\n# a\xc2\xa0 comment\nPostUp = echo a\xc2\xa0z\n");
+  EXPECT_TRUE(fine.errors().empty());
+}
+
+TEST(ConfDocument, CommentsOfOtherFilesAreNamed) {
+  for (const char* line : {"; mine", ";MTU = 1400", "// mine"}) {
+    const ConfDocument doc = document(std::string("[Interface]\n") + line + "\n");
+    ASSERT_EQ(doc.errors().size(), 1u) << line;
+    EXPECT_THAT(doc.errors()[0].message, HasSubstr("begins no comment")) << line;
+  }
+}
+
+TEST(ConfDocument, LinesThatEndWithCarriageReturnsAloneAreNamed) {
+  const ConfDocument doc = document("[Interface]\rListenPort = 1\r[Peer]\r");
+  ASSERT_EQ(doc.errors().size(), 1u);
+  EXPECT_THAT(doc.errors()[0].message, HasSubstr("carriage return"));
+}
+
 // --- How errors look ---
 
 TEST(ConfError, ShowsTheLineAndThePlace) {
@@ -156,6 +220,53 @@ TEST(ConfError, WhatMayBeAKeyIsNeverShown) {
       EXPECT_THAT(error.to_string(), Not(HasSubstr("yAnz5TF"))) << text;
     }
   }
+}
+
+TEST(ConfError, AKeyInPiecesIsNotShownEither) {
+  const std::string key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+  std::string spaced;
+  std::string dotted;
+  for (char c : key) {
+    spaced += std::string{c, ' '};
+    dotted += std::string{c, '\xc2', '\xb7'};
+  }
+  const std::string halves = key.substr(0, 15) + " " + key.substr(15, 15) + " " + key.substr(30);
+  for (const std::string& text :
+       {spaced, dotted, halves, "Privat " + spaced, "Key: " + halves, "Key " + halves}) {
+    const ConfDocument doc = document("[Peer]\n" + text);
+    for (const ConfError& error : doc.errors()) {
+      for (std::string_view part : {"yAnz5", "y A n", "3fBmk", "k =", "y\xc2\xb7"}) {
+        EXPECT_THAT(error.to_string(), Not(HasSubstr(std::string(part)))) << text;
+      }
+    }
+  }
+}
+
+TEST(ConfError, ALineWithASecretIsShownWithoutIt) {
+  const ConfDocument doc = document("[Interface]\nPrivateKey = short one # x\n");
+  EXPECT_EQ(doc.error_at(1, doc.line(1).substr(0, 10), "x").shown, "PrivateKey =**************");
+}
+
+TEST(ConfError, WhatATerminalWouldActOnIsNotShown) {
+  const std::string text =
+      document("[Peer]\nw\x1b[2Jrong \xe2\x80\xae\n").errors().at(0).to_string();
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\xe2\x80\xae")));
+}
+
+TEST(HiddenKeys, AKeyInACommandIsHiddenAndThePathsAreNot) {
+  const std::string key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+  const std::string stars(key.size(), '*');
+  const std::string path = "/usr/local/lib/wireguard/hooks/of/this/machine/that/are/many/up";
+  const std::string hex(64, 'a');
+  EXPECT_EQ(command_without_keys("wg set wg0 private-key <(echo " + key + ") peer x"),
+            "wg set wg0 private-key <(echo " + stars + ") peer x");
+  EXPECT_EQ(command_without_keys("K=" + key + path), "K=" + stars + path);
+  EXPECT_EQ(command_without_keys("echo '" + key.substr(0, 43) + "'"),
+            "echo '" + stars.substr(0, 43) + "'");
+  EXPECT_EQ(command_without_keys("x=" + hex), "x=" + std::string(64, '*'));
+  EXPECT_EQ(command_without_keys(path + " && iptables -A FORWARD -i wg0 -j ACCEPT"),
+            path + " && iptables -A FORWARD -i wg0 -j ACCEPT");
 }
 
 }  // namespace

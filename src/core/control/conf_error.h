@@ -9,7 +9,7 @@
 namespace ferrule::control {
 
 /// A mistake at a place in a file. Value type. Holds no key: `shown` is the line with anything that
-/// may be one starred out.
+/// may be one starred out, or "" where it is no text.
 struct ConfError {
   std::string file;
   std::size_t line = 0;    // from 1
@@ -23,10 +23,5 @@ struct ConfError {
 };
 
 using ConfErrors = std::vector<ConfError>;
-
-/// A line as it may be shown: runs of 20 or more characters of base64 or hex become stars, and so
-/// does everything from `secret_from` on.
-[[nodiscard]] std::string without_keys(std::string_view line,
-                                       std::size_t secret_from = std::string_view::npos);
 
 }  // namespace ferrule::control
