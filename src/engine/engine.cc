@@ -167,9 +167,9 @@ void Engine::replace_dead_socket(const Now& now) {
 
 void Engine::up(const Now& now) {
   if (device_.is_up()) return;
-  device_.up(now, control_.outbox());
+  device_.up();
   try_bind(now);
-  control_.send(udp());
+  control_.work(now, udp());
 }
 
 void Engine::down() {

@@ -42,7 +42,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// All that is due: what lanes posted, a slice of the handshake queue, timers.
+  /// One turn: a bounded share of all that is due. `wake` has been called when there is more.
   void work(const Now& now);
   /// Readable when handshake messages have come. -1 without EngineOptions::handshake_events.
   [[nodiscard]] int handshake_poll_fd() const noexcept {

@@ -19,7 +19,7 @@ constexpr Now kNow{Instant::from_ns(1'000'000'000'000), {1'700'000'000, 0}};
 class HandshakeDoorTest : public ::testing::Test {
  protected:
   HandshakeDoorTest() {
-    device.up(kNow, outbox);
+    device.up();
     auto udp = std::make_unique<PolledUdp>(network, Source{*IpAddress::parse("192.0.2.1"), 1});
     socket = udp.get();
     sockets.poll_fd_v4 = udp->poll_fd();
@@ -59,7 +59,6 @@ class HandshakeDoorTest : public ::testing::Test {
   int woken = 0;
   Inbox inbox{1, [this] { ++woken; }};
   protocol::Device device{rng, crypto::best_aead_backend(), locks, log};
-  protocol::Outbox outbox;
   io::MemoryTun tun;
   PolledUdp* socket = nullptr;
   UdpDoor sockets;
