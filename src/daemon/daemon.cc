@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "daemon/cores.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "io/linux/udp.h"
 
 namespace ferrule::daemon {

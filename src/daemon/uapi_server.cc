@@ -12,7 +12,8 @@
 
 #include "base/secret.h"
 #include "control/wiped_text.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
+#include "io/thread.h"
 
 namespace ferrule::daemon {
 
@@ -217,7 +218,7 @@ void UapiServer::write_stats(Client& client) {
     stat("sent_packets", lanes[i].sent_packets);
     stat("received_packets", lanes[i].received_packets);
   }
-  const Duration control_time = io::cpu_time(pthread_self());
+  const Duration control_time = io::cpu_time_of_this_thread();
   client.writer.stat("control_cpu_ns", static_cast<std::uint64_t>(control_time.count()));
 }
 

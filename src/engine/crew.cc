@@ -1,6 +1,5 @@
 #include "engine/crew.h"
 
-#include <pthread.h>
 #include <sys/epoll.h>
 
 #include <array>
@@ -8,7 +7,8 @@
 #include <new>
 #include <system_error>
 
-#include "io/linux/clock.h"
+#include "io/clock.h"
+#include "io/thread.h"
 
 namespace ferrule::engine {
 
@@ -87,9 +87,7 @@ void Crew::flush(std::span<const PeerId> peers) {
 
 Duration Crew::cpu_time() const noexcept {
   Duration sum = past_cpu_time_;
-  for (const std::thread& thread : threads_) {
-    sum += io::cpu_time(const_cast<std::thread&>(thread).native_handle());
-  }
+  for (const std::thread& thread : threads_) sum += io::cpu_time(thread);
   return sum;
 }
 
@@ -103,7 +101,7 @@ void Crew::rearm(Door door) noexcept {
 }
 
 void Crew::run(std::size_t number) {
-  pthread_setname_np(pthread_self(), "lane");
+  io::name_this_thread("lane");
   const Worker worker{*scratches_[number], first_reader_ + number};
   std::array<epoll_event, 4> room;
   while (!stopping_) {

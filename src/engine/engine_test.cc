@@ -17,7 +17,7 @@
 #include "crypto/x25519.h"
 #include "engine/polled_testing.h"
 #include "engine/world_testing.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "io/linux/event_loop.h"
 
 namespace ferrule::engine::testing {

@@ -12,7 +12,7 @@
 
 #include "daemon/uapi_server.h"
 #include "engine/world_testing.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "memory/failing_memory.h"
 #include "protocol/rng_testing.h"
 

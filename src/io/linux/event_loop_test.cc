@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "io/linux/clock.h"
+#include "io/clock.h"
 
 namespace ferrule::io {
 namespace {
