@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "io/clock.h"
+#include "io/linux/clock.h"
 
 namespace ferrule::cli {
 

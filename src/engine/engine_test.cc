@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,9 +17,8 @@
 #include "crypto/x25519.h"
 #include "engine/polled_testing.h"
 #include "engine/world_testing.h"
-#include "io/clock.h"
+#include "io/linux/clock.h"
 #include "io/linux/event_loop.h"
-#include "io/poller.h"
 
 namespace ferrule::engine::testing {
 namespace {
@@ -43,7 +43,7 @@ class Machine {
   }
   ~Machine() {
     stopping_ = true;
-    poller_->wake();
+    wake_.signal();
     if (control_.joinable()) control_.join();
   }
   void add_peer(const Machine& peer, const char* allowed_ip) {
@@ -65,15 +65,13 @@ class Machine {
   std::array<PolledTun, kLanes> tuns;
 
  private:
-  static constexpr std::uint64_t kHandshakes = 1;
-
   Source address(std::size_t lane) const {
     const auto last = number_ + 100 * static_cast<int>(lane);
     return {*IpAddress::parse("192.0.2." + std::to_string(last)), 1};
   }
   std::vector<TunDoor> tun_doors() {
     std::vector<TunDoor> doors;
-    for (PolledTun& tun : tuns) doors.push_back({tun, tun.waitable()});
+    for (PolledTun& tun : tuns) doors.push_back({tun, tun.poll_fd()});
     return doors;
   }
   std::vector<UdpDoor> open_sockets(std::size_t lanes) {
@@ -81,23 +79,29 @@ class Machine {
     const std::size_t count = has_handshake_door_ ? lanes + 1 : lanes;
     for (std::size_t lane = 0; lane < count; ++lane) {
       auto udp = std::make_unique<PolledUdp>(network_, address(lane));
-      const io::Waitable waitable = udp->waitable();
-      doors.push_back({std::move(udp), {waitable}});
+      const int poll_fd = udp->poll_fd();
+      doors.push_back({std::move(udp), poll_fd, -1});
     }
     return doors;
   }
   EngineOptions options() const {
     EngineOptions options;
     options.workers_per_lane = kWorkers;
-    if (has_handshake_door_) options.handshake_watcher.emplace(*poller_, kHandshakes);
+    if (has_handshake_door_) options.handshake_events = std::move(*io::Epoll::open());
     return options;
   }
   void run() {
-    std::array<io::Ready, 1> room;
+    io::Epoll epoll = std::move(*io::Epoll::open());
+    ASSERT_TRUE(epoll.add(wake_.poll_fd(), EPOLLIN, 0));
+    if (has_handshake_door_) {
+      ASSERT_TRUE(epoll.add(engine_.handshake_poll_fd(), EPOLLIN, 1));
+    }
+    std::array<epoll_event, 1> room;
     while (!stopping_) {
-      for (const io::Ready& ready : poller_->wait(room, engine_.next_deadline())) {
-        if (ready.tag == kHandshakes) engine_.handshakes_came();
-      }
+      std::optional<Duration> wait;
+      if (const auto next = engine_.next_deadline()) wait = *next - io::now().boot;
+      (void)epoll.wait(room, wait);
+      wake_.drain();
       engine_.work(io::now());
     }
   }
@@ -108,7 +112,7 @@ class Machine {
   NullLog log_;
   crypto::SystemRng rng_;
   PrivateKey key_ = *crypto::generate_private_key(rng_);
-  std::unique_ptr<io::Poller> poller_ = std::move(*io::open_poller());
+  io::EventFd wake_ = std::move(*io::EventFd::open());
   std::atomic<bool> stopping_ = false;
   Engine engine_{tun_doors(),
                  [this](std::uint16_t, std::uint32_t, std::size_t lanes) {
@@ -116,7 +120,7 @@ class Machine {
                  },
                  rng_,
                  log_,
-                 [this] { poller_->wake(); },
+                 [this] { wake_.signal(); },
                  options()};
   std::thread control_;
 };
@@ -314,9 +318,7 @@ class EngineFailures : public ::testing::Test {
     const io::UniqueFd plain(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     ASSERT_GE(::dup2(plain.get(), fd), 0);
   }
-  void mend_fd(int fd) const {
-    ASSERT_GE(::dup2(static_cast<int>(tun.waitable().number()), fd), 0);
-  }
+  void mend_fd(int fd) const { ASSERT_GE(::dup2(tun.poll_fd(), fd), 0); }
   void wait_for_wake() {
     woken.wait(false);
     woken = false;
@@ -334,34 +336,31 @@ class EngineFailures : public ::testing::Test {
   int opened = 0;
   int living = 0;
   bool port_taken = false;
-  std::optional<io::Waitable>
-      handshakes;  // what the socket for handshakes waits on; none: there is none
+  std::optional<int> handshake_fd;  // what the socket for handshakes waits on; none: there is none
   std::atomic<bool> woken = false;
   io::EventFd event = std::move(*io::EventFd::open());  // as a socket that has something, always
   PolledTun tun;
-  io::UniqueFd tun_fd{::dup(static_cast<int>(tun.waitable().number()))};
-  std::unique_ptr<io::Poller> poller = std::move(*io::open_poller());
+  io::UniqueFd tun_fd{::dup(tun.poll_fd())};
   CountingLog log;
   crypto::SystemRng rng;
-  Engine engine{
-      {{tun, io::Waitable(tun_fd.get())}},
-      [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
-        ++opened;
-        if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
-        std::vector<UdpDoor> doors;
-        doors.push_back({std::make_unique<DeadUdp>(living), {io::Waitable(event.poll_fd())}});
-        if (handshakes) {
-          doors.push_back({std::make_unique<DeadUdp>(living), {*handshakes}});
-        }
-        return doors;
-      },
-      rng,
-      log,
-      [this] {
-        woken = true;
-        woken.notify_all();
-      },
-      {.handshake_watcher = HandshakeDoor::Watcher{*poller, 0}}};
+  Engine engine{{{tun, tun_fd.get()}},
+                [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
+                  ++opened;
+                  if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
+                  std::vector<UdpDoor> doors;
+                  doors.push_back({std::make_unique<DeadUdp>(living), event.poll_fd(), -1});
+                  if (handshake_fd) {
+                    doors.push_back({std::make_unique<DeadUdp>(living), *handshake_fd, -1});
+                  }
+                  return doors;
+                },
+                rng,
+                log,
+                [this] {
+                  woken = true;
+                  woken.notify_all();
+                },
+                {.handshake_events = std::move(*io::Epoll::open())}};
 };
 
 TEST_F(EngineFailures, P75b_ASocketThatDiesIsBoundAnewAtOnce) {
@@ -392,25 +391,23 @@ TEST_F(EngineFailures, LanesThatDoNotStartAreTriedAgainEverySecond) {
 }
 
 TEST_F(EngineFailures, ADoorForHandshakesThatCannotBeWaitedOnIsTriedAgainEverySecond) {
-  handshakes = io::Waitable(1'000'000);
+  handshake_fd = 1'000'000;
   engine.up(at(0s));
   EXPECT_EQ(living, 0);
   EXPECT_EQ(engine.next_deadline(), at(1s).boot);
-  handshakes = io::Waitable(event.poll_fd());
+  handshake_fd = event.poll_fd();
   engine.work(at(1s));
   EXPECT_EQ(living, 2);
 }
 
 TEST_F(EngineFailures, AnInterfaceThatIsDownDoesNotLookForHandshakes) {
-  handshakes = io::Waitable(event.poll_fd());
+  handshake_fd = event.poll_fd();
   const auto wakes = [&] {
-    std::array<io::Ready, 1> room;
-    return !poller->wait(room, Instant()).empty();
+    pollfd door{engine.handshake_poll_fd(), POLLIN, 0};
+    return ::poll(&door, 1, 0) == 1;
   };
   engine.up(at(0s));
   EXPECT_TRUE(wakes());
-  engine.down();
-  engine.up(at(1s));
   engine.down();
   EXPECT_FALSE(wakes());
 }

@@ -10,20 +10,25 @@ namespace ferrule::sim {
 
 namespace {
 
-// The paths take up to 200 ms there and back in a healed world, and a jitter of 333 ms is in both.
+// A jitter of 333 ms is in both; what messages are under way comes on top.
 constexpr Duration kAfterInitiation = 5400ms;
 constexpr Duration kAfterSilentRestart = 15'400ms;
 constexpr Duration kSlack = 200ms;
+// What a silent host had still sent, an initiation, its response, the data that confirms the session, and
+// the answer to it.
+constexpr int kWays = 5;
 constexpr Duration kEvery = 250ms;
 // The same from the next packet on, which tells that nobody answers; and then it takes one more to see
 // that it arrives.
 constexpr Duration kAfterWithheld = kAfterSilentRestart + 2 * kEvery;
-// Two initiations that are accepted this close to each other were both under way at once.
-constexpr Duration kCrossing = 300ms;
-// A path is judged only if no NAT closes it while a handshake takes its time.
-constexpr Duration kStaysOpen = kAfterSilentRestart + kSlack;
 
 }  // namespace
+
+// Time for messages to go there and back, in a world that is healed.
+Duration Liveness::under_way() const { return kWays * world_.network().faults.longest_delay; }
+
+// A path is judged only if no NAT closes it while a handshake takes its time.
+Duration Liveness::stays_open() const { return kAfterSilentRestart + kSlack + under_way(); }
 
 std::uint64_t Liveness::send(HostId from, HostId to) {
   return world_.send_packet(from, World::inner_address(from, Family::v4, 1),
@@ -46,7 +51,7 @@ bool Liveness::can_initiate(HostId from, HostId to, Instant when) const {
 }
 
 bool Liveness::judged(const Link& link) {
-  const Instant when = world_.now() + kStaysOpen;
+  const Instant when = world_.now() + stays_open();
   if (!reaches(link.a, link.b, when) && !reaches(link.b, link.a, when)) {
     world_.resolve_endpoint(link.a, link.b);
     world_.resolve_endpoint(link.b, link.a);
@@ -67,21 +72,16 @@ Instant Liveness::deadline(const Link& link) const {
     if (const auto found = initiated_.find(way); found != initiated_.end()) {
       latest = std::min(latest, found->second + kAfterInitiation);
     }
-    if (const auto found = crossed_.find(way); found != crossed_.end()) {
-      excused = std::max(excused, found->second + kAfterInitiation);
-    }
     if (const auto found = withheld_.find(way); found != withheld_.end()) {
       excused = std::max(excused, found->second + kAfterWithheld);
     }
   }
-  return std::max(latest, excused) + kSlack;
+  return std::max(latest, excused) + kSlack + under_way();
 }
 
 void Liveness::prove() {
   began_ = world_.now();
   initiated_.clear();
-  accepted_.clear();
-  crossed_.clear();
   withheld_.clear();
   watching_ = true;
   flows_.clear();
@@ -150,13 +150,13 @@ void Liveness::lose_nothing(Duration span) {
     const Link& link = *world_.dice().pick(flows_);
     const HostId from = world_.dice().chance(50) ? link.a : link.b;
     const HostId to = link.other(from);
-    const Instant when = world_.now() + kStaysOpen;
+    const Instant when = world_.now() + stays_open();
     if (can_initiate(from, to, when) && can_initiate(to, from, when)) {
       sent.emplace_back(send(from, to), Way(from, to));
     }
     world_.run_for(world_.dice().span(0ms, gap));
   }
-  world_.run_for(kStaysOpen);
+  world_.run_for(stays_open());
   std::uint64_t lost = 0;
   for (const auto& [number, way] : sent) {
     if (world_.ledger().find(number)->delivered > 0) continue;
@@ -188,24 +188,12 @@ void Liveness::emitted(const Host& host, const Datagram& datagram, PeerId) {
 void Liveness::handled(const Handled& handled) {
   if (handled.drops != 0) return;
   if (handled.in.type() != 3) note_withheld(handled.host, handled.in);
-  if (handled.in.type() != 1) return;
-  const Way way(handled.in.author, handled.host.id);
-  const Way back(way.second, way.first);
-  accepted_[way] = world_.now();
-  const auto other = accepted_.find(back);
-  if (other == accepted_.end() || world_.now() - other->second > kCrossing) return;
-  crossed_[way] = crossed_[back] = world_.now();
 }
 
 void Liveness::received(const Received& received) {
   if (received.taken) note_withheld(received.host, received.in);
   if (received.in.injected) return;
-  // After two initiations that crossed, both send with the old key until the next handshake, and that
-  // one drops it at once: what is under way just then does not open (P41).
-  const bool dropped = received.drop == protocol::Drop::unknown_index &&
-                       received.session != nullptr &&
-                       crossed_.contains(Way(received.in.author, received.host.id));
-  if (dropped || received.drop == protocol::Drop::expired_keypair) ++expired_;
+  if (received.drop == protocol::Drop::expired_keypair) ++expired_;
 }
 
 }  // namespace ferrule::sim

@@ -1,6 +1,6 @@
 // When faults have healed, traffic flows: within 5.4 s of the next initiation that can arrive, and
-// within 15.4 s even if one side does not know that the other has lost its keys; whatever an attacker
-// repeats and forges meanwhile.
+// within 15.4 s even if one side does not know that the other has lost its keys, plus what messages are
+// under way; whatever an attacker repeats and forges meanwhile, and whether or not initiations cross.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +52,8 @@ class Liveness final : public Checker {
   [[nodiscard]] bool arrived(const std::vector<std::uint64_t>& numbers) const;
   [[nodiscard]] Instant deadline(const Link& link) const;
   void examine(Trial& trial);
+  [[nodiscard]] Duration under_way() const;
+  [[nodiscard]] Duration stays_open() const;
   [[nodiscard]] bool cut_off(const Link& link) const;
   void note_withheld(const Host& receiver, const Datagram& datagram);
   std::uint64_t send(HostId from, HostId to);
@@ -61,8 +63,6 @@ class Liveness final : public Checker {
   bool watching_ = false;
   Instant began_;
   std::map<Way, Instant> initiated_;  // the first that can arrive, since it began
-  std::map<Way, Instant> accepted_;   // the last
-  std::map<Way, Instant> crossed_;    // initiations of both: neither gets its response
   // The last withheld message that the attacker delivered. A receiver can't but believe what its peer
   // made and it does not know yet, be it a lost message or, after a restart, one that it has forgotten:
   // the sender seems to live at the attacker's address (P74), and an initiation ends the receiver's own

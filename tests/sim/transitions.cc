@@ -123,7 +123,7 @@ ChangeFaults ChangeFaults::choose(World& world) {
   faults.duplicate_percent = often(30);
   faults.corrupt_percent = often(20);
   faults.truncate_percent = often(10);
-  faults.shortest_delay = dice.span(0ms, 100ms);
+  faults.shortest_delay = dice.span(0ms, dice.chance(80) ? 100ms : 2000ms);
   faults.longest_delay = faults.shortest_delay;
   if (dice.chance(50)) faults.longest_delay += dice.span(0ms, dice.chance(80) ? 300ms : 12s);
   return {faults};

@@ -20,6 +20,8 @@ constexpr std::uint64_t kMostStepsAtOnce = 100'000;
 constexpr Duration kLongestRound = 20min;
 constexpr Duration kLongestDelay = 13s;
 constexpr unsigned kSilentRestartPercent = 40;  // of rounds
+constexpr unsigned kLongPathPercent = 40;       // of healed worlds
+constexpr Duration kLongestPath = 2s;           // one way: a handshake still ends before its retry
 constexpr std::array kGaps{20ms, 200ms, 1000ms, 3000ms, 10'000ms, 60'000ms};
 
 }  // namespace
@@ -262,6 +264,9 @@ void World::round() {
 void World::heal() {
   trace([] { return "all faults end"; });
   network_.faults = {};
+  if (dice_.chance(kLongPathPercent)) {
+    network_.faults.shortest_delay = network_.faults.longest_delay = dice_.span(5ms, kLongestPath);
+  }
   network_.holds_back = nullptr;
   actions_.clear();
   for (const auto& host : hosts_) {

@@ -20,7 +20,6 @@
 #include "crypto/aead.h"
 #include "protocol/allowed_ips.h"
 #include "protocol/batch.h"
-#include "protocol/budget.h"
 #include "protocol/configuration.h"
 #include "protocol/cookie.h"
 #include "protocol/deadline_heap.h"
@@ -127,13 +126,10 @@ class Device {
     const ReceivedHandshake received{message, under_load};
     handle(now, {&received, 1}, outbox);
   }
-  /// Peers of an Attention list; the same holds. How many of them were attended to: the others are
-  /// for a next call.
-  [[nodiscard]] std::size_t attend(const Now& now, std::span<const PeerId> peers, Budget& budget,
-                                   Outbox& outbox) noexcept;
+  /// Peers of an Attention list; the same holds.
+  void attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) noexcept;
   void attend(const Now& now, PeerId peer, Outbox& outbox) noexcept {
-    Budget one = Budget::unlimited();
-    (void)attend(now, {&peer, 1}, one, outbox);
+    attend(now, {&peer, 1}, outbox);
   }
 
   struct Deadline {
@@ -143,10 +139,7 @@ class Device {
   };
   /// When fire_timers is wanted next, and why; none when nothing is waited for.
   [[nodiscard]] std::optional<Deadline> next_deadline() noexcept;
-  /// The timers that are due, earliest first. True: there are more.
-  [[nodiscard]] bool fire_timers(const Now& now, Budget& budget, Outbox& outbox) noexcept;
-  /// Goes on with what all peers are to follow (up). True: there is more.
-  [[nodiscard]] bool catch_up(const Now& now, Budget& budget) noexcept;
+  void fire_timers(const Now& now, Outbox& outbox) noexcept;
 
   /// Whether `change` can be applied whole; if so, takes all the memory for that. ENOSPC or ENOMEM
   /// otherwise, and nothing has changed.
@@ -157,9 +150,8 @@ class Device {
   /// looked at.
   void apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept;
 
-  /// The interface went up or down (P59a). A device starts down. Keepalives of peers that want them
-  /// come with `catch_up` and `fire_timers`, as fast as those are given budgets.
-  void up() noexcept;
+  /// The interface went up or down (P59a). A device starts down.
+  void up(const Now& now, Outbox& outbox) noexcept;
   void down() noexcept;
   [[nodiscard]] bool is_up() const noexcept { return up_; }
   /// Every sticky source is forgotten: the port or the mark changed (P75).
@@ -217,7 +209,9 @@ class Device {
   void handle_response(const Now& now, Incoming& incoming, Outbox& outbox);
   void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
   void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
-  void begin_session(const Now& now, Peer& peer, KeypairRef keypair) noexcept;
+  [[nodiscard]] Crossing crossing_of(const Peer& peer) const noexcept;
+  void begin_session(const Now& now, Peer& peer, KeypairRef keypair,
+                     Crossing crossing = Crossing::none) noexcept;
   void keep_static_static(Peer& peer, Dh& ss);
   void log_peer(const Peer& peer, std::string_view what) const noexcept;
 
@@ -237,9 +231,6 @@ class Device {
 
   // timers (device_timers.cc)
   void attend_one(const Now& now, PeerId peer, Outbox& outbox);
-  void fire_next(const Now& now, Peer& peer, Outbox& outbox);
-  void wake(const Now& now, Peer& peer) noexcept;
-  [[nodiscard]] std::size_t messages_made(const Outbox& outbox) const noexcept;
   void fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox);
   void fire_retransmit(const Now& now, Peer& peer, Outbox& outbox);
   void fire_keepalive(const Now& now, Peer& peer, Outbox& outbox);
@@ -285,7 +276,6 @@ class Device {
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
   FixedVector<PeerId, kHandshakesTogether> starting_;
-  PeerSweep waking_;          // the interface came up
   std::vector<Cidr> wanted_;  // of a change that replaces a peer's allowed IPs, sorted
 };
 

@@ -181,7 +181,7 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
   // The sender has proven itself and the message is new: from here on it counts.
   peer.handshake.greatest_received = *timestamp;
   peer.handshake.last_accepted_at = now.boot;
-  clear_handshake(peer);  // P34
+  if (peer.handshake.sent) peer.handshake.sent->crossed = true;  // P34
   received_handshake_message(now, peer, incoming.message);
   incoming.accepted = true;
   return Drop::none;
@@ -290,9 +290,10 @@ void Device::handle_response(const Now& now, Incoming& incoming, Outbox& outbox)
     drops_.count(Drop::no_resources);  // the handshake goes on waiting
     return;
   }
+  const Crossing crossing = crossing_of(*peer);
   peer->handshake.sent.reset();  // P24; its index goes on as the keypair's
   received_handshake_message(now, *peer, message);
-  begin_session(now, *peer, std::move(keypair));
+  begin_session(now, *peer, std::move(keypair), crossing);
   {
     PeerGuard guard(exclusion_, peer->id);
     peer->traffic.timers.handshake_complete();
@@ -320,7 +321,14 @@ void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message
   }
 }
 
-void Device::begin_session(const Now& now, Peer& peer, KeypairRef keypair) noexcept {
+// P34a: of two keypairs that both sides have, the same one stays on both sides.
+Crossing Device::crossing_of(const Peer& peer) const noexcept {
+  if (!peer.handshake.sent->crossed) return Crossing::none;
+  return identity_.public_key > peer.public_key ? Crossing::stays : Crossing::yields;
+}
+
+void Device::begin_session(const Now& now, Peer& peer, KeypairRef keypair,
+                           Crossing crossing) noexcept {
   {
     TablesGuard guard(exclusion_);
     indices_.replace(keypair->local_index(), {peer.id, keypair.get()});
@@ -328,7 +336,7 @@ void Device::begin_session(const Now& now, Peer& peer, KeypairRef keypair) noexc
   KeypairSlots::Retired retired;
   {
     PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.keypairs.install(std::move(keypair), retired);
+    peer.traffic.keypairs.install(std::move(keypair), retired, crossing);
     peer.traffic.timers.session_derived(now.boot);
   }
   reap(std::move(retired));

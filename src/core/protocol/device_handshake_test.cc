@@ -213,15 +213,30 @@ TEST_F(Handshake, P31_SimultaneousInitiationsEndWithWorkingKeysOnBothSides) {
   EXPECT_EQ(b.delivered.size(), 2u);
 }
 
-TEST_F(Handshake, P34_AcceptingAnInitiationOverwritesOnesOwn) {
-  (void)a.send(ipv4("10.0.0.1", "10.0.0.2"));  // reaches b before b's reaches a
+TEST_F(Handshake, P34_AcceptingAnInitiationLeavesOnesOwnWaiting) {
+  (void)a.send(ipv4("10.0.0.1", "10.0.0.2"));
   (void)b.send(ipv4("10.0.0.2", "10.0.0.1"));
+  const Datagram of_a = world.network[0];
   const Datagram of_b = world.network[1];
   world.network.clear();
   a.receive(of_b);
-  const Datagram of_a = world.sent[0];
   b.receive(of_a);
-  a.receive(last(2));  // b's response to the initiation that a has given up
+  a.receive(last(2));  // b's response to the initiation of a
+  EXPECT_EQ(a.drops(Drop::unknown_handshake), 0u);
+}
+
+TEST_F(Handshake, P34_OnesOwnIsForgottenOnceThePeersSessionIsUsed) {
+  world.passes = [&](const Datagram& datagram) {
+    return datagram.from != a.endpoint || datagram.type() != 1;
+  };
+  ping();
+  world.passes = nullptr;
+  const Datagram of_a = last(1);
+  (void)b.send(ipv4("10.0.0.2", "10.0.0.1"));
+  world.settle();
+  ASSERT_EQ(a.delivered.size(), 1u);
+  b.receive(of_a);  // late
+  a.receive(last(2));
   EXPECT_EQ(a.drops(Drop::unknown_handshake), 1u);
 }
 

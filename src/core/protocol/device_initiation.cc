@@ -72,6 +72,7 @@ std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& pe
   }
   if (peer.traffic.endpoint.is_none()) return std::nullopt;
   handshake.last_sent_at = now.boot;
+  peer.traffic.handshake_over = false;
   return outgoing_handshake(peer.id, InitiationLayout::kSize, peer.traffic.endpoint,
                             peer.traffic.source);
 }

@@ -84,6 +84,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) 
     if (traffic.keypairs.current()->may_send(now.boot)) {
       traffic.timers.handshake_complete();
       traffic.handshake_wanted = false;
+      traffic.handshake_over = true;
       traffic.flush_wanted = !traffic.staged.empty();
     }
   }

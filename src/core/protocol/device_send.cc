@@ -204,8 +204,8 @@ void Device::keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexce
 void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   PeerTraffic& traffic = peer.traffic;
   if (traffic.attention_raised) return;
-  if (!traffic.handshake_wanted && !traffic.flush_wanted && traffic.retired.empty() &&
-      traffic.timers.earliest().at >= traffic.scheduled) {
+  if (!traffic.handshake_wanted && !traffic.flush_wanted && !traffic.handshake_over &&
+      traffic.retired.empty() && traffic.timers.earliest().at >= traffic.scheduled) {
     return;
   }
   try {

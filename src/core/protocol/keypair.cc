@@ -36,10 +36,16 @@ void KeypairSlots::retire(KeypairRef& slot, Retired& retired) noexcept {
   retired.add(std::move(slot));
 }
 
-void KeypairSlots::install(KeypairRef fresh, Retired& retired) noexcept {
+void KeypairSlots::install(KeypairRef fresh, Retired& retired, Crossing crossing) noexcept {
+  const bool was_crossed = std::exchange(crossing_, Crossing::none) != Crossing::none;
   if (fresh->initiator()) {
     retire(previous_, retired);
-    if (next_) {
+    if (crossing != Crossing::none && next_) {
+      crossing_ = crossing;
+    } else if (was_crossed) {
+      retire(next_, retired);  // older than `current`: the peer, it seems, forgot it
+    }
+    if (next_ && crossing_ == Crossing::none) {
       previous_ = std::move(next_);
       retire(current_, retired);
     } else {
@@ -54,14 +60,21 @@ void KeypairSlots::install(KeypairRef fresh, Retired& retired) noexcept {
 }
 
 bool KeypairSlots::confirm(const Keypair* used, Retired& retired) noexcept {
-  if (used != next_.get() || used == nullptr) return false;
+  if (used == nullptr) return false;
+  if (used == previous_.get() && !next_ && crossing_ == Crossing::stays) {
+    std::swap(previous_, current_);
+    crossing_ = Crossing::none;
+  }
+  if (used != next_.get()) return false;
   retire(previous_, retired);
   previous_ = std::move(current_);
   current_ = std::move(next_);
+  if (crossing_ == Crossing::yields) crossing_ = Crossing::none;
   return true;
 }
 
 void KeypairSlots::clear(Retired& retired) noexcept {
+  crossing_ = Crossing::none;
   retire(previous_, retired);
   retire(current_, retired);
   retire(next_, retired);

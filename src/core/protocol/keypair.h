@@ -150,6 +150,10 @@ class RetiredKeypairs {
   KeypairRef newest_;
 };
 
+/// Whether the peer's initiation crossed the one that a keypair of ours comes from, and if so, which of
+/// the two keypairs stays once it is seen that the peer has it (P34a).
+enum class Crossing : std::uint8_t { none, stays, yields };
+
 /// previous, current, next (P40). Guarded by the peer's lock. Keypairs that fall out are detached and
 /// handed to `retired`: their index must leave the index table before the last reference goes.
 class KeypairSlots {
@@ -160,10 +164,10 @@ class KeypairSlots {
   [[nodiscard]] const KeypairRef& previous() const noexcept { return previous_; }
   [[nodiscard]] const KeypairRef& next() const noexcept { return next_; }
 
-  /// P41 and P42.
-  void install(KeypairRef fresh, Retired& retired) noexcept;
+  /// P41 and P42; P34a when `fresh` is ours as initiator and crossed the one in `next`.
+  void install(KeypairRef fresh, Retired& retired, Crossing crossing = Crossing::none) noexcept;
   /// An authenticated data packet came on `used`. True when that confirmed `next`, which is now
-  /// `current` (P42).
+  /// `current` (P42). One that stays (P34a) is `current` again when it was `previous`.
   [[nodiscard]] bool confirm(const Keypair* used, Retired& retired) noexcept;
   /// Empties all slots.
   void clear(Retired& retired) noexcept;
@@ -178,6 +182,8 @@ class KeypairSlots {
   KeypairRef previous_;
   KeypairRef current_;
   KeypairRef next_;
+  // Of ours with the peer's: `current` with `next` or, once that is confirmed, `previous` with `current`.
+  Crossing crossing_ = Crossing::none;
   MessageCounts retired_counts_;  // final: nothing is accepted with a detached keypair
 };
 

@@ -63,6 +63,55 @@ TEST(KeypairSlotsTest, P41_InitiatorsKeypairIsCurrentAtOnce) {
   EXPECT_EQ(slots.previous(), first);
 }
 
+// Both sides have both keypairs; only one of each pair of slots is looked at.
+class CrossedSlots : public ::testing::Test {
+ protected:
+  void cross(Crossing crossing) {
+    slots.install(old, retired);
+    slots.install(theirs, retired);
+    slots.install(ours, retired, crossing);
+  }
+  KeypairSlots slots;
+  KeypairSlots::Retired retired;
+  const KeypairRef old = fresh(true), theirs = fresh(false), ours = fresh(true);
+};
+
+TEST_F(CrossedSlots, P34a_OursIsSentWithAndNeitherTheOldNorTheirsGoes) {
+  cross(Crossing::yields);
+  EXPECT_EQ(slots.current(), ours);
+  EXPECT_EQ(slots.next(), theirs);
+  EXPECT_EQ(slots.previous(), old);
+}
+
+TEST_F(CrossedSlots, P34a_OneThatYieldsDoesSoOnceTheirsIsUsed) {
+  cross(Crossing::yields);
+  EXPECT_TRUE(slots.confirm(theirs.get(), retired));
+  EXPECT_EQ(slots.current(), theirs);
+  EXPECT_EQ(slots.previous(), ours);
+  EXPECT_FALSE(slots.confirm(ours.get(), retired));
+  EXPECT_EQ(slots.current(), theirs);
+}
+
+TEST_F(CrossedSlots, P34a_OneThatStaysComesBackOnceItIsUsed) {
+  cross(Crossing::stays);
+  EXPECT_FALSE(slots.confirm(old.get(), retired));
+  EXPECT_EQ(slots.current(), ours);
+  EXPECT_TRUE(slots.confirm(theirs.get(), retired));
+  EXPECT_EQ(slots.current(), theirs);
+  EXPECT_FALSE(slots.confirm(ours.get(), retired));
+  EXPECT_EQ(slots.current(), ours);
+  EXPECT_EQ(slots.previous(), theirs);
+}
+
+TEST_F(CrossedSlots, P34a_TheirsGoesAtTheNextHandshakeIfItWasNeverUsed) {
+  cross(Crossing::stays);
+  const KeypairRef later = fresh(true);
+  slots.install(later, retired);
+  EXPECT_EQ(slots.current(), later);
+  EXPECT_EQ(slots.previous(), ours);
+  EXPECT_FALSE(slots.next());
+}
+
 TEST(KeypairSlotsTest, P42_RespondersKeypairWaitsInNext) {
   KeypairSlots slots;
   KeypairSlots::Retired retired;
@@ -121,8 +170,15 @@ TEST(KeypairSlotsTest, AllSlotsAreCounted) {
 // The slots as the rules tell them, word for word.
 struct Model {
   std::optional<std::uint32_t> previous, current, next;
-  void install(std::uint32_t id, bool initiator) {
-    if (initiator) {
+  Crossing crossed = Crossing::none;
+  void install(std::uint32_t id, bool initiator, Crossing crossing) {
+    const Crossing before = std::exchange(crossed, Crossing::none);
+    if (initiator && crossing != Crossing::none && next) {
+      crossed = crossing;
+      previous = current;
+      current = id;
+    } else if (initiator) {
+      if (before != Crossing::none) next.reset();
       if (next) {
         previous = next;
         next.reset();
@@ -136,10 +192,15 @@ struct Model {
     }
   }
   void confirm(std::uint32_t id) {
-    if (next != id) return;
-    previous = current;
-    current = next;
-    next.reset();
+    if (next == id) {
+      previous = current;
+      current = next;
+      next.reset();
+      if (crossed == Crossing::yields) crossed = Crossing::none;
+    } else if (previous == id && !next && crossed == Crossing::stays) {
+      std::swap(previous, current);
+      crossed = Crossing::none;
+    }
   }
 };
 
@@ -157,8 +218,9 @@ TEST(KeypairSlotsTest, P40_SlotsFollowANaiveModel) {
     const KeypairRef known[] = {slots.previous(), slots.current(), slots.next()};
     if (random() % 2 == 0) {
       const bool initiator = random() % 2 == 0;
-      slots.install(fresh(initiator, id), retired);
-      model.install(id, initiator);
+      const auto crossing = static_cast<Crossing>(initiator ? random() % 3 : 0);
+      slots.install(fresh(initiator, id), retired, crossing);
+      model.install(id, initiator, crossing);
     } else if (const KeypairRef& used = known[random() % 3]) {
       (void)slots.confirm(used.get(), retired);
       model.confirm(used->local_index().value);

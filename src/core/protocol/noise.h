@@ -71,6 +71,7 @@ struct SentInitiation {
   SymmetricState state;
   PrivateKey ephemeral;
   LocalIndex index;
+  bool crossed = false;  // an initiation of the peer's was answered meanwhile (P34)
 };
 
 /// What a responder has after the static key of an initiation was opened.

@@ -41,6 +41,7 @@ struct PeerTraffic {
   Instant scheduled = Instant::never();  // what the deadline heap knows of `timers`
   bool handshake_wanted = false;
   bool flush_wanted = false;      // staged packets may have a session by now
+  bool handshake_over = false;    // the peer's session is in use: ours need not go on (P34)
   bool attention_raised = false;  // the control side will look at this peer
 
   /// P74: an authentic message came, `from` there `to` here.

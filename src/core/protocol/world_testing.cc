@@ -77,7 +77,7 @@ void Host::add_peer(const Host& peer, std::string_view allowed_ips, bool knows_e
 }
 
 void Host::up() {
-  device->up();
+  device->up(world.now(), outbox_);
   work();
 }
 
@@ -151,9 +151,7 @@ void Host::work() {
     const Attention attention = std::exchange(attention_, {});
     for (const PeerId peer : attention) device->attend(world.now(), peer, outbox_);
   }
-  Budget all = Budget::unlimited();
-  (void)device->catch_up(world.now(), all);
-  (void)device->fire_timers(world.now(), all, outbox_);
+  device->fire_timers(world.now(), outbox_);
   for (OutgoingMessage& message : outbox_.messages) emit(message);
   outbox_.messages.clear();
   const std::vector<PeerId> peers = std::exchange(outbox_.flush, {});
@@ -214,16 +212,32 @@ void World::pair(Host& a, Host& b) {
 
 void World::post(Datagram datagram) {
   sent.push_back(datagram);
-  if (!passes || passes(datagram)) network.push_back(std::move(datagram));
+  if (passes && !passes(datagram)) return;
+  if (delay > Duration::zero()) {
+    under_way_.emplace(now_.boot + delay, std::move(datagram));
+  } else {
+    network.push_back(std::move(datagram));
+  }
+}
+
+void World::deliver(const Datagram& datagram) {
+  if (arrives && !arrives(datagram)) return;
+  for (const auto& host : hosts_) {
+    if (host->endpoint == datagram.to) host->receive(datagram);
+  }
+}
+
+void World::deliver_what_is_due() {
+  while (!under_way_.empty() && under_way_.begin()->first <= now_.boot) {
+    deliver(under_way_.extract(under_way_.begin()).mapped());
+  }
 }
 
 void World::settle() {
   while (!network.empty()) {
     const Datagram datagram = std::move(network.front());
     network.pop_front();
-    for (const auto& host : hosts_) {
-      if (host->endpoint == datagram.to) host->receive(datagram);
-    }
+    deliver(datagram);
   }
 }
 
@@ -238,12 +252,13 @@ void World::run(Duration span) {
   settle();
   const Instant end = now_.boot + span;
   for (;;) {
-    Instant next = end;
+    Instant next = under_way_.empty() ? end : std::min(end, under_way_.begin()->first);
     for (const auto& host : hosts_) {
       const auto deadline = host->device->next_deadline();
       if (deadline) next = std::min(next, std::max(deadline->at, now_.boot));
     }
     advance(next - now_.boot);
+    deliver_what_is_due();
     for (const auto& host : hosts_) host->work();
     settle();
     if (next >= end) return;

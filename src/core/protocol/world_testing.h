@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -120,13 +121,20 @@ class World {
   std::vector<Datagram> sent;  // everything ever posted
   /// False loses the datagram. Empty: nothing is lost.
   std::function<bool(const Datagram&)> passes;
+  /// The same, when it would arrive.
+  std::function<bool(const Datagram&)> arrives;
+  /// How long datagrams are under way, one way; `settle` waits for none of them.
+  Duration delay{};
 
   [[nodiscard]] std::size_t count_sent(std::uint8_t type, const Host& from) const;
 
  private:
   void advance(Duration span);
+  void deliver(const Datagram& datagram);
+  void deliver_what_is_due();
   std::uint64_t seed_;
   std::vector<std::unique_ptr<Host>> hosts_;
+  std::multimap<Instant, Datagram> under_way_;  // with a delay, by when it arrives
 };
 
 }  // namespace ferrule::protocol::testing
