@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,10 @@
 #include "cli/conf_file.h"
 #include "cli/options.h"
 #include "cli/peer/key_lines.h"
+#include "control/conf_check.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
+#include "control/value_mistakes.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
 
@@ -130,7 +133,36 @@ bool is_one_line(const std::string& text) {
       text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '#'; });
 }
 
-// What was asked for, or said, reads as a configuration.
+// A server's clients need addresses too: of each family one network is to have room for them.
+std::optional<std::string> address_without_room(const control::InterfaceConf& conf) {
+  for (const control::InterfaceAddress& own : conf.addresses) {
+    const bool has_room = std::ranges::any_of(conf.addresses, [&](const auto& other) {
+      return other.address.family() == own.address.family() &&
+             other.prefix_length < other.address.bits();
+    });
+    if (!has_room) return own.address.to_string();
+  }
+  return std::nullopt;
+}
+
+// What is no value of the file of a server, but told to its clients.
+std::optional<std::string> note_mistake(const InitOptions& options) {
+  const auto port = control::parse_decimal<std::uint16_t>(options.port);
+  if (!port || *port == 0) return "--port: expected a port from 1 to 65535";
+  if (!options.endpoint.empty()) {
+    const auto endpoint = control::complete_endpoint(options.endpoint, *port);
+    if (!endpoint) return "--endpoint: " + endpoint.error();
+  }
+  std::string list = options.dns;
+  std::ranges::replace(list, ',', ' ');
+  std::istringstream words(list);
+  for (std::string word; words >> word;) {
+    if (const auto mistake = control::dns_mistake(word)) return "--dns: " + *mistake;
+  }
+  return std::nullopt;
+}
+
+// What was asked for, or said, reads as a configuration, and nothing in it can't be meant.
 bool is_good(Console& console, const InitOptions& options, const control::WipedText& text) {
   for (const std::string* answer : {&options.address, &options.port, &options.endpoint,
                                     &options.dns, &options.peer_key, &options.allowed_ips}) {
@@ -138,13 +170,30 @@ bool is_good(Console& console, const InitOptions& options, const control::WipedT
     console.err.write("An answer has a line break or a `#' in it.\n");
     return false;
   }
+  if (const auto mistake = options.is_server ? note_mistake(options) : std::nullopt) {
+    console.err.print("{}\n", *mistake);
+    return false;
+  }
   const control::ConfDocument document("the new file", text.view());
   const auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
-  if (configuration) return true;
-  for (const control::ConfError& error : configuration.error()) {
-    console.err.write(error.to_string());
+  if (!configuration) {
+    print_errors(console, configuration.error());
+    return false;
   }
-  return false;
+  bool is_good = true;
+  for (const auto& finding : control::check_configuration(document, *configuration, {})) {
+    if (finding.severity != control::Severity::error) continue;
+    console.err.write(finding.where.to_string());
+    is_good = false;
+  }
+  const auto room =
+      options.is_server ? address_without_room(configuration->interface) : std::nullopt;
+  if (room) {
+    console.err.print("--address: {0} leaves no room for clients: say a network, like {0}/{1}\n",
+                      *room, room->find(':') == room->npos ? 24 : 64);
+    return false;
+  }
+  return is_good;
 }
 
 Result<void> write_conf(const std::string& path, const control::WipedText& text, bool is_forced) {

@@ -79,6 +79,31 @@ TEST_F(Init, WhatCannotBeReadAgainIsNotWritten) {
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
+TEST_F(Init, WhatCannotBeMeantIsRefused) {
+  const auto server = [&](const std::string& option, const std::string& value) {
+    return init({"--server", option, value}).err;
+  };
+  EXPECT_THAT(server("--endpoint", "http://a.example"), HasSubstr("--endpoint: `http://'"));
+  EXPECT_THAT(server("--endpoint", "a b"), HasSubstr("--endpoint: `a b' is no name"));
+  EXPECT_THAT(server("--endpoint", "a.example:99999"), HasSubstr("they end at 65535"));
+  EXPECT_THAT(server("--endpoint", "0.0.0.0"), HasSubstr("means any address"));
+  EXPECT_THAT(server("--port", "99999"), HasSubstr("--port: expected a port"));
+  EXPECT_THAT(server("--port", "0"), HasSubstr("--port: expected a port"));
+  EXPECT_THAT(server("--dns", "1.1.1.1/32"),
+              HasSubstr("--dns: a name server has no prefix length"));
+  EXPECT_THAT(server("--address", "10.79.0.1"), HasSubstr("10.79.0.1 leaves no room for clients"));
+  EXPECT_THAT(server("--address", "10.79.0.1/24, fd00::1"), HasSubstr("like fd00::1/64"));
+  EXPECT_THAT(server("--address", "10.79.0.1 255.255.255.0"), HasSubstr("is a netmask"));
+  const auto client = [&](const std::string& endpoint) {
+    return init({"--client", "--address", "10.0.0.2", "--peer-key", kKey, "--endpoint", endpoint})
+        .err;
+  };
+  EXPECT_THAT(client("http://a.example:1"), HasSubstr("Endpoint: `http://'"));
+  EXPECT_THAT(client("a.example"), HasSubstr("there is no port: a.example:51820"));
+  EXPECT_THAT(client("a.example:0"), HasSubstr("port 0"));
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
 TEST_F(Init, FileAndFolderAreForTheirOwnerAlone) {
   ASSERT_EQ(init({"--server"}).status, 0);
   struct stat status;

@@ -12,6 +12,8 @@
 #include "cli/peer/qr.h"
 #include "cli/style.h"
 #include "control/address_pool.h"
+#include "control/conf_check.h"
+#include "control/value_mistakes.h"
 #include "control/values.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
@@ -89,15 +91,6 @@ bool choose_addresses(Console& console, const PeerFile& file, NewPeer& peer) {
                             file.path()));
 }
 
-std::optional<std::string> with_port(const std::string& text, std::uint16_t port) {
-  const auto address = IpAddress::parse(text);
-  if (address && address->family() == Family::v6) return fmt::format("[{}]:{}", text, port);
-  if (control::parse_host_port(text)) return text;
-  const std::string whole = fmt::format("{}:{}", text, port);
-  if (control::parse_host_port(whole)) return whole;
-  return std::nullopt;
-}
-
 bool choose_endpoint(Console& console, PeerFile& file, const PeerOptions& options, NewPeer& peer) {
   std::string text = options.endpoint;
   if (text.empty()) text = control::interface_note(file.document(), "Endpoint").value_or("");
@@ -109,12 +102,9 @@ bool choose_endpoint(Console& console, PeerFile& file, const PeerOptions& option
   }
   std::uint16_t port = file.configuration().interface.listen_port.value_or(0);
   if (port == 0 && file.device()) port = file.device()->listen_port;
-  const auto endpoint = with_port(text, port);
-  const bool is_good = endpoint && is_one_line(text) && !endpoint->ends_with(":0") &&
-                       std::ranges::none_of(*endpoint, control::is_conf_space);
-  if (!is_good) {
-    return refuse(console, fmt::format("--endpoint: expected HOST:PORT, not `{}'", text));
-  }
+  const auto endpoint = control::complete_endpoint(text, port);
+  if (!endpoint) return refuse(console, fmt::format("--endpoint: {}", endpoint.error()));
+  if (!is_one_line(text)) return refuse(console, "--endpoint: expected HOST[:PORT] in one line");
   peer.endpoint = *endpoint;
   return true;
 }
@@ -204,8 +194,14 @@ control::WipedText client_conf_of(const NewPeer& peer, std::string_view name) {
 bool is_good_conf(Console& console, const control::WipedText& text) {
   const control::ConfDocument document("the peer's file", text.view());
   const auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
-  if (configuration) return true;
-  return refuse(console, configuration.error().front().to_string());
+  if (!configuration) return refuse(console, configuration.error().front().to_string());
+  for (const control::ConfFinding& finding :
+       control::check_configuration(document, *configuration, {})) {
+    if (finding.severity == control::Severity::error) {
+      return refuse(console, finding.where.to_string());
+    }
+  }
+  return true;
 }
 
 protocol::DeviceChange change_of(const NewPeer& peer) {

@@ -160,6 +160,16 @@ TEST_F(Peer, WithoutAnEndpointNobodyFindsUs) {
   EXPECT_THAT(peer("add", "dave --endpoint a:8").out, HasSubstr("Endpoint = a:8\n"));
 }
 
+TEST_F(Peer, AnEndpointThatCannotBeMeantIsNotHandedOut) {
+  for (const char* text : {"http://a.example", "a.example:99999", "0.0.0.0", "user@a.example",
+                           "a:1:2", "fe80::1", "a.example:0"}) {
+    const Answer answer = peer("add", std::string("alice --endpoint ") + text);
+    EXPECT_EQ(answer.status, 1) << text;
+    EXPECT_THAT(answer.err, HasSubstr("--endpoint: ")) << text;
+  }
+  EXPECT_THAT(peer("add", "alice --endpoint a --dns auto").err, HasSubstr("DNS: `auto'"));
+}
+
 TEST_F(Peer, AnOptionCannotAddALine) {
   const Answer answer =
       ask(devices_, {"peer", "add", path(), "alice", "--dns", "1.1.1.1\nPostUp = reboot"});

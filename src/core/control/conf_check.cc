@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "control/odd_values.h"
+
 namespace ferrule::control {
 
 namespace {
@@ -54,6 +56,7 @@ class Checker {
     for (const ConfError& warning : configuration_.warnings) {
       findings_.push_back({Severity::warning, "host-bits", warning});
     }
+    std::ranges::move(find_odd_values(document_), std::back_inserter(findings_));
     check_private_key();
     check_addresses();
     check_dns();

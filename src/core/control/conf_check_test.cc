@@ -221,5 +221,23 @@ TEST(ConfCheck, TheOwnAddressIsNoPeers) {
               ElementsAre("error duplicate-address 7"));
 }
 
+TEST(ConfCheck, ValuesThatCannotBeMeantAreFound) {
+  EXPECT_THAT(found(kInterface + "Address = 10.66.0.2 255.255.255.0\n"),
+              ElementsAre("error odd-address 5"));
+  EXPECT_THAT(found(kInterface + "Address = 127.0.0.1/8, 10.66.0.0/24\n"),
+              ElementsAre("error odd-address 5", "warning odd-address 5"));
+  EXPECT_THAT(found(kInterface + peer(kPeer1, "AllowedIPs = 0.0.0.0\nEndpoint = h:0\n")),
+              ElementsAre("warning odd-allowed-ip 7", "error odd-endpoint 8"));
+  EXPECT_THAT(found(kInterface + "DNS = 0.0.0.0\n"), ElementsAre("error odd-dns 5"));
+  EXPECT_THAT(found(kInterface + "PostUp = echo\xc2\xa0 x\n"), ElementsAre("warning odd-space 5"));
+}
+
+TEST(ConfCheck, WhatClientsWillBeToldIsLookedAt) {
+  EXPECT_THAT(found(kInterface + "# Endpoint = a.example\n# ClientDNS = 10.0.0.1, lan\n"),
+              IsEmpty());
+  EXPECT_THAT(found(kInterface + "# Endpoint = http://a.example\n# ClientDNS = 10.0.0.1, auto\n"),
+              ElementsAre("warning odd-note 5", "warning odd-note 6"));
+}
+
 }  // namespace
 }  // namespace ferrule::control

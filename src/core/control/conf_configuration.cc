@@ -9,6 +9,7 @@
 #include "base/key_text.h"
 #include "control/hidden_keys.h"
 #include "control/near_miss.h"
+#include "control/value_mistakes.h"
 #include "control/wiped_text.h"
 
 namespace ferrule::control {
@@ -37,6 +38,7 @@ struct Target {
   Configuration& configuration;
   bool has_public_key = false;  // of the peer being read
   std::string warning = {};     // about the value just taken
+  std::string mistake = {};  // in the value just refused, where more is known than what is expected
 
   InterfaceConf& interface() { return configuration.interface; }
   PeerConf& peer() { return configuration.peers.back(); }
@@ -77,10 +79,20 @@ bool take_allowed_ip(Target& target, std::string_view text) {
 // As wg-quick has it: what does not look like an address is a search domain.
 bool take_dns(Target& target, std::string_view text) {
   if (append(target.interface().dns_servers, IpAddress::parse(text))) return true;
-  if (text.find(':') != text.npos) return false;
-  if (text.find_first_not_of("0123456789.") == text.npos) return false;
+  if (auto mistake = dns_mistake(text)) {
+    target.mistake = std::move(*mistake);
+    return false;
+  }
   target.interface().dns_search.emplace_back(text);
   return true;
+}
+
+bool take_endpoint(Target& target, std::string_view text) {
+  if (auto mistake = endpoint_mistake(text)) {
+    target.mistake = std::move(*mistake);
+    return false;
+  }
+  return assign(target.peer().endpoint, parse_host_port(text));
 }
 
 bool take_save_config(Target& target, std::string_view text) {
@@ -177,10 +189,7 @@ constexpr std::array kKeys{
     Key{"AllowedIPs", Kind::peer, ConfDialect::wg, Shape::list,
         "an address and its prefix length, like 10.0.0.0/8", take_allowed_ip},
     Key{"Endpoint", Kind::peer, ConfDialect::wg, Shape::value,
-        "host:port, where an IPv6 address stands in brackets",
-        [](Target& target, std::string_view text) {
-          return assign(target.peer().endpoint, parse_host_port(text));
-        }},
+        "host:port, where an IPv6 address stands in brackets", take_endpoint},
     Key{"PersistentKeepalive", Kind::peer, ConfDialect::wg, Shape::value,
         "off, or a number of seconds from 0 to 65535",
         [](Target& target, std::string_view text) {
@@ -299,8 +308,10 @@ class Reader {
       is_good = key.take(target, squeezed(text).view());
     }
     if (!is_good) {
-      ConfError error = document_.error_at(entry.line, text,
-                                           fmt::format("{}: expected {}", key.name, key.expected));
+      std::string why = std::exchange(target.mistake, {});
+      if (why.empty()) why = fmt::format("expected {}", key.expected);
+      ConfError error =
+          document_.error_at(entry.line, text, fmt::format("{}: {}", key.name, without_keys(why)));
       if (key.is_secret) hide_value(error, entry);
       errors_.push_back(std::move(error));
     } else if (!target.warning.empty()) {

@@ -54,6 +54,8 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
+bool is_command(std::string_view written) noexcept { return is_any_of(written, kCommands); }
+
 bool is_named(std::string_view written, std::string_view name) noexcept {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; };
   std::size_t at = 0;
@@ -141,8 +143,8 @@ void ConfDocument::read_line(std::size_t index) {
 
   const std::size_t equals = content.find('=');
   const std::string_view key = trimmed(content.substr(0, equals));
-  const bool is_command = equals != content.npos && is_any_of(key, kCommands);
-  if (find_odd_spaces(index, is_command ? key : content)) return read_oddly_spaced(content, index);
+  if (find_odd_spaces(index, is_command(key) ? key : content))
+    return read_oddly_spaced(content, index);
   if (equals == content.npos || key.empty()) {
     errors_.push_back(error_at(index, content, "expected `key = value', or a section like [Peer]"));
   } else if (sections_.empty()) {

@@ -80,4 +80,7 @@ class ConfDocument {
 /// Equal but for the case of letters and white space within `written`.
 [[nodiscard]] bool is_named(std::string_view written, std::string_view name) noexcept;
 
+/// Whether the value of this key is a command: PostUp and its like.
+[[nodiscard]] bool is_command(std::string_view written) noexcept;
+
 }  // namespace ferrule::control

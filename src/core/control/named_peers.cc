@@ -22,19 +22,6 @@ constexpr std::array<std::string_view, 3> kInterfaceNotes{"Endpoint", "ClientDNS
 constexpr std::size_t kLongestName = 64;
 constexpr unsigned kLongestLifeYears = 1000;  // any more is a mistake, and would overflow
 
-struct Note {
-  std::string_view key;
-  std::string_view value;
-};
-
-// "# Name = alice".
-std::optional<Note> note_in(std::string_view line) {
-  line = trimmed(line);
-  const std::size_t equals = line.find('=');
-  if (!line.starts_with('#') || equals == line.npos) return std::nullopt;
-  return Note{trimmed(line.substr(1, equals - 1)), trimmed(line.substr(equals + 1))};
-}
-
 bool is_note(std::string_view line, std::string_view key) {
   const auto note = note_in(line);
   return note && is_named(note->key, key);
@@ -237,6 +224,13 @@ std::string shown_name(std::string_view written) {
     written.remove_prefix(next ? next->size : 1);
   }
   return name;
+}
+
+std::optional<Note> note_in(std::string_view line) {
+  line = trimmed(line);
+  const std::size_t equals = line.find('=');
+  if (!line.starts_with('#') || equals == line.npos) return std::nullopt;
+  return Note{trimmed(line.substr(1, equals - 1)), trimmed(line.substr(equals + 1))};
 }
 
 bool is_interface_note(std::string_view line) noexcept {

@@ -92,6 +92,13 @@ void enable_peer(ConfDocument& document, const NamedPeer& peer);
 /// the lines of a peer its alone.
 void set_disabled_apart(ConfDocument& document);
 
+/// A comment that says something: "# Name = alice". Both are parts of the line.
+struct Note {
+  std::string_view key;
+  std::string_view value;
+};
+[[nodiscard]] std::optional<Note> note_in(std::string_view line);
+
 /// What a comment "# key = value" in [Interface] says, where there is one; the last one counts.
 [[nodiscard]] std::optional<std::string> interface_note(const ConfDocument& document,
                                                         std::string_view key);
