@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/odd_values.h"
+#include "control/section_findings.h"
 
 namespace ferrule::control {
 
@@ -56,8 +57,10 @@ class Checker {
     for (const ConfError& warning : configuration_.warnings) {
       findings_.push_back({Severity::warning, "host-bits", warning});
     }
+    std::ranges::move(find_section_mistakes(document_), std::back_inserter(findings_));
     std::ranges::move(find_odd_values(document_), std::back_inserter(findings_));
     check_private_key();
+    check_peers_exist();
     check_addresses();
     check_dns();
     check_mtu();
@@ -72,6 +75,7 @@ class Checker {
 
  private:
   void check_private_key();
+  void check_peers_exist();
   void check_addresses();
   void check_dns();
   void check_mtu();
@@ -168,6 +172,15 @@ void Checker::check_private_key() {
     return;
   find(Severity::error, "no-private-key", header_of(*interface_sections_.front()),
        "there is no PrivateKey: no peer will ever answer");
+}
+
+// A server that is new has no peers yet.
+void Checker::check_peers_exist() {
+  const InterfaceConf& interface = configuration_.interface;
+  const bool is_expected = !interface.private_key || interface.listen_port.value_or(0) != 0;
+  if (is_expected || !configuration_.peers.empty() || interface_sections_.empty()) return;
+  find(Severity::warning, "no-peers", header_of(*interface_sections_.front()),
+       "there is no [Peer], and no ListenPort where one could call");
 }
 
 void Checker::check_addresses() {

@@ -232,6 +232,42 @@ TEST(ConfCheck, ValuesThatCannotBeMeantAreFound) {
   EXPECT_THAT(found(kInterface + "PostUp = echo\xc2\xa0 x\n"), ElementsAre("warning odd-space 5"));
 }
 
+TEST(ConfCheck, AFileWithoutInterfaceIsIncomplete) {
+  EXPECT_THAT(found(""), ElementsAre("error no-interface 1"));
+  EXPECT_THAT(found("# nothing\n\n"), ElementsAre("error no-interface 1"));
+  EXPECT_THAT(found("# a\n" + peer(kPeer1,
+                                   "AllowedIPs = 10.0.0.2\nEndpoint = h:1\n"
+                                   "PersistentKeepalive = 25\n")),
+              ElementsAre("error no-interface 2"));
+  EXPECT_THAT(found("[Interface]\nPrivateKey = " + kOwnKey + "\nAddress = 10.0.0.1/24\n"),
+              ElementsAre("warning no-peers 1"));
+}
+
+TEST(ConfCheck, AForgottenPeerLineIsSuspected) {
+  const auto findings = check(kInterface + peer(kPeer1, "AllowedIPs = 10.0.0.2\n") +
+                              "PublicKey = " + kPeer2 + "\nAllowedIPs = 10.0.0.3\n");
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].rule, "repeated-key");
+  EXPECT_EQ(findings[0].severity, Severity::error);
+  EXPECT_EQ(findings[0].where.line, 8u);
+  EXPECT_THAT(findings[0].where.message, HasSubstr("line 6 already"));
+  EXPECT_THAT(findings[0].where.message, HasSubstr("[Peer] missing"));
+}
+
+TEST(ConfCheck, NothingIsTheLastOneInSilence) {
+  EXPECT_THAT(found(kInterface + "PrivateKey = " + kOwnKey + "\n"),
+              ElementsAre("error repeated-key 5"));
+  EXPECT_THAT(found(kInterface + "MTU = 1400\nmtu = 1420\nM T U = 1420\n"),
+              ElementsAre("warning repeated-key 6", "warning repeated-key 7"));
+  EXPECT_THAT(found(kInterface + peer(kPeer1,
+                                      "AllowedIPs = 10.0.0.2\nEndpoint = h:1\n"
+                                      "AllowedIPs = 10.0.0.3\nEndpoint = h:2\n")),
+              ElementsAre("error repeated-key 10"));
+  EXPECT_THAT(found(kInterface + "[Interface]\nListenPort = 1\n"),
+              ElementsAre("warning repeated-section 5", "warning repeated-key 6"));
+  EXPECT_THAT(found(kInterface + "PostUp = a\nPostUp = b\nDNS = 10.0.0.1\nDNS = lan\n"), IsEmpty());
+}
+
 TEST(ConfCheck, WhatClientsWillBeToldIsLookedAt) {
   EXPECT_THAT(found(kInterface + "# Endpoint = a.example\n# ClientDNS = 10.0.0.1, lan\n"),
               IsEmpty());

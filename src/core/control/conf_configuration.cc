@@ -219,7 +219,10 @@ std::string why_no_key(std::string_view written, Kind section, const Key* meant)
   if (meant == nullptr) return what;
   if (!is_named(written, meant->name))
     return fmt::format("{}; did you mean {}?", what, meant->name);
-  if (meant->section != section) return fmt::format("{}, but of {}", what, name_of(meant->section));
+  if (meant->section != section) {
+    return fmt::format("{0}, but of {1}; is a line {1} missing above?", what,
+                       name_of(meant->section));
+  }
   return fmt::format("{} in wg's files, but in wg-quick's", what);
 }
 
