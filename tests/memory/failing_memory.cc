@@ -14,6 +14,7 @@ constinit thread_local bool felt = false;
 constinit thread_local std::size_t left = 0;  // allocations that still succeed
 constinit thread_local Failing how = Failing::one;
 constinit std::atomic<std::size_t> live = 0;
+constinit std::atomic<std::size_t> reserved = 0;
 
 bool fails() noexcept {
   if (!short_of_memory) return false;
@@ -69,6 +70,8 @@ bool Shortage::was_felt() const noexcept { return felt; }
 
 std::size_t live_bytes() noexcept { return live; }
 
+std::size_t reserved_bytes() noexcept { return reserved; }
+
 std::size_t size_of(const void* memory) noexcept {
   return (static_cast<const Label*>(memory) - 1)->size;
 }
@@ -101,5 +104,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 // Calls of realloc are linked to this one (CMakeLists.txt).
 extern "C" void* __real_realloc(void* memory, std::size_t size);
 extern "C" void* __wrap_realloc(void* memory, std::size_t size) {
-  return ferrule::memory::fails() ? nullptr : __real_realloc(memory, size);
+  if (ferrule::memory::fails()) return nullptr;
+  ferrule::memory::reserved += size;
+  return __real_realloc(memory, size);
 }

@@ -28,6 +28,9 @@ class Shortage {
 /// Bytes that the program has allocated with `new` and not given back.
 [[nodiscard]] std::size_t live_bytes() noexcept;
 
+/// What was asked of realloc by now, all together. Most of it may never be touched.
+[[nodiscard]] std::size_t reserved_bytes() noexcept;
+
 /// Of something that `new` gave.
 [[nodiscard]] std::size_t size_of(const void* memory) noexcept;
 

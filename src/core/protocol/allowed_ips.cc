@@ -72,8 +72,8 @@ bool AllowedIps::remove_some(PeerId peer, Walk& walk, std::size_t count,
 
 void AllowedIps::hold_room(const Room& room) {
   prefixes_.hold_room(room.v4 + room.v6 + prefixes_.kLargest);  // as much as `insert` asks for
-  v4_.hold_room(room.v4);
-  v6_.hold_room(room.v6);
+  v4_.hold_room(room.v4, size_);
+  v6_.hold_room(room.v6, size_);
   if (room.slots > lists_.capacity()) {
     lists_.reserve(std::max(room.slots, lists_.capacity() * 3 / 2));
   }

@@ -40,7 +40,7 @@ class AllowedIps {
                    const std::function<bool(const Cidr&)>& unwanted);
 
   /// Takes memory, so that until `let_go` this many inserts for peers in the first `slots` slots can't
-  /// fail. It may reserve much, but touches none of it. After a failure, too, call `let_go`.
+  /// fail. It may reserve twice what they take, but touches none of it. After a failure, too, call `let_go`.
   struct Room {
     std::size_t v4 = 0;
     std::size_t v6 = 0;

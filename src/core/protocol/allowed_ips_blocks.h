@@ -33,7 +33,11 @@ class BlockArena {
     if (capacity_ - size_ >= elements) return;
     // Not a vector: it grows by copying all it holds, which takes milliseconds at 10^5 prefixes, under
     // the lock that stops the data path. realloc has the kernel move the pages of large blocks.
-    if (!resize(std::max({2 * capacity_, size_ + elements, 2 * kLargest}))) throw std::bad_alloc();
+    // Twice as much as before where that can be had, so that it grows seldom.
+    const std::size_t needed = size_ + elements;
+    if (!resize(std::max({2 * capacity_, needed, 2 * kLargest})) && !resize(needed)) {
+      throw std::bad_alloc();
+    }
   }
   /// As `make_room`, and until `let_go` the room stays, whatever is released meanwhile.
   void hold_room(std::size_t elements) {

@@ -1,6 +1,7 @@
 // Longest-prefix match over the prefixes of one family (§2; P90).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -62,10 +63,11 @@ class AllowedIpsTrie {
     nodes_.make_room();
     lists_.make_room();
   }
-  /// So that this many inserts can't fail, whatever is removed meanwhile, until `let_go`.
-  void hold_room(std::size_t inserts) {
-    nodes_.hold_room(inserts * BlockArena<Node>::kLargest);
-    lists_.hold_room(inserts * BlockArena<std::uint32_t>::kLargest);
+  /// So that this many inserts can't fail, whatever is removed meanwhile, until `let_go`. The trie has
+  /// `present` prefixes, or fewer.
+  void hold_room(std::size_t inserts, std::size_t present) {
+    nodes_.hold_room(most_taken(inserts, node_count_));
+    lists_.hold_room(most_taken(inserts, present));
   }
   void let_go() noexcept {
     nodes_.let_go();
@@ -93,6 +95,17 @@ class AllowedIpsTrie {
     std::uint8_t prefix_order = 0;
   };
   static_assert(sizeof(Node) == 16);
+
+  // Elements that `inserts` can take from an arena whose blocks hold `present` ones now. Each insert adds
+  // to one block. One that is full grows to twice its size, k to 2k, and is full again after k inserts
+  // more: 4 elements an insert, which covers the start of a block, too (a split takes 3 for two). Only
+  // the first growth of a block that is there may come sooner; it takes twice what the block holds.
+  // Removing frees blocks, and takes none. `insert` asks for the room of one more block.
+  [[nodiscard]] static constexpr std::size_t most_taken(std::size_t inserts,
+                                                        std::size_t present) noexcept {
+    constexpr std::size_t kLargest = BlockArena<Node>::kLargest;
+    return std::min(kLargest * inserts, 4 * inserts + 2 * present) + kLargest;
+  }
 
   [[nodiscard]] std::uint32_t longest(const AddressBits& address, unsigned limit) const noexcept;
   [[nodiscard]] std::uint32_t child(const Node& node, unsigned nibble) const noexcept;
