@@ -40,6 +40,20 @@ engine::UdpOpener udp_opener(bool offload) {
   };
 }
 
+protocol::SourceUse use_of(io::WayOut way) noexcept {
+  switch (way) {
+    case io::WayOut::chosen:
+      return protocol::SourceUse::chosen;
+    case io::WayOut::other:
+      return protocol::SourceUse::address;
+    // Nowhere: a packet filter's mark, which the kernel does not know of here, may lead on from there.
+    case io::WayOut::possible:
+    case io::WayOut::nowhere:
+      break;
+  }
+  return protocol::SourceUse::possible;
+}
+
 std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
   std::vector<engine::TunDoor> doors;
   for (std::size_t i = 0; i < tun.queue_count(); ++i) {
@@ -127,9 +141,9 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
       engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { wake_.signal(); },
               {.workers_per_lane = workers_per_lane(tun_.queue_count()),
                .aead = options.aead,
-               .source_leads =
-                   [this](const Endpoint& to, const Source& from) {
-                     return kernel_.source_leads(to, from, engine_.fwmark());
+               .judge_source =
+                   [this](const Endpoint& to, const Source& at) {
+                     return use_of(kernel_.way_out(to, at, engine_.fwmark()));
                    },
                .handshake_events = std::move(doors.handshake_events)}),
       server_(socket_, engine_, log_, epoll_, kFirstClient) {}
@@ -284,8 +298,11 @@ void Daemon::follow_network() {
   follow_network_at_.reset();
   kernel_.forget_way();
   const Instant start = io::now().boot;
-  engine_.network_changed([this](const Endpoint& to, const Source& from) {
-    return kernel_.source_holds(to, from, engine_.fwmark());
+  engine_.network_changed([this](const Endpoint& to, const Source& at) -> protocol::SourceVerdict {
+    const std::optional<std::uint32_t> owner = kernel_.owner(at);
+    if (!owner) return {protocol::SourceUse::nothing, false};
+    const io::WayOut way = kernel_.way_out(to, at, engine_.fwmark());
+    return {use_of(way), *owner == at.interface_index};
   });
   const Instant end = io::now().boot;
   network_rests_until_ = end + kNetworkRest * (end - start);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "engine/source_refusal.h"
+
 namespace ferrule::engine {
 
 void Control::work(const Now& now, io::Udp* udp) {
@@ -55,8 +57,9 @@ void Control::send_together(io::Udp& udp, std::span<const protocol::OutgoingMess
   const std::size_t sent = udp.send(datagrams_);
   device_.drops().count(protocol::Drop::send_failed, datagrams_.size() - sent);
   for (std::size_t i = 0; i < datagrams_.size(); ++i) {
-    if (!datagrams_[i].source_refused) continue;
-    device_.forget_source(messages[i].peer, datagrams_[i].from);  // P75
+    if (datagrams_[i].refused == io::SourceRefusal::none) continue;
+    device_.source_refused(messages[i].peer, datagrams_[i].from,
+                           left_of(datagrams_[i].refused));  // P75
   }
 }
 

@@ -36,7 +36,7 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                }),
       open_udp_(std::move(open_udp)),
       tuns_(std::move(tuns)) {
-  device_.judge_sources(std::move(options.source_leads));
+  device_.judge_sources(std::move(options.judge_source));
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
@@ -180,9 +180,9 @@ void Engine::down() {
   bind_error_ = 0;
 }
 
-void Engine::network_changed(const protocol::SourceJudge& still_good) {
+void Engine::network_changed(const protocol::SourceCheck& check) {
   for (const UdpDoor& door : sockets_) door.udp->forget_paths();
-  device_.check_sources(still_good);
+  device_.check_sources(check);
 }
 
 Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {

@@ -25,7 +25,7 @@ namespace ferrule::engine {
 struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
-  protocol::SourceJudge source_leads = {};    // Device::judge_sources
+  protocol::SourceJudge judge_source = {};    // Device::judge_sources
   // Where sockets for handshake messages wait: there is one where the opener opens such.
   std::optional<io::Epoll> handshake_events = {};
 };
@@ -58,8 +58,8 @@ class Engine {
   void down();
   void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
   /// Addresses, routes or MTUs of the machine have changed: forgets what was learned about paths, and
-  /// the sticky sources for which `still_good` is false (P75).
-  void network_changed(const protocol::SourceJudge& still_good);
+  /// of the sticky sources what `check` finds no longer good (P75).
+  void network_changed(const protocol::SourceCheck& check);
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
   /// What each lane has done since the start.
   struct LaneWork {

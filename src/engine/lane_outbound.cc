@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/lane.h"
+#include "engine/source_refusal.h"
 #include "packet/ecn.h"
 #include "packet/icmp.h"
 #include "packet/split.h"
@@ -238,10 +239,10 @@ void Lane::send_trains(Worker worker) {
     device_.drops().count(Drop::send_failed, scratch.trains.size() - sent);
   }
   for (std::size_t i = 0; i < scratch.trains.size(); ++i) {
-    if (!scratch.trains[i].source_refused) continue;
+    if (scratch.trains[i].refused == io::SourceRefusal::none) continue;
     Locks::TablesShared tables(locks_, worker.reader);
-    device_.forget_source(scratch.send_plan.runs[scratch.train_runs[i]].peer,
-                          scratch.trains[i].from);
+    device_.source_refused(scratch.send_plan.runs[scratch.train_runs[i]].peer,
+                           scratch.trains[i].from, left_of(scratch.trains[i].refused));
   }
 }
 

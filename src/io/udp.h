@@ -23,6 +23,13 @@ struct ReceivedDatagrams {
   std::uint8_t ecn = 0;          // the two ECN bits of the outer header
 };
 
+/// What the system would not send from (P75); the datagram went without it.
+enum class SourceRefusal : std::uint8_t {
+  none,
+  interface,  // of OutgoingDatagrams::from, which went from the address alone
+  source,     // all of it
+};
+
 /// One or more datagrams to one destination. `parts` are gathered. When `segment_size` is not zero
 /// the gathered bytes are cut into datagrams of that size, of which only the last may be shorter
 /// (UDP_SEGMENT): at most kMaxSegments of them and kMaxSendSize bytes.
@@ -30,9 +37,9 @@ struct OutgoingDatagrams {
   std::span<const Bytes> parts;
   std::size_t segment_size = 0;  // 0: one datagram
   Endpoint to;
-  Source from;                     // none: the system chooses
+  Source from;  // none: the system chooses; without an interface: the routes choose that
   std::uint8_t traffic_class = 0;  // TOS or traffic class byte of the outer header, ECN included
-  bool source_refused = false;  // set by send(): the kernel refused `from`, it went without (P75)
+  SourceRefusal refused = SourceRefusal::none;  // set by send(), when the datagrams went
 };
 
 constexpr std::size_t kMaxSegments = 64;
@@ -51,7 +58,8 @@ class Udp {
   [[nodiscard]] virtual Result<std::size_t> receive(std::span<ReceivedDatagrams> slots) = 0;
 
   /// Sends all in order, several to a system call. Offload refusals are learned and the batch is sent
-  /// plainly; a refused source is sent once more without. What the system still refuses is lost and
+  /// plainly; a refused source is sent
+  /// once more without its interface, then without. What the system still refuses is lost and
   /// counted; the number of entries fully handed over is returned.
   virtual std::size_t send(std::span<OutgoingDatagrams> batch) = 0;
 

@@ -22,7 +22,7 @@ class SocketWorld {
     if (space_ == nullptr) {
       const Source one{IpAddress::parse("::1").value(), 1};
       auto query = KernelQuery::open();
-      if (!query || !query->is_local(one)) why_not = why_no_space_ + ", and no IPv6 on loopback";
+      if (!query || !query->owner(one)) why_not = why_no_space_ + ", and no IPv6 on loopback";
       return;
     }
     inside_.emplace(*space_);
@@ -113,7 +113,7 @@ TYPED_TEST(UdpDoor, P75_ReplyLeavesFromTheAddressThatWasWrittenTo) {
     Entry answer(pattern(20), got[0].from);
     answer.outgoing.from = got[0].to;
     ASSERT_EQ(send(*this->b_, answer.outgoing), 1u);
-    EXPECT_FALSE(answer.outgoing.source_refused);
+    EXPECT_EQ(answer.outgoing.refused, SourceRefusal::none);
     const auto back = receive(*this->a_, 1);
     ASSERT_EQ(back.size(), 1u);
     EXPECT_EQ(back[0].from, this->at_b(address));
@@ -127,7 +127,7 @@ TYPED_TEST(UdpDoor, P75_RefusedSourceIsReportedAndTheDatagramSentWithout) {
     Entry entry(pattern(30), this->at_b(address));
     entry.outgoing.from = {IpAddress::parse(source).value(), 1};
     EXPECT_EQ(send(*this->a_, entry.outgoing), 1u);
-    EXPECT_TRUE(entry.outgoing.source_refused);
+    EXPECT_EQ(entry.outgoing.refused, SourceRefusal::source);
     const auto got = receive(*this->b_, 1);
     ASSERT_EQ(got.size(), 1u);
     EXPECT_EQ(got[0].bytes, entry.bytes);
@@ -139,7 +139,7 @@ TYPED_TEST(UdpDoor, P75_RefusedSourceOfATrainIsReportedAndNothingIsLost) {
   Entry entry(pattern(5000), this->at_b("127.0.0.1"), 1200);
   entry.outgoing.from = {IpAddress::parse("192.0.2.7").value(), 1};
   EXPECT_EQ(send(*this->a_, entry.outgoing), 1u);
-  EXPECT_TRUE(entry.outgoing.source_refused);
+  EXPECT_EQ(entry.outgoing.refused, SourceRefusal::source);
   EXPECT_EQ(receive(*this->b_, 5).size(), 5u);
 }
 
@@ -282,9 +282,9 @@ TYPED_TEST(UdpDoor, EntryWithoutADestinationIsCountedAsLost) {
 
 TYPED_TEST(UdpDoor, SourceRefusedOfAnEarlierSendIsCleared) {
   Entry entry(pattern(10), this->at_b("127.0.0.1"));
-  entry.outgoing.source_refused = true;
+  entry.outgoing.refused = SourceRefusal::source;
   ASSERT_EQ(send(*this->a_, entry.outgoing), 1u);
-  EXPECT_FALSE(entry.outgoing.source_refused);
+  EXPECT_EQ(entry.outgoing.refused, SourceRefusal::none);
 }
 
 }  // namespace

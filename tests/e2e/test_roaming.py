@@ -298,6 +298,137 @@ def test_P75_a_link_that_loses_its_carrier_is_left(scene):
     assert right.status(left).endpoint == "198.51.100.1:51820"
 
 
+# An address on loopback is reached by one link, and answers leave by the other: from that address.
+#
+#     left  203.0.113.5, 2001:db8:5::5 on lo
+#           eth0 192.0.2.1    ──── 192.0.2.2    eth0  right
+#           eth1 198.51.100.1 ──── 198.51.100.2 eth1        203.0.113.2, 2001:db8:6::2 on lo
+#
+# Right hears only what it has asked for, as behind a NAT or a firewall.
+
+ANSWERS_ONLY = """
+    table inet filter {
+        chain in {
+            type filter hook input priority 0
+            ct state established,related accept
+            udp dport 51820 drop
+        }
+    }"""
+
+
+def crossed_ways(scene):
+    left, right = scene.linked_hosts()
+    hosts.link(left, right, "eth1", "eth1")
+    left.address("eth1", "198.51.100.1/24", "2001:db8:1::1/64")
+    right.address("eth1", "198.51.100.2/24", "2001:db8:1::2/64")
+    right.address("lo", "203.0.113.2/32", "2001:db8:6::2/128")
+    for host in (left, right):
+        for interface in ("all", "eth0", "eth1"):
+            host.run(f"sysctl -qw net.ipv4.conf.{interface}.rp_filter=0")
+    left.run("ip route add 203.0.113.2 via 192.0.2.2")
+    left.run("ip -6 route add 2001:db8:6::2 via 2001:db8::2")
+    right.run("ip route add 203.0.113.0/24 via 198.51.100.1 src 203.0.113.2")
+    right.run("ip -6 route add 2001:db8:5::/48 via 2001:db8:1::1 src 2001:db8:6::2")
+    right.nft(ANSWERS_ONLY)
+    return left, right
+
+
+def check_answers(scene, left, right, endpoints):
+    """Left answers what right asks at each of these, also when a network elsewhere has changed."""
+    left, right = scene.tunnel(left, LEFT_INSIDE), scene.tunnel(right, RIGHT_INSIDE)
+    left.peer(right)
+    for endpoint in endpoints:
+        right.peer(left, endpoint=endpoint)
+        wait_ping(right.host, left.inside4, timeout_s=4)
+        must_ping(left.host, right.inside4)
+        left.host.run("ip route add 192.0.2.200 dev lo")
+        must_ping(left.host, right.inside4)
+        left.host.run("ip route del 192.0.2.200 dev lo")
+        must_ping(left.host, right.inside4)
+        assert right.status(left).endpoint == endpoint
+
+
+@behaviour
+def test_P75_an_address_on_loopback_answers_by_another_link(scene):
+    left, right = crossed_ways(scene)
+    left.address("lo", "203.0.113.5/32", "2001:db8:5::5/128")
+    check_answers(scene, left, right, ("203.0.113.5:51820", "[2001:db8:5::5]:51820"))
+
+
+# So does an address of a whole prefix that is local by a route.
+
+@behaviour
+def test_P75_an_address_of_a_local_route_answers(scene):
+    left, right = crossed_ways(scene)
+    left.run("ip route add local 203.0.113.128/25 dev lo")
+    left.run("ip -6 route add local 2001:db8:5::/48 dev lo")
+    check_answers(scene, left, right, ("203.0.113.200:51820", "[2001:db8:5::77]:51820"))
+
+
+# A packet filter sends answers back by the way that the question took, whatever the routes say.
+#
+#     left  eth0 192.0.2.1    ──── 192.0.2.254    west0
+#           eth1 198.51.100.1 ──── 198.51.100.254 west1  hop  203.0.113.254 ──── 203.0.113.2 right
+#
+# hop takes from each way only what has that way's address.
+
+def marked_ways(scene):
+    left, right = two_ways(scene)
+    hop = next(host for host in scene.hosts if host.name == "hop")
+    left.host.nft("""
+        table inet marks {
+            chain in {
+                type filter hook prerouting priority mangle
+                iifname eth0 ct state new ct mark set 1
+                iifname eth1 ct state new ct mark set 2
+            }
+            chain out {
+                type route hook output priority mangle
+                ct mark != 0 meta mark set ct mark
+            }
+        }""")
+    left.host.lines("""
+        ip route add default via 192.0.2.254 table 101
+        ip route add default via 198.51.100.254 table 102
+        ip rule add fwmark 1 table 101
+        ip rule add fwmark 2 table 102
+    """)
+    hop.nft("""
+        table ip filter {
+            chain forward {
+                type filter hook forward priority 0
+                iifname west0 ip saddr != 192.0.2.0/24 drop
+                iifname west1 ip saddr != 198.51.100.0/24 drop
+            }
+        }""")
+    right.host.nft(ANSWERS_ONLY)
+    return left, right
+
+
+def check_marked_ways(left, right):
+    for address in ("198.51.100.1", "192.0.2.1", "198.51.100.1"):
+        right.peer(left, endpoint=f"{address}:51820")
+        wait_ping(right.host, left.inside4, timeout_s=4)
+        must_ping(left.host, right.inside4)
+        left.host.run("ip route add 203.0.113.99 dev lo")
+        must_ping(left.host, right.inside4)
+        left.host.run("ip route del 203.0.113.99 dev lo")
+        assert right.status(left).endpoint == f"{address}:51820"
+
+
+@behaviour(peers=BOTH)
+def test_P75_answers_take_the_way_that_a_mark_of_the_connection_says(scene):
+    left, right = marked_ways(scene)
+    check_marked_ways(left, right)
+
+
+@behaviour(peers=BOTH)
+def test_P75_marks_of_connections_may_be_all_the_routing_there_is(scene):
+    left, right = marked_ways(scene)
+    left.host.run("ip route del default")
+    check_marked_ways(left, right)
+
+
 # Link-local endpoints keep their interface: set, learned, and told.
 
 @behaviour(peers=EVERY)

@@ -288,7 +288,8 @@ void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer)
   const bool has_source = !source.is_none();
   const bool foreign = has_source && source.address != datagram.from.address;
   if (foreign || (has_source && dice_.chance(source_refused_percent))) {
-    device->forget_source(peer, source);  // EINVAL and its kin: once more without (P75)
+    device->source_refused(
+        peer, source, protocol::SourceUse::nothing);  // EINVAL and its kin: once more without (P75)
   }
   const bool unreachable = datagram.from.is_none();  // no address of that family
   if (unreachable || dice_.chance(send_fails_percent)) {

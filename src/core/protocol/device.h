@@ -58,8 +58,14 @@ struct Outbox {
   std::vector<PeerId> flush;
 };
 
-/// Judges the sticky source `from` of a peer that is at `to`.
-using SourceJudge = std::function<bool(const Endpoint& to, const Source& from)>;
+/// Says how much of `at`, where a peer that is at `to` has reached us, is good for answers: not unknown.
+using SourceJudge = std::function<SourceUse(const Endpoint& to, const Source& at)>;
+/// The same when the network has changed.
+struct SourceVerdict {
+  SourceUse use;
+  bool is_the_interfaces;  // the address belongs to that very interface
+};
+using SourceCheck = std::function<SourceVerdict(const Endpoint& to, const Source& at)>;
 
 /// The size of the message that carries an inner packet of `size` bytes: header, the packet padded to
 /// a multiple of 16 but never beyond the MTU (P70), tag.
@@ -109,8 +115,9 @@ class Device {
   void finish_receive(const Now& now, std::span<InboundMessage> messages,
                       Attention& attention) noexcept;
 
-  /// The kernel refused this source for the peer (P75).
-  void forget_source(PeerId peer, const Source& refused);
+  /// The kernel refused this source for the peer, whole or with its interface: `left` is `nothing` or
+  /// `address`. Messages that come to it do not bring it back (P75).
+  void source_refused(PeerId peer, const Source& refused, SourceUse left);
 
   [[nodiscard]] DropCounters& drops() noexcept { return drops_; }
   [[nodiscard]] std::size_t mtu() const noexcept { return mtu_.load(std::memory_order_relaxed); }
@@ -156,12 +163,12 @@ class Device {
   [[nodiscard]] bool is_up() const noexcept { return up_; }
   /// Every sticky source is forgotten: the port or the mark changed (P75).
   void forget_sources();
-  /// Calls `still_good` for each peer with a sticky source, and forgets those it is false for.
-  void check_sources(const SourceJudge& still_good);
-  /// Whether a way leads to the peer by the interface that it reached us on. Asked of what handshake
-  /// messages come to, and with check_sources; where none does, nothing leaves from there, however
-  /// often messages come to it (P75). Until this is called, a way always leads.
-  void judge_sources(SourceJudge leads) { source_leads_ = std::move(leads); }
+  /// Calls `check` for each peer that has reached us (P75).
+  void check_sources(const SourceCheck& check);
+  /// Asked once for each place that a peer reaches us at, in a control call: of a handshake message
+  /// before it is answered, of data soon after; until then answers leave from the address alone.
+  /// Without a judge, from what was written to. To be set before anything else is called.
+  void judge_sources(SourceJudge judge) { source_judge_ = std::move(judge); }
 
   /// The private key's copy for a status answer; all zero when there is none.
   [[nodiscard]] PrivateKey private_key() const { return PrivateKey(identity_.private_key.clone()); }
@@ -248,7 +255,10 @@ class Device {
   void remove_peer(Peer& peer);
   [[nodiscard]] PeerStatus status_of(const Peer& peer) const;
   void clear_sessions(Peer& peer);
-  [[nodiscard]] bool leads(const Endpoint& to, const Source& from) const;
+  [[nodiscard]] SourceUse first_use() const noexcept {
+    return source_judge_ ? SourceUse::unknown : SourceUse::chosen;
+  }
+  void judge_source(Peer& peer);
   [[nodiscard]] Source source_of(const Peer& peer) const;
   void reap(KeypairSlots::Retired retired) noexcept;
 
@@ -271,7 +281,7 @@ class Device {
   Identity identity_;
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
-  SourceJudge source_leads_;
+  SourceJudge source_judge_;
   std::uint64_t cookie_replies_ = 0;
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).

@@ -132,8 +132,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
     PeerTraffic& traffic = peer->traffic;
     if (change.endpoint) {
       traffic.endpoint = *change.endpoint;
-      traffic.source = {};
-      traffic.dead_source = {};
+      traffic.forget_source();
     }
     if (change.persistent_keepalive_s) {
       switched_on =
@@ -251,32 +250,54 @@ void Device::down() noexcept {
 }
 
 void Device::forget_sources() {
-  check_sources([](const Endpoint&, const Source&) { return false; });
-}
-
-void Device::check_sources(const SourceJudge& still_good) {
   for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
-    Endpoint to;
-    Source from;
-    {
-      PeerGuard guard(exclusion_, peer->id);
-      const PeerTraffic& traffic = peer->traffic;
-      to = traffic.endpoint;
-      from = traffic.source.is_none() ? traffic.dead_source : traffic.source;
-    }
-    if (from.is_none()) continue;
-    // The questions may cost a system call: not under the peer's lock.
-    const bool is_dead = !leads(to, from);
-    const bool is_good = !is_dead && still_good(to, from);
     PeerGuard guard(exclusion_, peer->id);
-    if (peer->traffic.endpoint.address != to.address) continue;
-    peer->traffic.dead_source = is_dead ? from : Source{};
-    if (!is_good && peer->traffic.source == from) peer->traffic.source = {};
+    peer->traffic.forget_source();
   }
 }
 
-bool Device::leads(const Endpoint& to, const Source& from) const {
-  return !source_leads_ || from.is_none() || source_leads_(to, from);
+void Device::check_sources(const SourceCheck& check) {
+  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    Endpoint to;
+    Source at;
+    {
+      PeerGuard guard(exclusion_, peer->id);
+      to = peer->traffic.endpoint;
+      at = peer->traffic.reached_at;
+    }
+    if (at.is_none()) continue;
+    const SourceVerdict verdict =
+        check(to, at);  // a system call, perhaps: not under the peer's lock
+    PeerGuard guard(exclusion_, peer->id);
+    PeerTraffic& traffic = peer->traffic;
+    if (traffic.endpoint.address != to.address || traffic.reached_at != at) continue;
+    const bool was_whole =
+        traffic.source_use == SourceUse::chosen || traffic.source_use == SourceUse::possible;
+    // The way has left the interface that the address is at, and perhaps for a reason: until the peer
+    // writes to the address again, the system chooses another.
+    const bool moved = verdict.is_the_interfaces && was_whole && verdict.use > traffic.source_use;
+    traffic.source_use = verdict.use;
+    if (!traffic.source.is_none()) traffic.source = moved ? Source{} : usable(at, verdict.use);
+  }
+}
+
+// What the data path has learned is asked about here, where a system call holds nobody up.
+void Device::judge_source(Peer& peer) {
+  Endpoint to;
+  Source at;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    if (peer.traffic.source_use != SourceUse::unknown) return;
+    to = peer.traffic.endpoint;
+    at = peer.traffic.reached_at;
+  }
+  const SourceUse use = source_judge_(to, at);
+  PeerGuard guard(exclusion_, peer.id);
+  PeerTraffic& traffic = peer.traffic;
+  if (traffic.endpoint.address != to.address || traffic.reached_at != at) return;
+  if (traffic.source_use != SourceUse::unknown) return;
+  traffic.source_use = use;
+  if (!traffic.source.is_none()) traffic.source = usable(at, use);
 }
 
 Source Device::source_of(const Peer& peer) const {

@@ -115,7 +115,7 @@ bool Device::proves_address(const Now& now, const HandshakeMessage& message, Out
   out.size = static_cast<std::uint8_t>(reply->size());
   copy(*reply, out.bytes);
   out.to = message.from;
-  out.from = message.to;
+  out.from = usable(message.to, SourceUse::unknown);
   post(out, outbox);
   return false;
 }
@@ -189,12 +189,12 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
 
 void Device::received_handshake_message(const Now& now, Peer& peer,
                                         const HandshakeMessage& message) {
-  // The question may cost a system call: not under the peer's lock.
-  const bool is_dead = !leads(message.from, message.to);
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.reached(message.from, message.to, first_use());  // P74
+  }
+  judge_source(peer);  // before anything is answered
   PeerGuard guard(exclusion_, peer.id);
-  peer.traffic.endpoint = message.from;  // P74
-  peer.traffic.dead_source = is_dead ? message.to : Source{};
-  peer.traffic.source = is_dead ? Source{} : message.to;
   peer.traffic.rx_bytes += message.size;  // P78
   peer.traffic.timers.any_authenticated_packet_received();
   peer.traffic.timers.any_authenticated_packet_traversal(now.boot);

@@ -316,38 +316,110 @@ TEST_F(Handshake, P74_EndpointFollowsAuthenticatedMessagesOnly) {
   EXPECT_EQ(b.status(a).endpoint, a.endpoint);
 }
 
-TEST_F(Handshake, P75_NothingLeavesFromASourceThatNoWayLeadsBy) {
-  bool leads = false;
-  b.device->judge_sources([&](const Endpoint&, const Source&) { return leads; });
+// b with answers to what it asks about its sources.
+class StickySource : public Handshake {
+ protected:
+  StickySource() {
+    b.device->judge_sources([this](const Endpoint&, const Source&) {
+      ++asked;
+      return use;
+    });
+  }
+  void check(SourceUse now, bool is_the_interfaces) {
+    use = now;
+    b.device->check_sources(
+        [&](const Endpoint&, const Source&) { return SourceVerdict{now, is_the_interfaces}; });
+  }
+  PeerId a_at_b() {
+    const Packet inner = ipv4("10.0.0.2", "10.0.0.1");
+    OutboundPacket packet;
+    packet.inner = inner;
+    SendPlan plan;
+    Attention attention;
+    b.device->plan_send(world.now(), {&packet, 1}, plan, attention);
+    return packet.peer;
+  }
+
+  SourceUse use = SourceUse::chosen;
+  int asked = 0;
+  const Source whole{b.endpoint.address, 1};
+  const Source address{b.endpoint.address, 0};
+};
+
+TEST_F(StickySource, P75_OnlyTheInterfaceIsDroppedWhereNoWayLeadsByIt) {
+  use = SourceUse::address;
   ping();
+  EXPECT_EQ(next_source(), address);
   ping();
-  EXPECT_TRUE(next_source().is_none()) << "data that came to it does not bring it back";
-  const auto still_good = [](const Endpoint&, const Source&) { return true; };
-  b.device->check_sources(still_good);
-  ping();
-  EXPECT_TRUE(next_source().is_none());
-  leads = true;
-  b.device->check_sources(still_good);
-  ping();
-  EXPECT_EQ(next_source(), (Source{b.endpoint.address, 1}));
+  EXPECT_EQ(next_source(), address) << "data that came to it does not bring it back";
+  check(SourceUse::address, true);
+  EXPECT_EQ(next_source(), address) << "nothing has moved";
+  check(SourceUse::chosen, true);
+  EXPECT_EQ(next_source(), whole);
 }
 
-TEST_F(Handshake, P75_AWayThatEndsTakesTheSourceWithIt) {
-  bool leads = true;
-  b.device->judge_sources([&](const Endpoint&, const Source&) { return leads; });
+TEST_F(StickySource, P75_AWayThatMovesTakesTheInterfacesAddressWithItUntilItIsWrittenTo) {
   ping();
-  EXPECT_EQ(next_source(), (Source{b.endpoint.address, 1}));
-  leads = false;
-  b.device->check_sources([](const Endpoint&, const Source&) { return true; });
+  EXPECT_EQ(next_source(), whole);
+  check(SourceUse::address, true);
+  EXPECT_TRUE(next_source().is_none());
+  ping();
+  EXPECT_EQ(next_source(), address);
+}
+
+TEST_F(StickySource, P75_AWayThatMovesLeavesAnAddressThatIsNotTheInterfaces) {
+  ping();
+  check(SourceUse::address, false);
+  EXPECT_EQ(next_source(), address);
+}
+
+TEST_F(StickySource, P75_NewsOfOtherRoutesLeavesASecondWayAlone) {
+  use = SourceUse::possible;
+  ping();
+  check(SourceUse::possible, true);
+  EXPECT_EQ(next_source(), whole);
+}
+
+TEST_F(StickySource, P75_AnAddressThatLeavesTheMachineIsForgotten) {
+  ping();
+  check(SourceUse::nothing, false);
+  EXPECT_TRUE(next_source().is_none());
+}
+
+TEST_F(StickySource, P75_WhatTheKernelRefusedIsNotLearnedFromTheNextDatagram) {
+  ping();
+  b.device->source_refused(a_at_b(), whole, SourceUse::address);
+  EXPECT_EQ(next_source(), address);
+  ping();
+  EXPECT_EQ(next_source(), address);
+  b.device->source_refused(a_at_b(), whole, SourceUse::nothing);
+  EXPECT_EQ(next_source(), address) << "said of one that is no longer used";
+  b.device->source_refused(a_at_b(), address, SourceUse::nothing);
   ping();
   EXPECT_TRUE(next_source().is_none());
   a.endpoint = *Endpoint::parse("198.51.100.9:9");  // where another way may lead
   ping();
-  EXPECT_EQ(next_source(), (Source{b.endpoint.address, 1}));
+  EXPECT_EQ(next_source(), whole);
 }
 
-TEST_F(Handshake, P75_TheResponseDoesNotLeaveWhereNoWayLeads) {
-  b.device->judge_sources([](const Endpoint&, const Source&) { return false; });
+TEST_F(StickySource, P75_EachPlaceIsAskedAboutOnce) {
+  ping();
+  ping();
+  EXPECT_EQ(asked, 1);
+  world.passes = [](const Datagram&) { return false; };
+  use = SourceUse::address;
+  for (int i = 0; i < 2; ++i) {
+    ping();
+    Datagram elsewhere = last(4);
+    elsewhere.to.address = IpAddress::parse("192.0.2.77").value();
+    b.receive(elsewhere);
+    EXPECT_EQ(next_source(), (Source{elsewhere.to.address, 0}));
+    EXPECT_EQ(asked, 2);
+  }
+}
+
+TEST_F(StickySource, P75_TheResponseLeavesWhereAWayLeads) {
+  use = SourceUse::address;
   world.passes = [](const Datagram&) { return false; };
   ping();
   HandshakeMessage initiation;
@@ -355,11 +427,11 @@ TEST_F(Handshake, P75_TheResponseDoesNotLeaveWhereNoWayLeads) {
   initiation.size = static_cast<std::uint8_t>(bytes.size());
   copy(bytes, initiation.bytes);
   initiation.from = a.endpoint;
-  initiation.to = {b.endpoint.address, 1};
+  initiation.to = whole;
   Outbox outbox;
   b.device->handle(world.now(), initiation, false, outbox);
   ASSERT_EQ(outbox.messages.size(), 1u);
-  EXPECT_TRUE(outbox.messages[0].from.is_none());
+  EXPECT_EQ(outbox.messages[0].from, address);
 }
 
 TEST_F(Handshake, P74_CookieReplyNeverMovesTheEndpoint) {

@@ -77,7 +77,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) 
   if (!keypair.attached()) return Drop::expired_keypair;
   if (!keypair.replay().accept(message.counter)) return Drop::replayed_counter;
 
-  traffic.reached(message.from, message.to);
+  traffic.reached(message.from, message.to, first_use());
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
     traffic.last_handshake = now.wall;
     // A session of a private key that is gone only receives: it is not the one that is waited for.

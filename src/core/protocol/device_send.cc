@@ -205,7 +205,8 @@ void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   PeerTraffic& traffic = peer.traffic;
   if (traffic.attention_raised) return;
   if (!traffic.handshake_wanted && !traffic.flush_wanted && !traffic.handshake_over &&
-      traffic.retired.empty() && traffic.timers.earliest().at >= traffic.scheduled) {
+      traffic.source_use != SourceUse::unknown && traffic.retired.empty() &&
+      traffic.timers.earliest().at >= traffic.scheduled) {
     return;
   }
   try {
@@ -216,11 +217,13 @@ void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   traffic.attention_raised = true;
 }
 
-void Device::forget_source(PeerId id, const Source& refused) {
+void Device::source_refused(PeerId id, const Source& refused, SourceUse left) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return;
   PeerGuard guard(exclusion_, id);
-  if (peer->traffic.source == refused) peer->traffic.source = {};
+  if (peer->traffic.source != refused) return;
+  peer->traffic.source_use = left;
+  peer->traffic.source = usable(peer->traffic.reached_at, left);
 }
 
 }  // namespace ferrule::protocol

@@ -29,6 +29,7 @@ void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
   }
   reap(std::move(retired));
   if (handshake_over) clear_handshake(*peer);  // P34
+  judge_source(*peer);
   if (up_) start_wanted_handshake(now, *peer, outbox);
   reschedule(*peer);
 }

@@ -26,14 +26,32 @@ struct StagedPacket {
   std::uint16_t lane = 0;  // the lane that read it, and that must send it (P77)
 };
 
+/// How much of the local address and interface that a peer reached us at is good for answers (P75).
+enum class SourceUse : std::uint8_t {
+  unknown,   // to be asked
+  chosen,    // both: the system by itself would take that interface too
+  possible,  // both, though the system by itself would take another one
+  address,   // the address; no way leads to the peer by the interface
+  nothing,   // the address is not this machine's, or the system has refused it
+};
+
+/// What answers leave from, at a peer that reached us `at` and of which `use` is known. While nothing is
+/// known the routes decide on the interface: one that leads nowhere would swallow what is sent there.
+[[nodiscard]] inline Source usable(const Source& at, SourceUse use) noexcept {
+  if (use == SourceUse::nothing) return {};
+  const bool whole = use == SourceUse::chosen || use == SourceUse::possible;
+  return whole || at.address.is_link_local() ? at : Source{at.address, 0};
+}
+
 /// What data packets touch. Guarded by the peer's lock.
 struct PeerTraffic {
   KeypairSlots keypairs;
   KeypairSlots::Retired retired;  // left the slots; their indices still stand in the index table
   Timers timers;
   Endpoint endpoint;
-  Source source;       // the sticky one (P75)
-  Source dead_source;  // no way leads to the endpoint by it: messages that come to it set none
+  Source source;      // the sticky one (P75): of `reached_at` what is usable, or nothing for now
+  Source reached_at;  // where the peer's last authentic message came to
+  SourceUse source_use = SourceUse::chosen;  // of `reached_at`
   std::vector<StagedPacket> staged;
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
@@ -44,11 +62,18 @@ struct PeerTraffic {
   bool handshake_over = false;    // the peer's session is in use: ours need not go on (P34)
   bool attention_raised = false;  // the control side will look at this peer
 
-  /// P74: an authentic message came, `from` there `to` here.
-  void reached(const Endpoint& from, const Source& to) noexcept {
-    if (from.address != endpoint.address) dead_source = {};
+  /// P74: an authentic message came, `from` there `to` here; `use`: what is known of a new place.
+  void reached(const Endpoint& from, const Source& to, SourceUse use) noexcept {
+    if (to != reached_at || from.address != endpoint.address) {
+      reached_at = to;
+      source_use = use;
+    }
     endpoint = from;
-    source = to == dead_source ? Source{} : to;
+    source = usable(to, source_use);
+  }
+  void forget_source() noexcept {
+    source = reached_at = {};
+    source_use = SourceUse::chosen;
   }
 };
 

@@ -179,61 +179,70 @@ TEST_F(Netlink, RouteFollowsTheMark) {
   EXPECT_EQ(query.route(to("10.9.0.2"), {}, 5).value(), 1u);
 }
 
-TEST_F(Netlink, P75_SourceHoldsWhileAddressAndRouteStay) {
+TEST_F(Netlink, P75_AnAddressHasAnOwnerWhileItIsOfThisMachine) {
   make_wire();
   auto query = KernelQuery::open().value();
-  const std::pair<const char*, const char*> kPairs[] = {{"10.9.0.2", "10.9.0.1"},
-                                                        {"fd09::2", "fd09::1"}};
-  for (auto [peer, own] : kPairs) EXPECT_TRUE(query.source_holds(to(peer), from(own, "near"), 0));
+  for (auto own : {"10.9.0.1", "fd09::1"}) {
+    EXPECT_EQ(query.owner(from(own, "far")), ::if_nametoindex("near")) << own;
+    ASSERT_TRUE(shell(std::string("ip addr flush dev near to ") + own));
+    EXPECT_FALSE(query.owner(from(own, "near"))) << own;
+  }
 }
 
-TEST_F(Netlink, P75_SourceIsForgottenWhenItsAddressLeavesTheMachine) {
-  make_wire();
-  auto query = KernelQuery::open().value();
+TEST_F(Netlink, P75_AddressesOfALocalRouteAreOwnOnes) {
   ASSERT_TRUE(
-      shell("ip addr del 10.9.0.1/24 dev near && ip addr del fd09::1/64 dev near && "
-            "ip addr add 10.9.0.3/24 dev near && ip addr add fd09::3/64 dev near nodad"));
-  EXPECT_FALSE(query.source_holds(to("10.9.0.2"), from("10.9.0.1", "near"), 0));
-  EXPECT_FALSE(query.source_holds(to("fd09::2"), from("fd09::1", "near"), 0));
-}
-
-TEST_F(Netlink, P75_SourceIsForgottenWhenTheRouteMoves) {
-  make_wire();
+      shell("ip route add local 10.5.0.0/16 dev lo && "
+            "ip -6 route add local fd05::/64 dev lo"));
   auto query = KernelQuery::open().value();
-  ASSERT_TRUE(shell("ip route add 10.9.0.2 dev far && ip -6 route add fd09::2 dev far"));
-  EXPECT_FALSE(query.source_holds(to("10.9.0.2"), from("10.9.0.1", "near"), 0));
-  EXPECT_FALSE(query.source_holds(to("fd09::2"), from("fd09::1", "near"), 0));
+  for (auto own : {"10.5.1.1", "fd05::7"}) EXPECT_EQ(query.owner(from(own, "lo")), 1u) << own;
 }
 
-TEST_F(Netlink, P75_AWayLeadsByTheInterfacesThatRoutesGoBy) {
+TEST_F(Netlink, P75_TheWayOutFollowsTheRoutes) {
   make_wire();
   ASSERT_TRUE(shell("ip link add other type veth peer name beyond && ip link set other up"));
   ASSERT_TRUE(add_address("10.8.0.1/24", "other") && add_address("fd08::1/64", "other"));
   ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.9.0.2 && ip route add fd07::/64 via fd09::2"));
   auto query = KernelQuery::open().value();
   for (auto peer : {"10.9.0.2", "10.7.0.2"}) {
-    EXPECT_TRUE(query.source_leads(to(peer), from("10.9.0.1", "near"), 0)) << peer;
-    EXPECT_FALSE(query.source_leads(to(peer), from("10.8.0.1", "other"), 0)) << peer;
+    EXPECT_EQ(query.way_out(to(peer), from("10.9.0.1", "near"), 0), WayOut::chosen) << peer;
+    EXPECT_EQ(query.way_out(to(peer), from("10.8.0.1", "other"), 0), WayOut::other) << peer;
   }
-  EXPECT_TRUE(query.source_leads(to("fd07::2"), from("fd08::1", "other"), 0))
-      << "IPv6 goes by near";
+  for (auto peer : {"fd09::2", "fd07::2"}) {
+    EXPECT_EQ(query.way_out(to(peer), from("fd09::1", "near"), 0), WayOut::chosen) << peer;
+    EXPECT_EQ(query.way_out(to(peer), from("fd08::1", "other"), 0), WayOut::other) << peer;
+  }
+  EXPECT_EQ(query.way_out(to("10.1.1.1"), from("10.8.0.1", "other"), 0), WayOut::nowhere);
   // A second way that the first one is preferred to is one all the same.
-  ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.8.0.2 metric 500"));
-  EXPECT_TRUE(query.source_leads(to("10.7.0.2"), from("10.8.0.1", "other"), 0));
+  ASSERT_TRUE(
+      shell("ip route add 10.7.0.0/16 via 10.8.0.2 metric 500 && "
+            "ip route add fd07::/64 via fd08::2 metric 5000"));
+  EXPECT_EQ(query.way_out(to("10.7.0.2"), from("10.8.0.1", "other"), 0), WayOut::possible);
+  EXPECT_EQ(query.way_out(to("fd07::2"), from("fd08::1", "other"), 0), WayOut::other)
+      << "IPv6 takes the better one, whatever interface is asked for";
+  // And so is the first one, once there is a better one.
+  ASSERT_TRUE(shell("ip route add 10.7.0.2 via 10.8.0.2 && ip route add fd07::2 via fd08::2"));
+  EXPECT_EQ(query.way_out(to("10.7.0.2"), from("10.9.0.1", "near"), 0), WayOut::possible);
+  EXPECT_EQ(query.way_out(to("fd07::2"), from("fd08::1", "other"), 0), WayOut::chosen);
 }
 
 TEST_F(Netlink, P75_AWayIsRememberedUntilItIsForgotten) {
   make_wire();
-  ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.9.0.2"));
+  ASSERT_TRUE(shell("ip link add other type veth peer name beyond && ip link set other up"));
+  ASSERT_TRUE(add_address("10.8.0.1/24", "other"));
+  ASSERT_TRUE(
+      shell("ip route add 10.7.0.0/16 via 10.9.0.2 && "
+            "ip route add 10.7.0.0/16 via 10.8.0.2 metric 500"));
   auto query = KernelQuery::open().value();
-  const Source source = from("10.9.0.1", "near");
-  ASSERT_TRUE(query.source_leads(to("10.7.0.2"), source, 0));
-  ASSERT_TRUE(shell("ip route del 10.7.0.0/16"));
-  EXPECT_TRUE(query.source_leads(to("10.7.255.3"), source, 0)) << "the same route led there";
-  EXPECT_FALSE(query.source_leads(to("10.6.0.2"), source, 0));
-  EXPECT_FALSE(query.source_leads(to("10.7.0.2"), source, 7)) << "another mark, another route";
+  const Source source = from("10.8.0.1", "other");
+  ASSERT_EQ(query.way_out(to("10.7.0.2"), source, 0), WayOut::possible);
+  ASSERT_TRUE(shell("ip route del 10.7.0.0/16 metric 500"));
+  EXPECT_EQ(query.way_out(to("10.7.255.3"), source, 0), WayOut::possible)
+      << "the same route led there";
+  EXPECT_EQ(query.way_out(to("10.6.0.2"), source, 0), WayOut::nowhere);
+  EXPECT_EQ(query.way_out(to("10.7.0.2"), source, 7), WayOut::other)
+      << "another mark, another route";
   query.forget_way();
-  EXPECT_FALSE(query.source_leads(to("10.7.0.2"), source, 0));
+  EXPECT_EQ(query.way_out(to("10.7.0.2"), source, 0), WayOut::other);
 }
 
 TEST_F(Netlink, P75_LinkLocalSourceBelongsToItsInterface) {
@@ -242,8 +251,9 @@ TEST_F(Netlink, P75_LinkLocalSourceBelongsToItsInterface) {
   auto query = KernelQuery::open().value();
   Endpoint peer = to("fe80::78");
   peer.scope_id = ::if_nametoindex("near");
-  EXPECT_TRUE(query.source_holds(peer, from("fe80::77", "near"), 0));
-  EXPECT_FALSE(query.source_holds(peer, from("fe80::77", "far"), 0));
+  EXPECT_EQ(query.owner(from("fe80::77", "near")), ::if_nametoindex("near"));
+  EXPECT_EQ(query.way_out(peer, from("fe80::77", "near"), 0), WayOut::chosen);
+  EXPECT_FALSE(query.owner(from("fe80::77", "far")));
 }
 
 TEST_F(Netlink, ARouteSaysWhichPrefixDecidesAndWhatItsMtuIs) {

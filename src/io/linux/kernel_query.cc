@@ -166,10 +166,22 @@ Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Sour
   return *interface;
 }
 
-// Without RTM_F_FIB_MATCH the kernel would answer with the neighbour that it makes up.
-bool KernelQuery::source_leads(const Endpoint& destination, const Source& source,
-                               std::uint32_t mark) {
-  if (destination.address.family() != Family::v4) return true;
+WayOut KernelQuery::way_out(const Endpoint& destination, const Source& source, std::uint32_t mark) {
+  const auto chosen = route(destination, source, mark);
+  if (chosen && *chosen == source.interface_index) return WayOut::chosen;
+  if (leads(destination, source, mark)) return WayOut::possible;
+  return chosen ? WayOut::other : WayOut::nowhere;
+}
+
+// Without RTM_F_FIB_MATCH the kernel would answer over IPv4 with the neighbour that it makes up. Over IPv6
+// it answers with a route by another interface where there is none by this one.
+bool KernelQuery::leads(const Endpoint& destination, const Source& source, std::uint32_t mark) {
+  if (destination.address.family() != Family::v4) {
+    Endpoint by_interface = destination;
+    by_interface.scope_id = source.interface_index;
+    const auto interface = route(by_interface, source, mark);
+    return interface && *interface == source.interface_index;
+  }
   if (way_ && way_->source == source && way_->mark == mark &&
       way_->to.contains(destination.address)) {
     return true;
@@ -215,21 +227,19 @@ Result<RouteState> KernelQuery::find_route(const IpAddress& destination, std::ui
   return route;
 }
 
-bool KernelQuery::is_local(const Source& source) {
-  if (source.is_none()) return false;
+// RTM_F_FIB_MATCH: else the interface of every local address is loopback.
+std::optional<std::uint32_t> KernelQuery::owner(const Source& source) {
+  if (source.is_none()) return std::nullopt;
   NetlinkRequest request(RTM_GETROUTE, 0);
   start_route_request(request, source.address);
+  static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= RTM_F_FIB_MATCH;
   if (source.address.is_link_local()) put_u32(request, RTA_OIF, source.interface_index);
   auto answer = socket_.request(*request.header, "find an own address");
-  if (!answer || !has_extra<rtmsg>(**answer)) return false;
-  return static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_type == RTN_LOCAL;
-}
-
-bool KernelQuery::source_holds(const Endpoint& destination, const Source& source,
-                               std::uint32_t mark) {
-  if (!is_local(source)) return false;
-  const auto interface = route(destination, source, mark);
-  return interface && *interface == source.interface_index;
+  if (!answer || !has_extra<rtmsg>(**answer)) return std::nullopt;
+  if (static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_type != RTN_LOCAL) {
+    return std::nullopt;
+  }
+  return u32_of(**answer, sizeof(rtmsg), RTA_OIF).value_or(0);
 }
 
 }  // namespace ferrule::io

@@ -26,6 +26,15 @@ struct RouteState {
   std::optional<std::uint32_t> mtu_bytes;  // of the route; none: that of the interface
 };
 
+/// Where what leaves from an address goes, seen from one interface.
+enum class WayOut : std::uint8_t {
+  chosen,    // by it
+  possible,  // by another, though a route leads by it too
+  other,  // by another. Bound to this one all the same, IPv4 would take the destination for a neighbour
+          // there, and what is sent would be lost without a word; IPv6 goes by the other
+  nowhere,  // no route leads there: perhaps one does once a packet filter has marked the packet
+};
+
 /// Asks about the network namespace that it was opened in, without privileges; about links of others
 /// with CAP_NET_ADMIN. Used by one thread at a time.
 class KernelQuery {
@@ -47,28 +56,23 @@ class KernelQuery {
   [[nodiscard]] Result<std::uint32_t> route(const Endpoint& destination, const Source& source,
                                             std::uint32_t mark);
 
-  /// Whether what leaves from `source` is on a way to `destination`. Where no route leads by its
-  /// interface, IPv4 takes the destination for a neighbour there, and what is sent is lost without a
-  /// word (P75); IPv6 goes by another interface, or refuses. The route found last is remembered, for
-  /// all that it leads to, until forget_way(): to be called when routes may have changed.
-  [[nodiscard]] bool source_leads(const Endpoint& destination, const Source& source,
-                                  std::uint32_t mark);
+  /// How what leaves from `source` gets to `destination` (P75). To be asked again when routes change.
+  [[nodiscard]] WayOut way_out(const Endpoint& destination, const Source& source,
+                               std::uint32_t mark);
+  /// Of the answers, a route by an interface is remembered, for all that it leads to, until this.
   void forget_way() noexcept { way_.reset(); }
 
   /// How packets to `destination` leave, from whatever source the kernel would choose.
   [[nodiscard]] Result<RouteState> find_route(const IpAddress& destination, std::uint32_t mark);
 
-  /// Whether `source` is an address of this machine, and on that interface where it is link-local.
-  [[nodiscard]] bool is_local(const Source& source);
-
-  /// Whether replies to `destination` may still leave from `source`: the address is ours and the
-  /// route goes by the interface remembered. To be asked when addresses or routes have changed (P75).
-  [[nodiscard]] bool source_holds(const Endpoint& destination, const Source& source,
-                                  std::uint32_t mark);
+  /// The interface whose address `source` is: also one of a prefix that a local route goes to. None where
+  /// it is no address of this machine, or a link-local one of another interface.
+  [[nodiscard]] std::optional<std::uint32_t> owner(const Source& source);
 
  private:
   explicit KernelQuery(NetlinkSocket socket) noexcept : socket_(std::move(socket)) {}
   Result<std::int32_t> known_namespace_id(int namespace_fd);
+  [[nodiscard]] bool leads(const Endpoint& destination, const Source& source, std::uint32_t mark);
   Result<LinkState> ask_link(NetlinkRequest& request, const std::string& attempted);
 
   struct Way {

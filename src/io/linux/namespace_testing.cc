@@ -54,7 +54,7 @@ bool add_address(const std::string& prefix, const std::string& interface) {
   if (!address || !query) return false;
   const Source source{*address, ::if_nametoindex(interface.c_str())};
   for (int tries = 0; tries < 1000; ++tries) {
-    if (query->is_local(source)) return true;
+    if (query->owner(source)) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return false;

@@ -61,7 +61,7 @@ class LinuxUdp final : public Udp {
   }
   /// Whether datagrams arrive coalesced (UDP_GRO).
   [[nodiscard]] bool coalesces(Family family) const noexcept { return socket(family).coalesces; }
-  void forget_paths() noexcept override { limits_.forget(); }
+  void forget_paths() noexcept override;
   /// Datagrams cut off since the start, because they did not fit into their room.
   [[nodiscard]] std::uint64_t truncated() const noexcept {
     return truncated_.load(std::memory_order_relaxed);
@@ -71,6 +71,7 @@ class LinuxUdp final : public Udp {
   struct Socket {
     UniqueFd fd;
     std::atomic<bool> segments = false;
+    std::atomic<bool> may_be_foreign = false;  // sends from any address (IPV6_FREEBIND)
     bool coalesces = false;
     unsigned errors_in_row = 0;  // receive's
   };
@@ -95,6 +96,8 @@ class LinuxUdp final : public Udp {
   int send_again(const Socket& to, const OutgoingDatagrams& entry, const Source& from, int error,
                  Patience& patience) noexcept;
   bool recover(Socket& to, OutgoingDatagrams& entry, int error, Patience& patience);
+  int send_without(Socket& to, OutgoingDatagrams& entry, int error, Patience& patience);
+  bool allow_foreign(Socket& of, const Source& source, int error) noexcept;
   bool send_cut(Socket& to, OutgoingDatagrams& entry, Patience& patience);
   void learn(Socket& to, const OutgoingDatagrams& entry, int error) noexcept;
   void lose(std::uint64_t datagrams) noexcept {

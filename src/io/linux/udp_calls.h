@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include "base/net.h"
+#include "io/linux/kernel_query.h"
 #include "io/linux/steering.h"
 
 namespace ferrule::io {
@@ -19,6 +21,11 @@ struct UdpCalls {
     return ::recvmmsg(fd, messages, count, flags, nullptr);
   };
   ssize_t (*recvmsg)(int, msghdr*, int) = ::recvmsg;
+  // Asked seldom: when IPv6 has refused a source.
+  bool (*is_local)(const Source&) = [](const Source& source) {
+    auto query = KernelQuery::open();
+    return query && query->owner(source).has_value();
+  };
   bool (*steer_handshakes)(int, Family, std::size_t) = io::steer_handshakes;
 };
 

@@ -185,7 +185,7 @@ TEST_F(UdpRefusals, P75_EachRefusalOfTheSourceIsAnsweredByASendWithout) {
     Entry entry(pattern(3000), at_b(), 1000);
     entry.outgoing.from = {IpAddress::parse("127.0.0.1").value(), 1};
     EXPECT_EQ(send(*a_, entry.outgoing), 1u);
-    EXPECT_TRUE(entry.outgoing.source_refused);
+    EXPECT_EQ(entry.outgoing.refused, SourceRefusal::source);
     EXPECT_EQ(receive(*b_, 3).size(), 3u);
     trains_tried();
     expect_whole(5000, 1000);
@@ -198,7 +198,7 @@ TEST_F(UdpRefusals, P75_UnreachableDestinationDoesNotBlameTheSource) {
   Entry entry(pattern(100), at_b());
   entry.outgoing.from = {IpAddress::parse("127.0.0.1").value(), 1};
   EXPECT_EQ(send(*a_, entry.outgoing), 0u);
-  EXPECT_FALSE(entry.outgoing.source_refused);
+  EXPECT_EQ(entry.outgoing.refused, SourceRefusal::none);
   EXPECT_EQ(a_->send_failures(), 1u);
 }
 
@@ -209,7 +209,7 @@ TEST_F(UdpRefusals, P75_SourceAndSegmentsRefusedAtOnceLoseNothing) {
   Entry entry(pattern(3000), at_b(), 1000);
   entry.outgoing.from = {IpAddress::parse("127.0.0.1").value(), 1};
   EXPECT_EQ(send(*a_, entry.outgoing), 1u);
-  EXPECT_TRUE(entry.outgoing.source_refused);
+  EXPECT_EQ(entry.outgoing.refused, SourceRefusal::source);
   EXPECT_EQ(receive(*b_, 3).size(), 3u);
   EXPECT_EQ(a_->send_failures(), 0u);
 }

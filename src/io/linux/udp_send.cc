@@ -16,6 +16,9 @@
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
 
 namespace ferrule::io {
 namespace {
@@ -242,16 +245,52 @@ void LinuxUdp::learn(Socket& to, const OutgoingDatagrams& entry, int error) noex
   }
 }
 
+// With less and less of a source that was refused with `error`, until it goes. 0 or the errno.
+int LinuxUdp::send_without(Socket& to, OutgoingDatagrams& entry, int error, Patience& patience) {
+  if (allow_foreign(to, entry.from, error)) {
+    error = send_again(to, entry, entry.from, EINTR, patience);
+    if (error == 0) return 0;
+  }
+  if (entry.from.interface_index != 0 && !entry.from.address.is_link_local()) {
+    const Source address{entry.from.address, 0};
+    error = send_again(to, entry, address, EINTR, patience);
+    if (error == 0) {
+      entry.refused = SourceRefusal::interface;
+      return 0;
+    }
+  }
+  error = send_again(to, entry, Source{}, EINTR, patience);
+  if (error == 0) entry.refused = SourceRefusal::source;
+  return error;
+}
+
+// IPv6 refuses an address that is local only by a route (`ip -6 route add local PREFIX`) unless the socket
+// may send from foreign ones. It may from when such an address is met until the network changes: while it
+// may, only news of the network tells that an address has left the machine.
+bool LinuxUdp::allow_foreign(Socket& of, const Source& source, int error) noexcept {
+  if (error != EINVAL || source.address.family() != Family::v6) return false;
+  if (of.may_be_foreign.load(std::memory_order_relaxed) || !calls_.is_local(source)) return false;
+  constexpr int kYes = 1;
+  if (setsockopt(of.fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &kYes, sizeof kYes) != 0) return false;
+  of.may_be_foreign.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+void LinuxUdp::forget_paths() noexcept {
+  limits_.forget();
+  if (!v6_.may_be_foreign.exchange(false, std::memory_order_relaxed)) return;
+  constexpr int kNo = 0;
+  (void)setsockopt(v6_.fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &kNo, sizeof kNo);
+}
+
 // What the kernel refused to send as it stands. A refusal counts as a lesson only when another way
 // then worked: EINVAL can mean the source, the segmentation or the destination.
 bool LinuxUdp::recover(Socket& to, OutgoingDatagrams& entry, int error, Patience& patience) {
   error = send_again(to, entry, entry.from, error, patience);
   if (error == 0) return true;
   if (!entry.from.is_none() && refuses_source(error)) {
-    const int without = send_again(to, entry, Source{}, EINTR, patience);
-    entry.source_refused = without == 0;
-    if (without == 0) return true;
-    error = without;
+    error = send_without(to, entry, error, patience);
+    if (error == 0) return true;
   }
   const std::size_t count = count_of(entry, size_of(entry));
   if (count == 1 || !refuses_segments(error)) {
@@ -269,7 +308,7 @@ bool LinuxUdp::send_cut(Socket& to, OutgoingDatagrams& entry, Patience& patience
   bool all_sent = true;
   for (auto run = cutter.next(); !run.empty(); run = cutter.next()) {
     all_sent &= send_run(to, run, patience) == run.size();
-    for (const auto& datagram : run) entry.source_refused |= datagram.source_refused;
+    for (const auto& datagram : run) entry.refused = std::max(entry.refused, datagram.refused);
   }
   return all_sent;
 }
@@ -309,7 +348,7 @@ std::size_t LinuxUdp::send(std::span<OutgoingDatagrams> batch) {
         batch, [&](const OutgoingDatagrams& e) { return e.to.address.family() != family; });
     const auto run = batch.first(other - batch.begin());
     batch = batch.subspan(run.size());
-    for (auto& entry : run) entry.source_refused = false;
+    for (auto& entry : run) entry.refused = SourceRefusal::none;
     if (family != Family::none && socket(family).fd) {
       sent += send_run(socket(family), run, patience);
     } else {

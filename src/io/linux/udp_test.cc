@@ -242,7 +242,7 @@ TEST(LinuxUdp, P75a_ScopeIdIsKeptForLinkLocalAddressesOnly) {
   Entry link_local(pattern(10), to);
   link_local.outgoing.from = {to.address, index};
   ASSERT_EQ(send(*udp, link_local.outgoing), 1u);
-  EXPECT_FALSE(link_local.outgoing.source_refused);
+  EXPECT_EQ(link_local.outgoing.refused, SourceRefusal::none);
   auto got = receive(*udp, 1);
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].from, to);
@@ -401,23 +401,50 @@ TEST(LinuxUdp, P75_SourceWhoseAddressWasRemovedIsRefusedAndTheDatagramStillGoes)
     Entry entry(pattern(10), endpoint(to, udp->port()));
     entry.outgoing.from = {IpAddress::parse(from).value(), 1};
     ASSERT_EQ(send(*udp, entry.outgoing), 1u);
-    EXPECT_FALSE(entry.outgoing.source_refused);
+    EXPECT_EQ(entry.outgoing.refused, SourceRefusal::none);
     ASSERT_TRUE(shell(std::string("ip addr del ") + from + " dev lo"));
     ASSERT_EQ(send(*udp, entry.outgoing), 1u);
-    EXPECT_TRUE(entry.outgoing.source_refused) << from;
+    EXPECT_EQ(entry.outgoing.refused, SourceRefusal::source) << from;
     EXPECT_EQ(receive(*udp, 2).size(), 2u);
   }
 }
 
-TEST(LinuxUdp, P75_SourceWhoseInterfaceWasDeletedIsRefusedAndTheDatagramStillGoes) {
+TEST(LinuxUdp, P75_OfASourceWhoseInterfaceWasDeletedTheAddressStays) {
   auto udp = LinuxUdp::open({}).value();
-  for (auto address : {"127.0.0.1", "::1"}) {
+  for (auto address : {"127.0.0.2", "::1"}) {
     Entry entry(pattern(10), endpoint(address, udp->port()));
     entry.outgoing.from = {IpAddress::parse(address).value(), 999'999};
     ASSERT_EQ(send(*udp, entry.outgoing), 1u);
-    EXPECT_TRUE(entry.outgoing.source_refused);
-    EXPECT_EQ(receive(*udp, 1).size(), 1u);
+    EXPECT_EQ(entry.outgoing.refused, SourceRefusal::interface);
+    const auto got = receive(*udp, 1);
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(got[0].from.address, entry.outgoing.from.address);
   }
+}
+
+TEST(LinuxUdp, P75_AnAddressOfALocalRouteIsASource) {
+  FERRULE_NAMESPACE_OR_SKIP(space);
+  const InNamespace inside(*space);
+  ASSERT_TRUE(
+      shell("ip route add local 10.5.0.0/16 dev lo && "
+            "ip -6 route add local fd05::/64 dev lo"));
+  auto udp = LinuxUdp::open({}).value();
+  for (int turn = 0; turn < 2; ++turn) {
+    for (auto [to, from] : {std::pair{"127.0.0.1", "10.5.7.7"}, {"::1", "fd05::7"}}) {
+      Entry entry(pattern(10), endpoint(to, udp->port()));
+      entry.outgoing.from = {IpAddress::parse(from).value(), 1};
+      ASSERT_EQ(send(*udp, entry.outgoing), 1u);
+      EXPECT_EQ(entry.outgoing.refused, SourceRefusal::none) << from;
+      const auto got = receive(*udp, 1);
+      ASSERT_EQ(got.size(), 1u);
+      EXPECT_EQ(got[0].from.address, entry.outgoing.from.address);
+    }
+    udp->forget_paths();
+  }
+  Entry foreign(pattern(10), endpoint("::1", udp->port()));
+  foreign.outgoing.from = {IpAddress::parse("fd06::1").value(), 1};
+  ASSERT_EQ(send(*udp, foreign.outgoing), 1u);
+  EXPECT_EQ(foreign.outgoing.refused, SourceRefusal::source);
 }
 
 }  // namespace

@@ -185,7 +185,8 @@ bool MemoryUdp::send_one(OutgoingDatagrams& entry, std::vector<std::function<voi
   const std::size_t step = entry.segment_size != 0 ? entry.segment_size : bytes.size();
   bool refused;
   const Source* from = entry.to.is_none() ? nullptr : address_for(entry, refused);
-  entry.source_refused = from != nullptr && refused;
+  const bool went_without = from != nullptr && refused;
+  entry.refused = went_without ? SourceRefusal::source : SourceRefusal::none;
   bool all_sent = true;
   std::size_t at = 0;
   do {
