@@ -82,15 +82,13 @@ std::size_t Lane::sort_datagrams(const Now& now, Scratch& scratch, std::size_t c
 
 void Lane::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Bytes message,
                           MessageType type) {
-  Drop drop = device_.admit_handshake(message, type);
-  if (drop == Drop::none) {
-    protocol::HandshakeMessage queued;
-    queued.size = static_cast<std::uint8_t>(message.size());
-    copy(message, queued.bytes);
-    queued.from = slot.from;
-    queued.to = slot.to;
-    drop = inbox_.post(now.boot, queued);
-  }
+  protocol::HandshakeMessage queued;
+  queued.size = static_cast<std::uint8_t>(message.size());
+  copy(message, queued.bytes);
+  queued.from = slot.from;
+  queued.to = slot.to;
+  Drop drop = device_.admit_handshake(queued, type);
+  if (drop == Drop::none) drop = inbox_.post(now.boot, queued);
   if (drop != Drop::none) device_.drops().count(drop);
 }
 

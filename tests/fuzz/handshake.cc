@@ -245,7 +245,7 @@ void Scenario::note_sent(const Datagram& datagram) {
 void Scenario::note_initiation(std::size_t from, Bytes message) {
   for (const Host* peer : hosts_) {
     const PublicKey key = peer->public_key();
-    if (!Mac1Checker(key).check(message)) continue;
+    if (!Mac1Checker(key, 1).check(message)) continue;
     const Instant now = world_.now().boot;
     const auto [last, is_first] = initiated_.try_emplace({from, key}, now);
     FERRULE_CHECK(is_first || now - last->second >= kRekeyTimeout);  // P51

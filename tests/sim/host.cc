@@ -358,17 +358,15 @@ void Host::receive(std::span<const Datagram> batch) {
 }
 
 void Host::queue_handshake(const Datagram& datagram, MessageType type) {
-  Drop drop = device->admit_handshake(datagram.bytes, type);
-  if (drop == Drop::none) {
-    HandshakeMessage message;
-    message.size = static_cast<std::uint8_t>(datagram.bytes.size());
-    copy(datagram.bytes, message.bytes);
-    message.from = datagram.from;
-    message.to = {datagram.to.address.family() == Family::v4 ? world.network().site(id).v4.address
-                                                             : datagram.to.address,
-                  kInterface};
-    drop = queue_->push(now().boot, message);
-  }
+  HandshakeMessage message;
+  message.size = static_cast<std::uint8_t>(datagram.bytes.size());
+  copy(datagram.bytes, message.bytes);
+  message.from = datagram.from;
+  message.to = {datagram.to.address.family() == Family::v4 ? world.network().site(id).v4.address
+                                                           : datagram.to.address,
+                kInterface};
+  Drop drop = device->admit_handshake(message, type);
+  if (drop == Drop::none) drop = queue_->push(now().boot, message);
   if (drop != Drop::none) {
     device->drops().count(drop);
     return;

@@ -169,8 +169,11 @@ void Liveness::lose_nothing(Duration span) {
 
 // Where one host was, another may be now: what is sent there for the one, the other does not look at.
 bool Liveness::is_for(const Datagram& initiation, const Host& host) {
-  return host.device->admit_handshake(
-             initiation.bytes, protocol::MessageType::handshake_initiation) == protocol::Drop::none;
+  protocol::HandshakeMessage message;
+  message.size = static_cast<std::uint8_t>(initiation.bytes.size());
+  copy(initiation.bytes, message.bytes);
+  return host.device->admit_handshake(message, protocol::MessageType::handshake_initiation) ==
+         protocol::Drop::none;
 }
 
 void Liveness::emitted(const Host& host, const Datagram& datagram, PeerId) {

@@ -90,7 +90,7 @@ TEST_F(ConstantTimeOfProtocol, P20_HandshakeIsAnsweredAndCompleted) {
 TEST_F(ConstantTimeOfProtocol, P80_Mac1) {
   CookieHolder(responder_.public_key).add_macs({}, initiation_);
   test::classify(initiation_);
-  const bool good = Mac1Checker(responder_.public_key).check(initiation_);
+  const bool good = Mac1Checker(responder_.public_key, 1).check(initiation_);
   test::declassify_value(good);
   EXPECT_TRUE(good);
 }

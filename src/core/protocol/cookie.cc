@@ -42,11 +42,19 @@ bool has_macs(Bytes message) noexcept {
 
 }  // namespace
 
-Mac1Checker::Mac1Checker(const PublicKey& own) noexcept : key_(mac1_key(own)) {}
+Mac1Checker::Mac1Checker(const PublicKey& own, std::uint64_t number) noexcept
+    : key_(mac1_key(own)), number_(number) {
+  FERRULE_CHECK(number != 0);
+}
 
 bool Mac1Checker::check(Bytes message) const noexcept {
   if (!key_ || !has_macs(message)) return false;
   return constant_time_equal(key_->mac({before_mac1(message)}), mac1_of(message));
+}
+
+std::optional<Mac1Proof> Mac1Checker::prove(Bytes message) const noexcept {
+  if (!check(message)) return std::nullopt;
+  return Mac1Proof(number_);
 }
 
 void CookieChecker::set_identity(const PublicKey& own) noexcept {

@@ -21,17 +21,37 @@ namespace ferrule::protocol {
 
 using CookieReply = std::array<std::uint8_t, CookieReplyLayout::kSize>;
 
+/// That a message's mac1 was found right, and by which checker: goes with the message, so that nobody
+/// checks again, nor forgets to. Value type; as it is made, it proves nothing.
+class Mac1Proof {
+ public:
+  Mac1Proof() noexcept = default;
+
+ private:
+  friend class Mac1Checker;
+  explicit Mac1Proof(std::uint64_t checker) noexcept : checker_(checker) {}
+  std::uint64_t checker_ = 0;
+};
+
 /// Checks mac1, alone: the gate that every handshake message passes first. A value that lanes may
 /// copy; immutable, so that `check` may run in any number of threads.
 class Mac1Checker {
  public:
   Mac1Checker() noexcept = default;  // refuses everything
-  explicit Mac1Checker(const PublicKey& own) noexcept;
+  /// `number`, which is not 0, is another one for each identity that a device has had.
+  Mac1Checker(const PublicKey& own, std::uint64_t number) noexcept;
   /// `message` is an initiation or a response of the right length. Constant time (P80).
   [[nodiscard]] bool check(Bytes message) const noexcept;
+  /// The same, for who is to know it later.
+  [[nodiscard]] std::optional<Mac1Proof> prove(Bytes message) const noexcept;
+  /// Whether it was this one that gave the proof.
+  [[nodiscard]] bool gave(const Mac1Proof& proof) const noexcept {
+    return key_.has_value() && proof.checker_ == number_;
+  }
 
  private:
   std::optional<crypto::MacKey> key_;  // HASH("mac1----" || own public key); none: no identity
+  std::uint64_t number_ = 0;
 };
 
 /// The side that is asked for handshakes: verifies mac2 and makes cookie replies. Not thread-safe.

@@ -88,13 +88,13 @@ TEST(Mac1, P80_IsAcceptedByWhomItIsMadeFor) {
   CookieHolder holder(responder());
   for (std::vector<std::uint8_t> message : {initiation(), response()}) {
     holder.add_macs(kStart, message);
-    EXPECT_TRUE(Mac1Checker(responder()).check(message));
-    EXPECT_FALSE(Mac1Checker(somebody_else()).check(message));
+    EXPECT_TRUE(Mac1Checker(responder(), 1).check(message));
+    EXPECT_FALSE(Mac1Checker(somebody_else(), 1).check(message));
   }
 }
 
 TEST(Mac1, P80_AFlippedBitAnywhereBeforeMac2IsRefused) {
-  const Mac1Checker checker(responder());
+  const Mac1Checker checker(responder(), 1);
   CookieHolder holder(responder());
   for (std::vector<std::uint8_t> message : {initiation(), response()}) {
     holder.add_macs(kStart, message);
@@ -111,7 +111,20 @@ TEST(Mac1, P80_DoesNotCoverMac2) {
   std::vector<std::uint8_t> message = initiation();
   holder.add_macs(kStart, message);
   message.back() ^= 1;
-  EXPECT_TRUE(Mac1Checker(responder()).check(message));
+  EXPECT_TRUE(Mac1Checker(responder(), 1).check(message));
+}
+
+TEST(Mac1, P80_AProofIsGoodForTheIdentityThatItWasGivenFor) {
+  CookieHolder holder(responder());
+  std::vector<std::uint8_t> message = initiation();
+  holder.add_macs(kStart, message);
+  const Mac1Checker checker(responder(), 1);
+  EXPECT_TRUE(checker.gave(*checker.prove(message)));
+  EXPECT_FALSE(checker.gave({})) << "what nobody looked at";
+  EXPECT_FALSE(Mac1Checker(somebody_else(), 2).gave(*checker.prove(message)));
+  EXPECT_FALSE(Mac1Checker().gave({}));
+  message[0] ^= 1;
+  EXPECT_FALSE(checker.prove(message));
 }
 
 TEST(Mac1, P26_WithoutAnIdentityNothingIsAccepted) {

@@ -92,9 +92,9 @@ class Device {
 
   // --- data path ---
 
-  /// Drop::none when the datagram is a handshake message (types 1 to 3) worth queueing: its mac1 is
-  /// ours (P80).
-  [[nodiscard]] Drop admit_handshake(Bytes message, MessageType type) const noexcept;
+  /// Drop::none when a handshake message (types 1 to 3) is worth queueing: its mac1 is ours (P80), and
+  /// that is noted in it. `handle` believes the note, and checks messages without one itself.
+  [[nodiscard]] Drop admit_handshake(HandshakeMessage& message, MessageType type) const noexcept;
 
   /// Routes each packet, takes keypairs and reserves counters; timers and byte counts are told at
   /// once. Appends the runs to `plan`. Packets of one flow keep their order over calls (P73, P77).
@@ -279,6 +279,7 @@ class Device {
 
   // Control alone.
   Identity identity_;
+  std::uint64_t identities_ = 0;  // that there have been
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
   SourceJudge source_judge_;

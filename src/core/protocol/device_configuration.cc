@@ -92,7 +92,7 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
   cookies_.set_identity(identity_.public_key);
   {
     TablesGuard guard(exclusion_);
-    mac1_ = zero ? Mac1Checker() : Mac1Checker(identity_.public_key);
+    mac1_ = zero ? Mac1Checker() : Mac1Checker(identity_.public_key, ++identities_);
   }
   if (Peer* self = zero ? nullptr : peers_.find(identity_.public_key)) remove_peer(*self);  // P26
   for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {

@@ -85,11 +85,16 @@ std::optional<MessageType> Device::admit(const Now& now, const ReceivedHandshake
     drops_.count(Drop::malformed);
     return std::nullopt;
   }
-  if (const Drop drop = admit_handshake(message, *type); drop != Drop::none) {
-    drops_.count(drop);
+  if (!up_) {
+    drops_.count(Drop::device_down);
     return std::nullopt;
   }
   if (*type == MessageType::cookie_reply) return type;
+  // One that was admitted for the identity that there is need not be checked again.
+  if (!mac1_.gave(received.message.mac1) && !mac1_.check(message)) {
+    drops_.count(Drop::bad_mac1);
+    return std::nullopt;
+  }
   if (!received.under_load) {
     ratelimiter_.forget_idle(now.boot);
   } else if (!proves_address(now, received.message, outbox)) {

@@ -434,6 +434,31 @@ TEST_F(StickySource, P75_TheResponseLeavesWhereAWayLeads) {
   EXPECT_EQ(outbox.messages[0].from, address);
 }
 
+// What of a message Noise does not cover shows whether anybody looks at its mac1 again.
+TEST_F(Handshake, P80_Mac1IsCheckedOnceForAnIdentityAndAgainForTheNext) {
+  world.passes = [](const Datagram&) { return false; };
+  ping();
+  HandshakeMessage message;
+  const Packet bytes = last(1).bytes;
+  message.size = static_cast<std::uint8_t>(bytes.size());
+  copy(bytes, message.bytes);
+  message.from = a.endpoint;
+  HandshakeMessage unproven = message;
+  ASSERT_EQ(b.device->admit_handshake(message, MessageType::handshake_initiation), Drop::none);
+  message.bytes[InitiationLayout::kMac1] ^= 1;
+  unproven.bytes[InitiationLayout::kMac1] ^= 1;
+  Outbox outbox;
+  b.device->handle(world.now(), unproven, false, outbox);
+  EXPECT_EQ(b.drops(Drop::bad_mac1), 1u);
+  EXPECT_TRUE(outbox.messages.empty());
+  b.device->handle(world.now(), message, false, outbox);
+  EXPECT_EQ(b.drops(Drop::bad_mac1), 1u);
+  EXPECT_EQ(outbox.messages.size(), 1u);
+  b.set_key(77);
+  b.device->handle(world.now(), message, false, outbox);
+  EXPECT_EQ(b.drops(Drop::bad_mac1), 2u);
+}
+
 TEST_F(Handshake, P74_CookieReplyNeverMovesTheEndpoint) {
   b.under_load = true;
   world.passes = [](const Datagram& datagram) { return datagram.type() != 3; };

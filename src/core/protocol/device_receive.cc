@@ -4,10 +4,13 @@
 
 namespace ferrule::protocol {
 
-Drop Device::admit_handshake(Bytes message, MessageType type) const noexcept {
+Drop Device::admit_handshake(HandshakeMessage& message, MessageType type) const noexcept {
   if (!up_) return Drop::device_down;
   // Cookie replies have no mac; their index and tag are checked against what we sent.
-  if (type != MessageType::cookie_reply && !mac1_.check(message)) return Drop::bad_mac1;
+  if (type == MessageType::cookie_reply) return Drop::none;
+  const std::optional<Mac1Proof> proof = mac1_.prove(message.view());
+  if (!proof) return Drop::bad_mac1;
+  message.mac1 = *proof;
   return Drop::none;
 }
 

@@ -12,6 +12,7 @@
 #include "base/net.h"
 #include "base/time.h"
 #include "protocol/constants.h"
+#include "protocol/cookie.h"
 #include "protocol/drop.h"
 #include "protocol/messages.h"
 #include "protocol/source_key.h"
@@ -24,6 +25,7 @@ struct HandshakeMessage {
   std::uint8_t size = 0;
   Endpoint from;
   Source to;
+  Mac1Proof mac1 = {};  // of Device::admit_handshake
 
   [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes.data(), size); }
 };
