@@ -122,7 +122,7 @@ Report check_file(const std::string& file, bool is_offline) {
 }
 
 std::string_view name_of(Severity severity) {
-  return severity == Severity::error ? "error" : "warning";
+  return severity == Severity::error ? "error" : severity == Severity::note ? "note" : "warning";
 }
 
 std::string counted(std::size_t count, std::string_view what) {
@@ -136,11 +136,12 @@ void print_text(Output& out, const Report& report) {
     return;
   }
   for (const ConfFinding& finding : report.findings) {
-    const bool is_error = finding.severity == Severity::error;
+    const Color color = finding.severity == Severity::error     ? Color::red
+                        : finding.severity == Severity::warning ? Color::yellow
+                                                                : Color::cyan;
     ConfError where = finding.where;
-    where.message = fmt::format(
-        "{}: {}", style.bold(is_error ? Color::red : Color::yellow, name_of(finding.severity)),
-        where.message);
+    where.message =
+        fmt::format("{}: {}", style.bold(color, name_of(finding.severity)), where.message);
     out.write(where.to_string());
   }
   const std::size_t errors = report.count(Severity::error);

@@ -15,10 +15,10 @@
 
 namespace ferrule::control {
 
-enum class Severity { error, warning };
+enum class Severity { error, warning, note };
 
 /// Something found in a file. An error keeps the tunnel, or a peer of it, from working; a warning is
-/// about what works, but perhaps not as meant. Holds no key.
+/// about what works, but perhaps not as meant; a note says what could be nicer. Holds no key.
 struct ConfFinding {
   Severity severity = Severity::error;
   std::string_view rule;  // a name for programs: "own-key"

@@ -40,7 +40,11 @@ std::vector<ConfFinding> check(const std::string& text, const MachineFacts& fact
 std::vector<std::string> found(const std::string& text, const MachineFacts& facts = {}) {
   std::vector<std::string> all;
   for (const ConfFinding& finding : check(text, facts)) {
-    all.push_back(std::string(finding.severity == Severity::error ? "error " : "warning ") +
+    const bool is_note = finding.severity == Severity::note;
+    const bool is_error = finding.severity == Severity::error;
+    all.push_back(std::string(is_note    ? "note "
+                              : is_error ? "error "
+                                         : "warning ") +
                   std::string(finding.rule) + " " + std::to_string(finding.where.line));
   }
   return all;
@@ -266,6 +270,25 @@ TEST(ConfCheck, NothingIsTheLastOneInSilence) {
   EXPECT_THAT(found(kInterface + "[Interface]\nListenPort = 1\n"),
               ElementsAre("warning repeated-section 5", "warning repeated-key 6"));
   EXPECT_THAT(found(kInterface + "PostUp = a\nPostUp = b\nDNS = 10.0.0.1\nDNS = lan\n"), IsEmpty());
+}
+
+TEST(ConfCheck, NamesInOtherToolsCommentsAreOffered) {
+  const std::string alice = peer(kPeer1, "AllowedIPs = 10.0.0.2\n");
+  const std::string bob = peer(kPeer2, "AllowedIPs = 10.0.0.3\n");
+  const auto findings =
+      check(kInterface + "\n### Client alice\n" + alice + "\n### Client bob\n" + bob);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].rule, "foreign-name");
+  EXPECT_EQ(findings[0].where.line, 6u);
+  EXPECT_THAT(findings[0].where.message, HasSubstr("2 peers"));
+  EXPECT_THAT(findings[0].where.message, HasSubstr("peer rename wg0.conf PUBLICKEY alice'"));
+  EXPECT_THAT(found(kInterface + "# BEGIN_PEER bob\n" + bob + "# END_PEER bob\n"),
+              ElementsAre("note foreign-name 5"));
+  EXPECT_THAT(found(kInterface + peer(kPeer1, "# friendly_name = c\nAllowedIPs = 10.0.0.2\n")),
+              ElementsAre("note foreign-name 7"));
+  EXPECT_THAT(found(kInterface + "### Client alice\n" +
+                    peer(kPeer1, "# Name = alice\nAllowedIPs = 10.0.0.2\n")),
+              IsEmpty());
 }
 
 TEST(ConfCheck, WhatClientsWillBeToldIsLookedAt) {

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "base/key_text.h"
+#include "control/foreign_words.h"
 #include "control/hidden_keys.h"
 #include "control/near_miss.h"
 #include "control/value_mistakes.h"
@@ -296,6 +298,11 @@ class Reader {
   }
 
   void refuse_key(Kind section, const ConfEntry& entry) {
+    if (auto foreign = foreign_key(entry.key, section)) {
+      if (!programs_told_.insert(foreign->program).second) return;
+      errors_.push_back(document_.error_at(entry.line, entry.key, std::move(foreign->what)));
+      return;
+    }
     const Key* meant = find_meant(entry.key, section, dialect_);
     ConfError error =
         document_.error_at(entry.line, entry.key, why_no_key(entry.key, section, meant));
@@ -333,6 +340,7 @@ class Reader {
   ConfDialect dialect_;
   ConfErrors errors_;
   Configuration configuration_;
+  std::set<std::string_view> programs_told_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/key_text.h"
+#include "control/foreign_words.h"
 
 namespace ferrule::control {
 namespace {
@@ -194,6 +195,37 @@ TEST(ConfConfiguration, TheValueOfAnUnknownKeyIsNotShown) {
 TEST(ConfConfiguration, AnUnknownKeyIsNamed) {
   EXPECT_THAT(error_in("[Interface]\nColour = red\n"),
               HasSubstr("Colour is not a key of [Interface]\n"));
+}
+
+TEST(ConfConfiguration, WordsOfOtherProgramsAreSaidOnceWithWhatToDo) {
+  EXPECT_THAT(error_in("[Interface]\nJc = 4\nJmin = 40\nJmax = 70\nS1 = 0\nH1 = 1\n" + kPeer +
+                       "AdvancedSecurity = on\n"),
+              HasSubstr("wg0.conf:2:1: Jc is a key of AmneziaWG's"));
+  EXPECT_THAT(error_in("[Interface]\nPrivateKeyFile = /etc/key\n"),
+              HasSubstr("PostUp = wg set %i private-key FILE"));
+  EXPECT_THAT(error_in(kPeer + "PresharedKeyFile = /etc/key\n"), HasSubstr("in PresharedKey"));
+  EXPECT_THAT(error_in(kPeer + "Name = alice\n" + kPeer + "Name = bob\n"),
+              HasSubstr("wg0.conf:3:1: Name is no key of WireGuard's: a peer's name stands in a "
+                        "comment, `# Name = ...'"));
+  EXPECT_THAT(error_in("[Interface]\nName = home\n"), HasSubstr("make a comment of it"));
+  EXPECT_THAT(error_in("[Interface]\nExcludedApplications = a\n"),
+              HasSubstr("the app for Android"));
+  EXPECT_THAT(error_in("[NetDev]\nName = wg0\nKind = wireguard\n[WireGuard]\nPrivateKey = " + kKey +
+                       "\n[WireGuardPeer]\nPublicKey = " + kKey + "\n"),
+              HasSubstr("wg0.conf:1:1: this is a file of systemd-networkd's"));
+  EXPECT_THAT(
+      error_in("[connection]\nid=wg0\n[wireguard-peer." + kKey + "]\nendpoint=a:1\n[ipv4]\n"),
+      HasSubstr("NetworkManager's"));
+}
+
+TEST(ConfConfiguration, NamesInCommentsOfOtherToolsAreKnown) {
+  EXPECT_EQ(foreign_name("### Client alice"), "alice");
+  EXPECT_EQ(foreign_name("# BEGIN_PEER bob-2"), "bob-2");
+  EXPECT_EQ(foreign_name("### begin carol ###\r"), "carol");
+  EXPECT_EQ(foreign_name("# Client: dave (5c1f-77)"), "dave");
+  EXPECT_EQ(foreign_name("# friendly_name = eve"), "eve");
+  EXPECT_EQ(foreign_name("# Client of ours"), "");
+  EXPECT_EQ(foreign_name("# Name = frank"), "");
 }
 
 TEST(ConfConfiguration, OfAListTheBadOneIsShown) {

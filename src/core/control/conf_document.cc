@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "control/foreign_text.h"
+#include "control/foreign_words.h"
 #include "control/hidden_keys.h"
 #include "control/near_miss.h"
 
@@ -184,6 +185,12 @@ void ConfDocument::begin_section(std::size_t index, std::string_view name) {
     sections_.push_back({ConfSectionKind::peer, index, 0, {}});
   } else {
     skips_section_ = true;
+    if (auto foreign = foreign_section(name)) {
+      const bool is_told = std::ranges::any_of(
+          errors_, [&](const ConfError& error) { return error.message == foreign->what; });
+      if (!is_told) errors_.push_back(error_at(index, name, std::move(foreign->what)));
+      return;
+    }
     const auto meant = nearest(name, kSectionNames);
     errors_.push_back(error_at(index, name,
                                meant
