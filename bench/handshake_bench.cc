@@ -148,9 +148,14 @@ class Gateway {
     DeviceChange change;
     change.private_key = PrivateKey(key.clone());
     device_.apply(now, std::move(change), outbox);
-    device_.up(now, outbox);
+    device_.up();
   }
-  void apply(DeviceChange change) { device_.apply(now, std::move(change), outbox); }
+  void apply(DeviceChange change) {
+    device_.apply(now, std::move(change), outbox);
+    Budget all = Budget::unlimited();
+    (void)device_.catch_up(now, all);
+    (void)device_.fire_timers(now, all, outbox);
+  }
   void handle(std::span<const ReceivedHandshake> messages, std::size_t slice) {
     while (!messages.empty()) {
       const std::size_t count = std::min(slice, messages.size());

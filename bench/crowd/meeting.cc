@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "protocol/constants.h"
 
 namespace ferrule::bench {

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "io/linux/fd.h"
 #include "member.h"
 

@@ -11,7 +11,7 @@
 #include "cli/options.h"
 #include "cli/scopes.h"
 #include "control/endpoint_text.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 
 namespace ferrule::cli {
 

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "io/linux/clock.h"
+#include "io/clock.h"
 
 namespace ferrule::cli {
 

@@ -36,7 +36,7 @@ constexpr int kAnyArguments[] = {
     SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(accept4), SCMP_SYS(close),
     // The interface comes up, or the port changes: sockets are bound anew, lanes start.
     SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
-    SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2),
+    SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
     // Waiting. poll and epoll_wait are ppoll and epoll_pwait on some machines.
     SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(poll),
     SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_settime64),

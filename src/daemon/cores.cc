@@ -1,11 +1,11 @@
 #include "daemon/cores.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <string>
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "daemon/cpu_quota.h"
 
 namespace ferrule::daemon {
 
@@ -15,25 +15,32 @@ namespace {
 constexpr std::size_t kMaxWorkers = 16;
 constexpr std::size_t kMaxDefaultLanes = 4;
 
-// "max 100000" or "150000 100000": microseconds of quota in a period (cgroup v2).
+// A kernel may be able to run more CPUs than a cpu_set_t has room for; with less room than it could run
+// it answers EINVAL.
+constexpr std::size_t kMostCpus = std::size_t{1} << 20;
+
 std::size_t quota_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return kMaxWorkers;
-  double microseconds = 0;
-  const auto [end, error] =
-      std::from_chars(quota.data(), quota.data() + quota.size(), microseconds);
-  if (error != std::errc{}) return kMaxWorkers;
-  return static_cast<std::size_t>(microseconds / period + 0.5);
+  const std::optional<double> quota = cpu_quota();
+  return quota ? static_cast<std::size_t>(std::min<double>(*quota + 0.5, kMaxWorkers))
+               : kMaxWorkers;
 }
 
 }  // namespace
 
+std::size_t allowed_cpus(const AffinityCall& get_affinity) {
+  for (std::size_t cpus = CPU_SETSIZE; cpus <= kMostCpus; cpus *= 2) {
+    const std::size_t size = CPU_ALLOC_SIZE(cpus);
+    std::vector<cpu_set_t> set((size + sizeof(cpu_set_t) - 1) / sizeof(cpu_set_t));
+    if (get_affinity(0, size, set.data()) == 0) {
+      return static_cast<std::size_t>(CPU_COUNT_S(size, set.data()));
+    }
+    if (errno != EINVAL) break;
+  }
+  return 1;
+}
+
 std::size_t usable_cores() {
-  cpu_set_t set;
-  const bool known = ::sched_getaffinity(0, sizeof set, &set) == 0;
-  const std::size_t allowed = known ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
+  const std::size_t allowed = allowed_cpus(::sched_getaffinity);
   return std::clamp<std::size_t>(std::min(allowed, quota_cores()), 1, kMaxWorkers);
 }
 

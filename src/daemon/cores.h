@@ -1,11 +1,20 @@
 // How many threads are worth having.
 #pragma once
 
+#include <sched.h>
+
 #include <cstddef>
+#include <functional>
 
 namespace ferrule::daemon {
 
-/// The cores that this process may use: its affinity and its control group's quota, at least 1.
+/// sched_getaffinity(2).
+using AffinityCall = std::function<int(pid_t pid, std::size_t bytes, cpu_set_t* set)>;
+/// The CPUs that this process may run on, however many the machine could have; 1 where that is unknown.
+[[nodiscard]] std::size_t allowed_cpus(const AffinityCall& get_affinity);
+
+/// The cores that are worth using: those of its affinity, as far as its control groups' quotas go
+/// (cpu_quota.h); at least 1.
 [[nodiscard]] std::size_t usable_cores();
 
 /// How many lanes to open when nobody says. A lane has sockets and a queue of its own, so that lanes

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace ferrule::daemon {
 namespace {
 
@@ -34,6 +37,25 @@ TEST(Cores, AreThoseThatTheProcessMayUse) {
   affinity.narrow();
   EXPECT_EQ(usable_cores(), 1u);
   EXPECT_EQ(default_lanes(), 1u);
+}
+
+TEST(Cores, AreCountedWhereTheKernelCouldRunMoreThanASetHasRoomFor) {
+  // As sched_getaffinity(2) of a kernel for 8192 CPUs, of which it runs four.
+  const auto large_kernel = [](pid_t, std::size_t bytes, cpu_set_t* set) {
+    if (bytes < 8192 / 8) {
+      errno = EINVAL;
+      return -1;
+    }
+    std::memset(set, 0, bytes);
+    for (const int cpu : {0, 1, 4000, 8191}) CPU_SET_S(cpu, bytes, set);
+    return 0;
+  };
+  EXPECT_EQ(allowed_cpus(large_kernel), 4u);
+  EXPECT_EQ(allowed_cpus([](pid_t, std::size_t, cpu_set_t*) {
+              errno = EINVAL;
+              return -1;
+            }),
+            1u);
 }
 
 TEST(Cores, LanesAndWorkersNeverOutnumberThem) {

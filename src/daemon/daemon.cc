@@ -1,7 +1,6 @@
 #include "daemon/daemon.h"
 
 #include <signal.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +8,7 @@
 #include <utility>
 
 #include "daemon/cores.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "io/linux/udp.h"
 
 namespace ferrule::daemon {
@@ -32,9 +31,9 @@ engine::UdpOpener udp_opener(bool offload) {
     if (sockets->handshakes) all.push_back(std::move(sockets->handshakes));
     std::vector<engine::UdpDoor> doors;
     for (std::unique_ptr<io::LinuxUdp>& udp : all) {
-      const int v4 = udp->poll_fd(Family::v4);
-      const int v6 = udp->poll_fd(Family::v6);
-      doors.push_back({std::move(udp), v4, v6});
+      const io::Waitable v4(udp->poll_fd(Family::v4));
+      const io::Waitable v6(udp->poll_fd(Family::v6));
+      doors.push_back({std::move(udp), {v4, v6}});
     }
     return doors;
   };
@@ -57,7 +56,7 @@ protocol::SourceUse use_of(io::WayOut way) noexcept {
 std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
   std::vector<engine::TunDoor> doors;
   for (std::size_t i = 0; i < tun.queue_count(); ++i) {
-    doors.push_back({tun.queue(i), tun.queue(i).poll_fd()});
+    doors.push_back({tun.queue(i), io::Waitable(tun.queue(i).poll_fd())});
   }
   return doors;
 }
@@ -76,10 +75,7 @@ Result<io::TunInterface> open_tun(const Options& options) {
 
 struct Daemon::Doors {
   std::string interface;
-  io::Epoll epoll;
-  io::Epoll handshake_events;
-  io::EventFd wake;
-  io::TimerFd timer;
+  std::unique_ptr<io::Poller> poller;
   io::TunInterface tun;
   io::InterfaceMonitor news;
   std::optional<io::InterfaceMonitor> far_news;
@@ -103,23 +99,15 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   if (!socket) return std::unexpected(socket.error());
   Result<io::TunInterface> tun = adopted ? std::move(*adopted) : open_tun(options);
   if (!tun) return std::unexpected(tun.error());
-  Result<io::Epoll> epoll = io::Epoll::open();
-  if (!epoll) return std::unexpected(epoll.error());
-  Result<io::Epoll> handshake_events = io::Epoll::open();
-  if (!handshake_events) return std::unexpected(handshake_events.error());
-  Result<io::EventFd> wake = io::EventFd::open();
-  if (!wake) return std::unexpected(wake.error());
-  Result<io::TimerFd> timer = io::TimerFd::open();
-  if (!timer) return std::unexpected(timer.error());
+  Result<std::unique_ptr<io::Poller>> poller = io::open_poller();
+  if (!poller) return std::unexpected(poller.error());
   Result<io::InterfaceMonitor> news = io::InterfaceMonitor::open();
   if (!news) return std::unexpected(news.error());
   Result<io::InterfaceMonitor> far_news = io::InterfaceMonitor::open_everywhere();
   Result<io::KernelQuery> kernel = io::KernelQuery::open();
   if (!kernel) return std::unexpected(kernel.error());
-  Doors doors{std::move(interface), std::move(*epoll), std::move(*handshake_events),
-              std::move(*wake),     std::move(*timer), std::move(*tun),
-              std::move(*news),     std::nullopt,      std::move(*kernel),
-              std::move(*socket)};
+  Doors doors{std::move(interface), std::move(*poller), std::move(*tun),   std::move(*news),
+              std::nullopt,         std::move(*kernel), std::move(*socket)};
   if (far_news) doors.far_news = std::move(*far_news);
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
   if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
@@ -130,29 +118,24 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
     : interface_(std::move(doors.interface)),
       log_(options.log_level, interface_),
       signals_(std::move(signals)),
-      epoll_(std::move(doors.epoll)),
-      wake_(std::move(doors.wake)),
-      timer_(std::move(doors.timer)),
+      poller_(std::move(doors.poller)),
       tun_(std::move(doors.tun)),
       news_(std::move(doors.news)),
       far_news_(std::move(doors.far_news)),
       kernel_(std::move(doors.kernel)),
       socket_(std::move(doors.socket)),
-      engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { wake_.signal(); },
+      engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { poller_->wake(); },
               {.workers_per_lane = workers_per_lane(tun_.queue_count()),
                .aead = options.aead,
                .judge_source =
                    [this](const Endpoint& to, const Source& at) {
                      return use_of(kernel_.way_out(to, at, engine_.fwmark()));
                    },
-               .handshake_events = std::move(doors.handshake_events)}),
-      server_(socket_, engine_, log_, epoll_, kFirstClient) {}
+               .handshake_watcher = engine::HandshakeDoor::Watcher{*poller_, kHandshakes}}),
+      server_(socket_, engine_, log_, *poller_, kFirstClient) {}
 
 Result<void> Daemon::watch() {
-  const std::array<std::pair<Tag, int>, 8> sources = {{
-      {kHandshakes, engine_.handshake_poll_fd()},
-      {kWake, wake_.poll_fd()},
-      {kTimer, timer_.poll_fd()},
+  const std::array<std::pair<Tag, int>, 5> sources = {{
       {kSignal, signals_.poll_fd()},
       {kListener, socket_.poll_fd()},
       {kSocketWatch, socket_.watch_fd()},
@@ -161,7 +144,7 @@ Result<void> Daemon::watch() {
   }};
   for (const auto& [tag, fd] : sources) {
     if (fd < 0) continue;
-    if (Result<void> added = epoll_.add(fd, EPOLLIN, tag); !added) return added;
+    if (Result<void> added = poller_->add(io::Waitable(fd), {}, tag); !added) return added;
   }
   return {};
 }
@@ -169,16 +152,11 @@ Result<void> Daemon::watch() {
 void Daemon::start() { follow_interface(); }
 
 void Daemon::run() {
-  std::array<epoll_event, 64> room;
+  std::array<io::Ready, 64> room;
   while (!ended_) {
     const std::optional<Instant> next = next_deadline();
-    if (next != armed_) {
-      timer_.arm(next.value_or(Instant::never()));
-      armed_ = next;
-    }
-    for (const epoll_event& event : epoll_.wait(room, std::nullopt)) {
-      handle(event.data.u64, event.events);
-    }
+    for (const io::Ready& ready : poller_->wait(room, next)) handle(ready);
+    if (next && *next <= io::now().boot) handle({.tag = kDeadline});
   }
 }
 
@@ -191,9 +169,9 @@ std::optional<Instant> Daemon::next_deadline() noexcept {
 }
 
 // Without memory (P35) the event is lost, and what it may have told of is looked at again later.
-void Daemon::handle(std::uint64_t tag, std::uint32_t events) noexcept {
+void Daemon::handle(const io::Ready& ready) noexcept {
   try {
-    dispatch(tag, events);
+    dispatch(ready);
     const Instant now = io::now().boot;
     if (look_again_at_ && *look_again_at_ <= now) look_again();
     if (follow_network_at_ && *follow_network_at_ <= now) follow_network();
@@ -210,18 +188,14 @@ void Daemon::look_again() {
   look_again_at_.reset();
 }
 
-void Daemon::dispatch(std::uint64_t tag, std::uint32_t events) {
-  switch (tag) {
-    case kWake:
-      wake_.drain();
-      work();
-      break;
+void Daemon::dispatch(const io::Ready& ready) {
+  switch (ready.tag) {
     case kHandshakes:
+      engine_.handshakes_came();
       work();
       break;
-    case kTimer:
-      timer_.drain();
-      armed_.reset();
+    case io::Poller::kWoken:
+    case kDeadline:
       work();
       break;
     case kSignal:
@@ -240,7 +214,7 @@ void Daemon::dispatch(std::uint64_t tag, std::uint32_t events) {
       hear(*far_news_);
       break;
     default:
-      server_.serve(tag, events);
+      server_.serve(ready);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "io/linux/interface_monitor.h"
 #include "io/linux/kernel_query.h"
 #include "io/linux/tun.h"
+#include "io/poller.h"
 
 namespace ferrule::daemon {
 
@@ -38,9 +39,8 @@ class Daemon {
  private:
   struct Doors;
   enum Tag : std::uint64_t {
-    kWake,
     kHandshakes,
-    kTimer,
+    kDeadline,
     kSignal,
     kListener,
     kSocketWatch,
@@ -52,8 +52,8 @@ class Daemon {
   Daemon(Doors doors, const Options& options, io::SignalFd signals);
   Result<void> watch();
   [[nodiscard]] std::optional<Instant> next_deadline() noexcept;
-  void handle(std::uint64_t tag, std::uint32_t events) noexcept;
-  void dispatch(std::uint64_t tag, std::uint32_t events);
+  void handle(const io::Ready& ready) noexcept;
+  void dispatch(const io::Ready& ready);
   void work();
   void look_again();
   void handle_signal();
@@ -67,9 +67,7 @@ class Daemon {
   StderrLog log_;
   crypto::SystemRng rng_;
   io::SignalFd signals_;
-  io::Epoll epoll_;
-  io::EventFd wake_;
-  io::TimerFd timer_;
+  std::unique_ptr<io::Poller> poller_;
   io::TunInterface tun_;
   io::InterfaceMonitor news_;
   std::optional<io::InterfaceMonitor> far_news_;  // of other network namespaces
@@ -77,7 +75,6 @@ class Daemon {
   UapiSocket socket_;
   engine::Engine engine_;
   UapiServer server_;
-  std::optional<Instant> armed_;
   std::optional<Instant> look_again_at_;  // an event that told of the system was lost
   std::optional<Instant> follow_network_at_;
   Instant network_rests_until_;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <net/if.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,7 +11,8 @@
 
 #include "base/secret.h"
 #include "control/wiped_text.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
+#include "io/thread.h"
 
 namespace ferrule::daemon {
 
@@ -51,12 +51,12 @@ struct UapiServer::Client {
   bool broken = false;  // nothing more can be sent
 };
 
-UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
+UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Poller& poller,
                        std::uint64_t first_tag, std::size_t max_held_bytes)
     : socket_(socket),
       engine_(engine),
       log_(log),
-      epoll_(epoll),
+      poller_(poller),
       next_tag_(first_tag),
       max_held_bytes_(max_held_bytes) {}
 
@@ -75,33 +75,33 @@ void UapiServer::accept() noexcept {
 void UapiServer::accept_one(io::UniqueFd fd) {
   if (clients_.size() >= kMaxClients) return;  // closes it
   const std::uint64_t tag = next_tag_++;
-  const int number = fd.get();
+  const io::Waitable waitable(fd.get());
   clients_.emplace(tag, std::make_unique<Client>(tag, std::move(fd)));
-  if (!epoll_.add(number, EPOLLIN, tag)) clients_.erase(tag);
+  if (!poller_.add(waitable, {}, tag)) clients_.erase(tag);
 }
 
-void UapiServer::serve(std::uint64_t tag, std::uint32_t events) noexcept {
-  const auto found = clients_.find(tag);
+void UapiServer::serve(const io::Ready& ready) noexcept {
+  const auto found = clients_.find(ready.tag);
   if (found == clients_.end()) return;  // closed by an event before this one
   try {
-    serve(*found->second, events);
+    serve(*found->second, ready);
   } catch (const std::bad_alloc&) {
     log_.write(LogLevel::error, "out of memory: closed a client's connection");
-    close(tag);
+    close(ready.tag);
   }
 }
 
-void UapiServer::serve(Client& client, std::uint32_t events) {
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
+void UapiServer::serve(Client& client, const io::Ready& ready) {
+  if (ready.readable) receive(client);
   go_on(client);
   bound_memory(client);
   const bool waits = client.pending.size() > client.taken;
-  if (client.broken || (client.ended && !waits) || (events & EPOLLERR) != 0) {
+  if (client.broken || (client.ended && !waits) || ready.broken) {
     close(client.tag);
     return;
   }
   // While an answer waits for its client, its further requests wait too.
-  (void)epoll_.modify(client.fd.get(), waits ? EPOLLOUT : EPOLLIN, client.tag);
+  poller_.rearm(io::Waitable(client.fd.get()), {.reading = !waits, .writing = waits}, client.tag);
 }
 
 std::size_t UapiServer::waiting_bytes() const noexcept {
@@ -217,7 +217,7 @@ void UapiServer::write_stats(Client& client) {
     stat("sent_packets", lanes[i].sent_packets);
     stat("received_packets", lanes[i].received_packets);
   }
-  const Duration control_time = io::cpu_time(pthread_self());
+  const Duration control_time = io::cpu_time_of_this_thread();
   client.writer.stat("control_cpu_ns", static_cast<std::uint64_t>(control_time.count()));
 }
 
@@ -241,7 +241,7 @@ bool UapiServer::send_pending(Client& client) {
 
 void UapiServer::close(std::uint64_t tag) noexcept {
   const auto found = clients_.find(tag);
-  epoll_.remove(found->second->fd.get());
+  poller_.remove(io::Waitable(found->second->fd.get()));
   held_bytes_ -= found->second->held;
   clients_.erase(found);
 }

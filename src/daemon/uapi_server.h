@@ -12,7 +12,7 @@
 #include "control/uapi_writer.h"
 #include "daemon/uapi_socket.h"
 #include "engine/engine.h"
-#include "io/linux/event_loop.h"
+#include "io/poller.h"
 
 namespace ferrule::daemon {
 
@@ -25,15 +25,15 @@ class UapiServer {
   /// up: a million peers with a few allowed IPs each come to about half of this.
   static constexpr std::size_t kMaxHeldBytes = std::size_t{1} << 30;
 
-  /// Events of its connections come through `epoll` with tags from `first_tag` on.
-  UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Epoll& epoll,
+  /// Its connections are waited for by `poller`, with tags from `first_tag` on.
+  UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Poller& poller,
              std::uint64_t first_tag, std::size_t max_held_bytes = kMaxHeldBytes);
   ~UapiServer();
 
   /// The listening socket is readable. A client that there is no memory for is turned away.
   void accept() noexcept;
-  /// An event of a connection. Without memory for an answer, the connection is closed.
-  void serve(std::uint64_t tag, std::uint32_t events) noexcept;
+  /// Something has come of a connection. Without memory for an answer, the connection is closed.
+  void serve(const io::Ready& ready) noexcept;
   /// The parts of answers that are made and wait for their clients.
   [[nodiscard]] std::size_t waiting_bytes() const noexcept;
 
@@ -46,7 +46,7 @@ class UapiServer {
   enum class Walk : std::uint8_t { none, get, stats, end };
 
   void accept_one(io::UniqueFd fd);
-  void serve(Client& client, std::uint32_t events);
+  void serve(Client& client, const io::Ready& ready);
   void receive(Client& client);
   void take_requests(Client& client, std::string_view input);
   void count_held(Client& client) noexcept;
@@ -61,7 +61,7 @@ class UapiServer {
   UapiSocket& socket_;
   engine::Engine& engine_;
   Log& log_;
-  io::Epoll& epoll_;
+  io::Poller& poller_;
   std::uint64_t next_tag_;
   std::size_t max_held_bytes_;
   std::size_t held_bytes_ = 0;  // by all clients' parsers

@@ -81,13 +81,13 @@ class UapiServerTest : public testing::Test {
  protected:
   explicit UapiServerTest(int kind = SOCK_STREAM)
       : type(kind),
-        epoll(std::move(*io::Epoll::open())),
+        poller(std::move(*io::open_poller())),
         socket(listen()),
         engine(
             {}, [](auto...) { return std::unexpected(Error{EADDRINUSE, "no sockets here"}); }, rng,
             log, [] {}, {}),
-        server(socket, engine, log, epoll, kFirstClient, kMaxHeld) {
-    EXPECT_TRUE(epoll.add(socket.poll_fd(), EPOLLIN, kListenerTag));
+        server(socket, engine, log, *poller, kFirstClient, kMaxHeld) {
+    EXPECT_TRUE(poller->add(io::Waitable(socket.poll_fd()), {}, kListenerTag));
   }
 
   // A listening socket without a file.
@@ -104,15 +104,15 @@ class UapiServerTest : public testing::Test {
 
   // Serves until there is nothing to do.
   void settle() {
-    std::array<epoll_event, 16> room;
+    std::array<io::Ready, 16> room;
     for (;;) {
-      const auto events = epoll.wait(room, Duration(0));
-      if (events.empty()) return;
-      for (const epoll_event& event : events) {
-        if (io::tag_of(event) == kListenerTag) {
+      const std::span<io::Ready> came = poller->wait(room, Instant());
+      if (came.empty()) return;
+      for (const io::Ready& ready : came) {
+        if (ready.tag == kListenerTag) {
           server.accept();
         } else {
-          server.serve(io::tag_of(event), event.events);
+          server.serve(ready);
         }
       }
     }
@@ -136,7 +136,7 @@ class UapiServerTest : public testing::Test {
   socklen_t address_size = sizeof address;
   test::RepeatableRng rng{1};
   NoLog log;
-  io::Epoll epoll;
+  std::unique_ptr<io::Poller> poller;
   UapiSocket socket;
   engine::Engine engine;
   UapiServer server;

@@ -27,6 +27,13 @@ Result<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
+// Says, too, what whoever has started it without the right to can do.
+Error refusal(int error, const std::string& attempted) {
+  Error refused = system_error(error, attempted);
+  if (error == EACCES || error == EPERM) refused.what += "; needs root, or a socket by WG_UAPI_FD";
+  return refused;
+}
+
 // Whether a process still listens there.
 bool is_live(const sockaddr_un& address) {
   const io::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -41,7 +48,7 @@ class StartLock {
   static Result<StartLock> take(const std::string& path) {
     for (;;) {
       io::UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-      if (!fd) return std::unexpected(system_error(errno, "open " + path));
+      if (!fd) return std::unexpected(refusal(errno, "open " + path));
       while (::flock(fd.get(), LOCK_EX) != 0) {
         if (errno != EINTR) return std::unexpected(system_error(errno, "lock " + path));
       }
@@ -80,7 +87,7 @@ Result<UapiSocket> UapiSocket::listen(const std::string& interface, const std::s
   const Result<sockaddr_un> address = address_of(path);
   if (!address) return std::unexpected(address.error());
   if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    return std::unexpected(system_error(errno, "mkdir " + directory));
+    return std::unexpected(refusal(errno, "mkdir " + directory));
   }
   // Of two that start at once, each would find the other's file with nobody listening yet.
   const Result<StartLock> lock = StartLock::take(path + ".lock");

@@ -7,13 +7,45 @@
 
 namespace ferrule::engine {
 
+namespace {
+
+// Room for a burst is not kept for ever.
+template <class T>
+void clear(std::vector<T>& list, std::size_t kept_room) noexcept {
+  list.clear();
+  if (list.capacity() > kept_room) std::vector<T>().swap(list);
+}
+
+}  // namespace
+
+// Whoever waits for an answer goes first, and is not made to wait for the rest of the turn.
 void Control::work(const Now& now, io::Udp* udp) {
   inbox_.settle();
-  inbox_.take(attention_);
-  device_.attend(now, attention_, outbox_);
-  if (wants_handshakes(now)) handle_handshakes(now);
-  device_.fire_timers(now, outbox_);
+  if (wants_handshakes(now)) {
+    handle_handshakes(now);
+    send(udp);
+  }
+  protocol::Budget ours(protocol::kTurnBudget / 2);
+  bool more = device_.fire_timers(now, ours, outbox_);
+  ours.add(protocol::kTurnBudget / 2);
+  more = attend(now, ours) || more;
+  protocol::Budget sweep(protocol::kTurnBudget);
+  more = device_.catch_up(now, sweep) || more;
   send(udp);
+  if (more) inbox_.rouse();
+}
+
+bool Control::attend(const Now& now, protocol::Budget& budget) {
+  if (attended_ == attention_.size()) {
+    inbox_.take(attention_);
+    attended_ = 0;
+  }
+  const std::span<const PeerId> rest = std::span(attention_).subspan(attended_);
+  attended_ += device_.attend(now, rest, budget, outbox_);
+  if (attended_ < attention_.size()) return true;
+  clear(attention_, kKeptRoom);
+  attended_ = 0;
+  return false;
 }
 
 void Control::handle_handshakes(const Now& now) {
@@ -33,11 +65,11 @@ void Control::send(io::Udp* udp) {
     send_together(*udp, rest.first(count));
     rest = rest.subspan(count);
   }
-  outbox_.messages.clear();
+  clear(outbox_.messages, kKeptRoom);
   if (outbox_.flush.empty()) return;
   try {
     flush_(outbox_.flush);
-    outbox_.flush.clear();
+    clear(outbox_.flush, kKeptRoom);
   } catch (const std::bad_alloc&) {
     // They stay staged, and are asked for again with the next work.
   }

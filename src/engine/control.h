@@ -29,8 +29,9 @@ class Control {
     datagrams_.reserve(kSendTogether);
   }
 
-  /// All that is due: what lanes posted, a batch of the handshake queue (the inbox is roused when there
-  /// is a further one), timers. Sends through `udp`; null: there is no socket, and messages are lost.
+  /// One turn: a batch of the handshake queue and its answers, then a bounded share of the timers that
+  /// are due, of what lanes posted, and of what all peers are to follow. The inbox is roused when there
+  /// is more. Sends through `udp`; null: there is no socket, and messages are lost.
   /// Needs no memory: what it can't have is dropped and counted, or waits for the next call (P35).
   void work(const Now& now, io::Udp* udp);
 
@@ -51,14 +52,18 @@ class Control {
   static constexpr Duration kGatherHandshakes = 1ms;
 
   static constexpr std::size_t kSendTogether = 64;
+  // Lists that a burst made longer than this give their memory back.
+  static constexpr std::size_t kKeptRoom = 1024;
 
   void handle_handshakes(const Now& now);
+  [[nodiscard]] bool attend(const Now& now, protocol::Budget& budget);
   void send_together(io::Udp& udp, std::span<const protocol::OutgoingMessage> messages);
 
   protocol::Device& device_;
   Inbox& inbox_;
   Flush flush_;
   protocol::Attention attention_;
+  std::size_t attended_ = 0;  // of attention_
   std::vector<protocol::ReceivedHandshake> received_;
   std::optional<Instant> gather_until_;
   protocol::Outbox outbox_;

@@ -1,14 +1,11 @@
 #include "engine/crew.h"
 
-#include <pthread.h>
-#include <sys/epoll.h>
-
-#include <array>
 #include <cerrno>
 #include <new>
 #include <system_error>
 
-#include "io/linux/clock.h"
+#include "io/clock.h"
+#include "io/thread.h"
 
 namespace ferrule::engine {
 
@@ -47,19 +44,16 @@ Result<void> Crew::start(const Doors& doors) {
 }
 
 Result<void> Crew::start_workers(const Doors& doors) {
-  Result<io::Epoll> epoll = io::Epoll::open();
-  if (!epoll) return std::unexpected(epoll.error());
-  Result<io::EventFd> mail = io::EventFd::open();
-  if (!mail) return std::unexpected(mail.error());
-  epoll_ = std::move(*epoll);
-  mail_ = std::move(*mail);
-  fds_ = {doors.tun, doors.udp_v4, doors.udp_v6, mail_->poll_fd()};
-  for (std::size_t door = 0; door < fds_.size(); ++door) {
-    if (fds_[door] < 0) continue;
-    if (Result<void> added = add(static_cast<Door>(door), fds_[door]); !added) return added;
+  Result<std::unique_ptr<io::Poller>> poller = io::open_poller();
+  if (!poller) return std::unexpected(poller.error());
+  poller_ = std::move(*poller);
+  doors_ = {doors.tun, doors.udp[0], doors.udp[1]};
+  for (std::size_t door = 0; door < doors_.size(); ++door) {
+    if (!doors_[door]) continue;
+    if (Result<void> added = poller_->add(doors_[door], watch(), door); !added) return added;
   }
   stopping_ = false;
-  mail_->signal();  // there may be mail from before
+  poller_->wake();  // there may be mail from before
   for (std::size_t i = 0; i < scratches_.size(); ++i) {
     threads_.emplace_back([this, i] { run(i); });
   }
@@ -70,10 +64,10 @@ void Crew::stop() {
   if (threads_.empty()) return;
   stopping_ = true;
   past_cpu_time_ = cpu_time();
-  mail_->signal();
+  poller_->wake();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  epoll_.reset();
+  poller_.reset();
 }
 
 void Crew::flush(std::span<const PeerId> peers) {
@@ -82,51 +76,42 @@ void Crew::flush(std::span<const PeerId> peers) {
     MutexLock lock(mutex_);
     flush_.insert(flush_.end(), peers.begin(), peers.end());
   }
-  mail_->signal();
+  poller_->wake();
 }
 
 Duration Crew::cpu_time() const noexcept {
   Duration sum = past_cpu_time_;
-  for (const std::thread& thread : threads_) {
-    sum += io::cpu_time(const_cast<std::thread&>(thread).native_handle());
-  }
+  for (const std::thread& thread : threads_) sum += io::cpu_time(thread);
   return sum;
 }
 
-Result<void> Crew::add(Door door, int fd) {
-  const bool shared = scratches_.size() > 1;
-  return epoll_->add(fd, EPOLLIN | (shared ? EPOLLONESHOT : 0u), door);
-}
-
 void Crew::rearm(Door door) noexcept {
-  if (scratches_.size() > 1) (void)epoll_->modify(fds_[door], EPOLLIN | EPOLLONESHOT, door);
+  if (watch().once) poller_->rearm(doors_[door], watch(), door);
 }
 
 void Crew::run(std::size_t number) {
-  pthread_setname_np(pthread_self(), "lane");
+  io::name_this_thread("lane");
   const Worker worker{*scratches_[number], first_reader_ + number};
-  std::array<epoll_event, 4> room;
+  std::array<io::Ready, kDoors + 1> room;
   while (!stopping_) {
-    for (const epoll_event& event : epoll_->wait(room, std::nullopt)) {
-      serve(static_cast<Door>(event.data.u64), worker);
+    for (const io::Ready& ready : poller_->wait(room, std::nullopt)) {
+      if (ready.tag == io::Poller::kWoken) {
+        serve_mail(worker);
+      } else {
+        serve(static_cast<Door>(ready.tag), worker);
+      }
     }
   }
-  // One of us may have taken the signal that was for all: pass it on.
-  mail_->signal();
-  rearm(kMail);
+  poller_->wake();  // it came to one of us, and was meant for all
 }
 
 void Crew::serve(Door door, Worker worker) {
-  if (door == kMail) {
-    serve_mail(worker);
-    return;
-  }
   DoorLead lead(*this, door);
   const Now now = io::now();
   const Pumped pumped =
       door == kTun ? lane_.pump_outbound(now, worker, lead) : lane_.pump_inbound(now, worker, lead);
   if (pumped == Pumped::broken) {
-    epoll_->remove(fds_[door]);  // the control thread knows, and nothing spins (P75b)
+    poller_->remove(doors_[door]);  // the control thread knows, and nothing spins (P75b)
     return;
   }
   lead.pass();
@@ -134,13 +119,11 @@ void Crew::serve(Door door, Worker worker) {
 
 void Crew::serve_mail(Worker worker) {
   if (stopping_) return;
-  mail_->drain();
   std::vector<PeerId> peers;
   {
     MutexLock lock(mutex_);
     std::swap(peers, flush_);
   }
-  rearm(kMail);
   lane_.flush(io::now(), peers, worker);
 }
 

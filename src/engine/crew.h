@@ -1,6 +1,7 @@
 // The threads of one lane.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -8,7 +9,7 @@
 #include <vector>
 
 #include "engine/lane.h"
-#include "io/linux/event_loop.h"
+#include "io/poller.h"
 
 namespace ferrule::engine {
 
@@ -18,9 +19,8 @@ namespace ferrule::engine {
 class Crew {
  public:
   struct Doors {
-    int tun = -1;
-    int udp_v4 = -1;  // -1: none
-    int udp_v6 = -1;
+    io::Waitable tun;
+    std::array<io::Waitable, 2> udp;  // those that there are
   };
 
   /// `first_reader`: the workers' numbers as readers of the tables start there.
@@ -39,22 +39,21 @@ class Crew {
   [[nodiscard]] Duration cpu_time() const noexcept;
 
  private:
-  enum Door : std::uint64_t { kTun, kUdpV4, kUdpV6, kMail };
+  enum Door : std::uint64_t { kTun, kUdpV4, kUdpV6, kDoors };
   class DoorLead;
 
   Result<void> start_workers(const Doors& doors);
   void run(std::size_t number);
   void serve(Door door, Worker worker);
   void serve_mail(Worker worker);
-  Result<void> add(Door door, int fd);
   void rearm(Door door) noexcept;
+  [[nodiscard]] io::Watch watch() const noexcept { return {.once = scratches_.size() > 1}; }
 
   Lane& lane_;
   std::size_t first_reader_;
   std::vector<std::unique_ptr<Scratch>> scratches_;
-  std::optional<io::Epoll> epoll_;
-  std::optional<io::EventFd> mail_;
-  std::array<int, 4> fds_{-1, -1, -1, -1};
+  std::unique_ptr<io::Poller> poller_;  // while it runs; woken for mail, and to stop
+  std::array<io::Waitable, kDoors> doors_;
   std::atomic<bool> stopping_{false};
   Mutex mutex_;
   std::vector<PeerId> flush_ FERRULE_GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 // The doors of a device, and what to wait on.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "io/poller.h"
 #include "io/tun.h"
 #include "io/udp.h"
 
@@ -16,14 +18,13 @@ namespace ferrule::engine {
 /// A lane's side of the tunnel interface. Does not own it.
 struct TunDoor {
   io::Tun& tun;
-  int poll_fd;
+  io::Waitable waitable;
 };
 
-/// A pair of sockets (-1: that family is missing).
+/// A port's sockets, one a family (nothing to wait on: that family is missing).
 struct UdpDoor {
   std::unique_ptr<io::Udp> udp;
-  int poll_fd_v4 = -1;
-  int poll_fd_v6 = -1;
+  std::array<io::Waitable, 2> waitables = {};
 };
 
 /// Opens the sockets of one port (0: any): one pair for each of `lanes` lanes and perhaps one more, for

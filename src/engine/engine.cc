@@ -43,9 +43,9 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
     crews_.push_back(
         std::make_unique<Crew>(*lanes_[i], options.workers_per_lane, i * options.workers_per_lane));
   }
-  if (options.handshake_events) {
+  if (options.handshake_watcher) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_.front().tun};
-    handshake_door_.emplace(std::move(*options.handshake_events), parts,
+    handshake_door_.emplace(*options.handshake_watcher, parts,
                             reader_count(tuns_.size(), options.workers_per_lane) - 1);
   }
 }
@@ -102,7 +102,7 @@ io::Udp* Engine::udp() const noexcept {
 Result<void> Engine::start_lanes() {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i]->set_udp(sockets_[i].udp.get());
-    const Crew::Doors doors{tuns_[i].poll_fd, sockets_[i].poll_fd_v4, sockets_[i].poll_fd_v6};
+    const Crew::Doors doors{tuns_[i].waitable, sockets_[i].waitables};
     if (Result<void> started = crews_[i]->start(doors); !started) {
       stop_lanes();
       return started;
@@ -167,9 +167,9 @@ void Engine::replace_dead_socket(const Now& now) {
 
 void Engine::up(const Now& now) {
   if (device_.is_up()) return;
-  device_.up(now, control_.outbox());
+  device_.up();
   try_bind(now);
-  control_.send(udp());
+  control_.work(now, udp());
 }
 
 void Engine::down() {

@@ -26,12 +26,12 @@ struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
   protocol::SourceJudge judge_source = {};    // Device::judge_sources
-  // Where sockets for handshake messages wait: there is one where the opener opens such.
-  std::optional<io::Epoll> handshake_events = {};
+  // How the control thread waits for sockets for handshake messages: where the opener opens such.
+  std::optional<HandshakeDoor::Watcher> handshake_watcher = {};
 };
 
 /// Everything here is for one thread, the control thread, which waits on `wake`, on `next_deadline()` and
-/// on the handshake events, and calls `work`. Data runs in the lanes' own threads while the device is up.
+/// for handshakes, and calls `work`. Data runs in the lanes' own threads while the device is up.
 class Engine {
  public:
   /// One lane for each of `tuns`. Keeps references to all but the options. `wake` is called by any
@@ -42,11 +42,11 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// All that is due: what lanes posted, a slice of the handshake queue, timers.
+  /// One turn: a bounded share of all that is due. `wake` has been called when there is more.
   void work(const Now& now);
-  /// Readable when handshake messages have come. -1 without EngineOptions::handshake_events.
-  [[nodiscard]] int handshake_poll_fd() const noexcept {
-    return handshake_door_ ? handshake_door_->poll_fd() : -1;
+  /// The poller gave the tag of the handshakes' watcher. `work` follows.
+  void handshakes_came() noexcept {
+    if (handshake_door_) handshake_door_->became_readable();
   }
   /// When `work` is wanted next though nobody wakes it.
   [[nodiscard]] std::optional<Instant> next_deadline();

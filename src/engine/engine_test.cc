@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,8 +16,9 @@
 #include "crypto/x25519.h"
 #include "engine/polled_testing.h"
 #include "engine/world_testing.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "io/linux/event_loop.h"
+#include "io/poller.h"
 
 namespace ferrule::engine::testing {
 namespace {
@@ -43,7 +43,7 @@ class Machine {
   }
   ~Machine() {
     stopping_ = true;
-    wake_.signal();
+    poller_->wake();
     if (control_.joinable()) control_.join();
   }
   void add_peer(const Machine& peer, const char* allowed_ip) {
@@ -65,13 +65,15 @@ class Machine {
   std::array<PolledTun, kLanes> tuns;
 
  private:
+  static constexpr std::uint64_t kHandshakes = 1;
+
   Source address(std::size_t lane) const {
     const auto last = number_ + 100 * static_cast<int>(lane);
     return {*IpAddress::parse("192.0.2." + std::to_string(last)), 1};
   }
   std::vector<TunDoor> tun_doors() {
     std::vector<TunDoor> doors;
-    for (PolledTun& tun : tuns) doors.push_back({tun, tun.poll_fd()});
+    for (PolledTun& tun : tuns) doors.push_back({tun, tun.waitable()});
     return doors;
   }
   std::vector<UdpDoor> open_sockets(std::size_t lanes) {
@@ -79,29 +81,23 @@ class Machine {
     const std::size_t count = has_handshake_door_ ? lanes + 1 : lanes;
     for (std::size_t lane = 0; lane < count; ++lane) {
       auto udp = std::make_unique<PolledUdp>(network_, address(lane));
-      const int poll_fd = udp->poll_fd();
-      doors.push_back({std::move(udp), poll_fd, -1});
+      const io::Waitable waitable = udp->waitable();
+      doors.push_back({std::move(udp), {waitable}});
     }
     return doors;
   }
   EngineOptions options() const {
     EngineOptions options;
     options.workers_per_lane = kWorkers;
-    if (has_handshake_door_) options.handshake_events = std::move(*io::Epoll::open());
+    if (has_handshake_door_) options.handshake_watcher.emplace(*poller_, kHandshakes);
     return options;
   }
   void run() {
-    io::Epoll epoll = std::move(*io::Epoll::open());
-    ASSERT_TRUE(epoll.add(wake_.poll_fd(), EPOLLIN, 0));
-    if (has_handshake_door_) {
-      ASSERT_TRUE(epoll.add(engine_.handshake_poll_fd(), EPOLLIN, 1));
-    }
-    std::array<epoll_event, 1> room;
+    std::array<io::Ready, 1> room;
     while (!stopping_) {
-      std::optional<Duration> wait;
-      if (const auto next = engine_.next_deadline()) wait = *next - io::now().boot;
-      (void)epoll.wait(room, wait);
-      wake_.drain();
+      for (const io::Ready& ready : poller_->wait(room, engine_.next_deadline())) {
+        if (ready.tag == kHandshakes) engine_.handshakes_came();
+      }
       engine_.work(io::now());
     }
   }
@@ -112,7 +108,7 @@ class Machine {
   NullLog log_;
   crypto::SystemRng rng_;
   PrivateKey key_ = *crypto::generate_private_key(rng_);
-  io::EventFd wake_ = std::move(*io::EventFd::open());
+  std::unique_ptr<io::Poller> poller_ = std::move(*io::open_poller());
   std::atomic<bool> stopping_ = false;
   Engine engine_{tun_doors(),
                  [this](std::uint16_t, std::uint32_t, std::size_t lanes) {
@@ -120,7 +116,7 @@ class Machine {
                  },
                  rng_,
                  log_,
-                 [this] { wake_.signal(); },
+                 [this] { poller_->wake(); },
                  options()};
   std::thread control_;
 };
@@ -318,7 +314,9 @@ class EngineFailures : public ::testing::Test {
     const io::UniqueFd plain(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     ASSERT_GE(::dup2(plain.get(), fd), 0);
   }
-  void mend_fd(int fd) const { ASSERT_GE(::dup2(tun.poll_fd(), fd), 0); }
+  void mend_fd(int fd) const {
+    ASSERT_GE(::dup2(static_cast<int>(tun.waitable().number()), fd), 0);
+  }
   void wait_for_wake() {
     woken.wait(false);
     woken = false;
@@ -336,31 +334,34 @@ class EngineFailures : public ::testing::Test {
   int opened = 0;
   int living = 0;
   bool port_taken = false;
-  std::optional<int> handshake_fd;  // what the socket for handshakes waits on; none: there is none
+  std::optional<io::Waitable>
+      handshakes;  // what the socket for handshakes waits on; none: there is none
   std::atomic<bool> woken = false;
   io::EventFd event = std::move(*io::EventFd::open());  // as a socket that has something, always
   PolledTun tun;
-  io::UniqueFd tun_fd{::dup(tun.poll_fd())};
+  io::UniqueFd tun_fd{::dup(static_cast<int>(tun.waitable().number()))};
+  std::unique_ptr<io::Poller> poller = std::move(*io::open_poller());
   CountingLog log;
   crypto::SystemRng rng;
-  Engine engine{{{tun, tun_fd.get()}},
-                [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
-                  ++opened;
-                  if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
-                  std::vector<UdpDoor> doors;
-                  doors.push_back({std::make_unique<DeadUdp>(living), event.poll_fd(), -1});
-                  if (handshake_fd) {
-                    doors.push_back({std::make_unique<DeadUdp>(living), *handshake_fd, -1});
-                  }
-                  return doors;
-                },
-                rng,
-                log,
-                [this] {
-                  woken = true;
-                  woken.notify_all();
-                },
-                {.handshake_events = std::move(*io::Epoll::open())}};
+  Engine engine{
+      {{tun, io::Waitable(tun_fd.get())}},
+      [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
+        ++opened;
+        if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
+        std::vector<UdpDoor> doors;
+        doors.push_back({std::make_unique<DeadUdp>(living), {io::Waitable(event.poll_fd())}});
+        if (handshakes) {
+          doors.push_back({std::make_unique<DeadUdp>(living), {*handshakes}});
+        }
+        return doors;
+      },
+      rng,
+      log,
+      [this] {
+        woken = true;
+        woken.notify_all();
+      },
+      {.handshake_watcher = HandshakeDoor::Watcher{*poller, 0}}};
 };
 
 TEST_F(EngineFailures, P75b_ASocketThatDiesIsBoundAnewAtOnce) {
@@ -391,23 +392,25 @@ TEST_F(EngineFailures, LanesThatDoNotStartAreTriedAgainEverySecond) {
 }
 
 TEST_F(EngineFailures, ADoorForHandshakesThatCannotBeWaitedOnIsTriedAgainEverySecond) {
-  handshake_fd = 1'000'000;
+  handshakes = io::Waitable(1'000'000);
   engine.up(at(0s));
   EXPECT_EQ(living, 0);
   EXPECT_EQ(engine.next_deadline(), at(1s).boot);
-  handshake_fd = event.poll_fd();
+  handshakes = io::Waitable(event.poll_fd());
   engine.work(at(1s));
   EXPECT_EQ(living, 2);
 }
 
 TEST_F(EngineFailures, AnInterfaceThatIsDownDoesNotLookForHandshakes) {
-  handshake_fd = event.poll_fd();
+  handshakes = io::Waitable(event.poll_fd());
   const auto wakes = [&] {
-    pollfd door{engine.handshake_poll_fd(), POLLIN, 0};
-    return ::poll(&door, 1, 0) == 1;
+    std::array<io::Ready, 1> room;
+    return !poller->wait(room, Instant()).empty();
   };
   engine.up(at(0s));
   EXPECT_TRUE(wakes());
+  engine.down();
+  engine.up(at(1s));
   engine.down();
   EXPECT_FALSE(wakes());
 }

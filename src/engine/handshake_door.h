@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/fixed_vector.h"
 #include "engine/doors.h"
 #include "engine/lane.h"
 #include "engine/scratch.h"
-#include "io/linux/event_loop.h"
+#include "io/poller.h"
 
 namespace ferrule::engine {
 
@@ -15,14 +16,19 @@ namespace ferrule::engine {
 /// thread alone.
 class HandshakeDoor {
  public:
-  /// `events`: where it waits. `reader`: the thread's number as a reader of the tables.
-  HandshakeDoor(io::Epoll events, const Lane::Parts& parts, std::size_t reader);
+  /// Where the thread waits for it.
+  struct Watcher {
+    io::Poller& poller;
+    std::uint64_t tag;
+  };
+  /// `reader`: the thread's number as a reader of the tables.
+  HandshakeDoor(Watcher watcher, const Lane::Parts& parts, std::size_t reader);
 
   /// Closes the one before.
   [[nodiscard]] Result<void> open(const UdpDoor& door);
   void close() noexcept;
-  /// Whether it has something to read, after listen().
-  [[nodiscard]] int poll_fd() const noexcept { return events_.poll_fd(); }
+  /// The poller has given the tag.
+  void became_readable() noexcept { has_come_ = true; }
 
   /// Moves what has come to the inbox, up to its kEnoughHandshakes, and data, which may be among it, to
   /// the tunnel interface. Then it is silent, whatever comes, until listen().
@@ -33,15 +39,14 @@ class HandshakeDoor {
   // Junk is not queued, and must not keep the thread from all else.
   static constexpr std::size_t kBatchesAtOnce = 32;
 
-  bool has_come();
-
-  io::Epoll events_;
+  Watcher watcher_;
   Inbox& inbox_;
   Lane lane_;  // inwards only
   Scratch scratch_;
   std::size_t reader_;
-  FixedVector<int, 2> fds_;  // none: closed
+  FixedVector<io::Waitable, 2> waitables_;  // none: closed
   bool listening_ = false;
+  bool has_come_ = false;
 };
 
 }  // namespace ferrule::engine

@@ -44,10 +44,12 @@ class PeersUnderTraffic : public ::testing::Test {
   PeersUnderTraffic() {
     introduce(home, home_key, away_key, "10.0.0.2/32");
     introduce(away, away_key, home_key, "10.0.0.1/32");
-    protocol::Outbox from_away;
-    away.up(now, from_away);
+    away.up();
+    home.up();
     protocol::Outbox from_home;
-    home.up(now, from_home);
+    protocol::Budget all = protocol::Budget::unlimited();
+    EXPECT_FALSE(home.catch_up(now, all));
+    EXPECT_FALSE(home.fire_timers(now, all, from_home));
     connect(from_home);
   }
 

@@ -9,12 +9,13 @@
 #include "io/linux/event_loop.h"
 #include "io/memory/memory_tun.h"
 #include "io/memory/memory_udp.h"
+#include "io/poller.h"
 
 namespace ferrule::engine::testing {
 
 constexpr std::uint16_t kPort = 51820;
 
-// What epoll sees of a memory door. It is drained before a look inside, so that nothing is missed.
+// What a poller sees of a memory door. It is drained before a look inside, so that nothing is missed.
 template <class Slots, class Look>
 auto look_inside(io::EventFd& event, Slots slots, Look look) {
   event.drain();
@@ -38,7 +39,7 @@ class PolledTun final : public io::Tun {
   packet::OffloadSupport offload_support() const noexcept override {
     return memory.offload_support();
   }
-  int poll_fd() const { return event_.poll_fd(); }
+  io::Waitable waitable() const { return io::Waitable(event_.poll_fd()); }
 
   io::MemoryTun memory{{.tcp = true, .udp = true}};
 
@@ -59,7 +60,7 @@ class PolledUdp final : public io::Udp {
   std::uint16_t port() const noexcept override { return kPort; }
   Result<void> set_mark(std::uint32_t mark) override { return memory_->set_mark(mark); }
   std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
-  int poll_fd() const { return event_.poll_fd(); }
+  io::Waitable waitable() const { return io::Waitable(event_.poll_fd()); }
   void break_receive(int error) {
     memory_->break_receive(error);
     event_.signal();

@@ -93,8 +93,8 @@ void Host::add_peer(const Host& peer, std::string_view allowed_ips, bool knows_e
 }
 
 void Host::up() {
-  device.up(world.now(), control_.outbox());
-  control_.send(udp.get());
+  device.up();
+  inbox_.rouse();
 }
 
 void Host::down() { device.down(); }

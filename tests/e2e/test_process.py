@@ -132,6 +132,46 @@ def test_an_interface_of_another_kind_is_refused(scene):
     assert not host.exists(SOCKET), "a socket was left behind"
 
 
+# What a container or a machine most often lacks is named together with what to do about it.
+
+def refusal(scene, host, *through):
+    result = host.run([*through, scene.subject.path, "-f", "wg0"], check=False, timeout_s=10)
+    assert result.returncode == 1 and not host.exists(SOCKET)
+    return result.stderr
+
+
+@behaviour(unlike_go="gives advice of its own")
+def test_without_a_tunnel_device_it_says_what_to_do(scene):
+    host = scene.host("left")
+    host.run("mount -t tmpfs tmpfs /dev/net")
+    said = refusal(scene, host)
+    assert "No such file" in said and "modprobe tun" in said and "--device /dev/net/tun" in said
+    host.run("mknod /dev/net/tun c 10 253")         # nobody has this number
+    said = refusal(scene, host)
+    assert "No such device" in said and "modprobe tun" in said, said
+    host.lines("""
+        rm /dev/net/tun
+        touch /dev/net/tun
+    """)
+    assert "not the tun device" in refusal(scene, host)
+
+
+@behaviour(unlike_go="gives advice of its own")
+def test_without_a_capability_it_says_what_to_do(scene):
+    host = scene.host("left")
+    said = refusal(scene, host, "setpriv", "--reuid=65534", "--clear-groups")
+    assert "Permission denied; needs root" in said, said
+    said = refusal(scene, host, "setpriv", "--bounding-set=-net_admin")
+    assert "Operation not permitted" in said and "--cap-add NET_ADMIN" in said, said
+    host.lines("""
+        mount -t tmpfs tmpfs /dev/net
+        mknod -m 0666 /dev/net/tun c 10 200
+        mount -o remount,nodev /dev/net
+    """)
+    said = refusal(scene, host)
+    assert "Permission denied" in said and "nodev" in said, said
+
+
 # kill -9 leaves a socket without a listener. The next daemon takes it over, and the tunnel
 # resumes.
 

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "base/key_text.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 #include "messages.h"
 #include "spoofer.h"
 

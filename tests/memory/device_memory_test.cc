@@ -44,7 +44,7 @@ struct Tunnel {
   void send_rest() {
     while (!attention.empty()) {
       const Attention raised = std::exchange(attention, {});
-      a.device->attend(world.now(), raised, outbox);
+      for (const PeerId peer : raised) a.device->attend(world.now(), peer, outbox);
     }
     for (const OutgoingMessage& message : outbox.messages) {
       const Bytes bytes = message.view();
@@ -216,8 +216,16 @@ Scene begin_handshake() {
   return {{}, [packet = ping()](Tunnel& tunnel) {
             send(tunnel, packet);
             const Attention raised = std::exchange(tunnel.attention, {});
-            tunnel.a.device->attend(tunnel.world.now(), raised, tunnel.outbox);
+            for (const PeerId peer : raised) {
+              tunnel.a.device->attend(tunnel.world.now(), peer, tunnel.outbox);
+            }
           }};
+}
+
+void fire_timers(Tunnel& tunnel) {
+  protocol::Budget all = protocol::Budget::unlimited();
+  (void)tunnel.a.device->catch_up(tunnel.world.now(), all);
+  (void)tunnel.a.device->fire_timers(tunnel.world.now(), all, tunnel.outbox);
 }
 
 TEST(DeviceMemory, P35_AHandshakeBegins) {
@@ -323,19 +331,18 @@ void timers(const std::function<void(Tunnel&)>& before, int deadlines) {
   for (int skipped = 0; skipped < deadlines; ++skipped) {
     SCOPED_TRACE("deadline " + std::to_string(skipped));
     heals_and_keeps_nothing([&] {
-      return Scene{
-          [&before, skipped](Tunnel& tunnel) {
-            before(tunnel);
-            for (int i = 0; i <= skipped; ++i) {
-              const auto deadline = tunnel.a.device->next_deadline();
-              if (!deadline) return;
-              if (i > 0) tunnel.a.work();
-              tunnel.world.now_.boot =
-                  std::max(tunnel.world.now_.boot, tunnel.a.device->next_deadline()->at);
-            }
-            tunnel.world.network.clear();
-          },
-          [](Tunnel& tunnel) { tunnel.a.device->fire_timers(tunnel.world.now(), tunnel.outbox); }};
+      return Scene{[&before, skipped](Tunnel& tunnel) {
+                     before(tunnel);
+                     for (int i = 0; i <= skipped; ++i) {
+                       const auto deadline = tunnel.a.device->next_deadline();
+                       if (!deadline) return;
+                       if (i > 0) tunnel.a.work();
+                       tunnel.world.now_.boot =
+                           std::max(tunnel.world.now_.boot, tunnel.a.device->next_deadline()->at);
+                     }
+                     tunnel.world.network.clear();
+                   },
+                   fire_timers};
     });
   }
 }
@@ -363,7 +370,10 @@ TEST(DeviceMemory, P35_P59a_ComingUp) {
                    tunnel.world.run(6s);
                    tunnel.world.network.clear();
                  },
-                 [](Tunnel& tunnel) { tunnel.a.device->up(tunnel.world.now(), tunnel.outbox); }};
+                 [](Tunnel& tunnel) {
+                   tunnel.a.device->up();
+                   fire_timers(tunnel);
+                 }};
   });
 }
 

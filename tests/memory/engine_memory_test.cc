@@ -12,7 +12,8 @@
 
 #include "daemon/uapi_server.h"
 #include "engine/world_testing.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
+#include "io/linux/event_loop.h"
 #include "memory/failing_memory.h"
 #include "protocol/rng_testing.h"
 
@@ -121,13 +122,13 @@ class SilentUdp final : public io::Udp {
 class UapiMemory : public testing::Test {
  protected:
   UapiMemory() {
-    EXPECT_TRUE(epoll.add(socket.poll_fd(), EPOLLIN, kListenerTag));
+    EXPECT_TRUE(poller->add(io::Waitable(socket.poll_fd()), {}, kListenerTag));
     engine.up(io::now());
   }
 
   Result<std::vector<engine::UdpDoor>> open(std::uint16_t port) {
     std::vector<engine::UdpDoor> doors;
-    doors.push_back({std::make_unique<SilentUdp>(port), udp_event.poll_fd(), -1});
+    doors.push_back({std::make_unique<SilentUdp>(port), {io::Waitable(udp_event.poll_fd())}});
     return doors;
   }
   daemon::UapiSocket listen() {
@@ -145,15 +146,15 @@ class UapiMemory : public testing::Test {
   }
   // Serves until there is nothing to do; allocates nothing itself.
   void settle() {
-    std::array<epoll_event, 16> room;
+    std::array<io::Ready, 16> room;
     for (;;) {
-      const auto events = epoll.wait(room, Duration(0));
-      if (events.empty()) return;
-      for (const epoll_event& event : events) {
-        if (io::tag_of(event) == kListenerTag) {
+      const std::span<io::Ready> came = poller->wait(room, Instant());
+      if (came.empty()) return;
+      for (const io::Ready& ready : came) {
+        if (ready.tag == kListenerTag) {
           server.accept();
         } else {
-          server.serve(io::tag_of(event), event.events);
+          server.serve(ready);
         }
       }
     }
@@ -174,7 +175,7 @@ class UapiMemory : public testing::Test {
     return receive(client);
   }
 
-  io::Epoll epoll = std::move(*io::Epoll::open());
+  std::unique_ptr<io::Poller> poller = std::move(*io::open_poller());
   io::EventFd tun_event = std::move(*io::EventFd::open());
   io::EventFd udp_event = std::move(*io::EventFd::open());
   sockaddr_un address{};
@@ -184,13 +185,13 @@ class UapiMemory : public testing::Test {
   test::RepeatableRng rng{1};
   SilentTun tun;
   engine::Engine engine{
-      {engine::TunDoor{tun, tun_event.poll_fd()}},
+      {engine::TunDoor{tun, io::Waitable(tun_event.poll_fd())}},
       [this](std::uint16_t port, std::uint32_t, std::size_t) { return open(port); },
       rng,
       log,
       [] {},
       {}};
-  daemon::UapiServer server{socket, engine, log, epoll, kFirstClient};
+  daemon::UapiServer server{socket, engine, log, *poller, kFirstClient};
 };
 
 std::string a_set(int peers) {

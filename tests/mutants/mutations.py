@@ -167,4 +167,12 @@ MUTATIONS = [Mutation(*fields) for fields in [
     ("P84 a cookie reply puts the next try off", HANDSHAKE,
      "    ++cookie_replies_;\n",
      "    ++cookie_replies_;\n    peer->traffic.timers.handshake_initiated(now.boot, rng_);\n"),
+    ("Budgets: one call fires every timer that is due", DEVICE_TIMERS,
+     "top->at <= now.boot && !budget.is_spent();", "top->at <= now.boot;"),
+    ("Budgets: one call attends to every peer", DEVICE_TIMERS,
+     "done < peers.size() && !budget.is_spent();", "done < peers.size();"),
+    ("Budgets: coming up visits every peer at once", CONFIGURATION,
+     "!waking_.is_over() && !budget.is_spent();", "!waking_.is_over();"),
+    ("Budgets: what was not yet woken when a turn ended sleeps on", CONFIGURATION,
+     "  return !waking_.is_over();\n", "  waking_.stop();\n  return false;\n"),
 ]]

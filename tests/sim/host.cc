@@ -178,7 +178,7 @@ void Host::apply(protocol::DeviceChange change) {
 }
 
 void Host::up() {
-  device->up(now(), outbox_);
+  device->up();
   work();
 }
 
@@ -301,7 +301,9 @@ void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer)
 
 void Host::work() {
   const std::uint64_t drops = staged_drops();
-  device->fire_timers(now(), outbox_);
+  protocol::Budget all = protocol::Budget::unlimited();
+  (void)device->catch_up(now(), all);
+  (void)device->fire_timers(now(), all, outbox_);
   count_unstaged(drops);
   attend();
 }

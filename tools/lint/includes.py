@@ -34,7 +34,7 @@ LIBRARIES = {
     r"immintrin\.h$": ["crypto", "packet"],
     r"sys/random\.h$": ["crypto", "io"],
     r"arpa/inet\.h$": ["base", "io"],
-    r"pthread\.h$|sys/epoll\.h$": ["io", "engine", "daemon"],
+    r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
     r"|unistd)\.h$": ["io", "daemon", "cli"],
     r"g(test|mock)/|nlohmann/|benchmark/": [],

@@ -10,7 +10,7 @@
 #include "cli/options.h"
 #include "cli/top/terminal.h"
 #include "cli/top/view.h"
-#include "io/linux/clock.h"
+#include "io/clock.h"
 
 namespace ferrule::cli {
 

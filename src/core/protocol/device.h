@@ -20,6 +20,7 @@
 #include "crypto/aead.h"
 #include "protocol/allowed_ips.h"
 #include "protocol/batch.h"
+#include "protocol/budget.h"
 #include "protocol/configuration.h"
 #include "protocol/cookie.h"
 #include "protocol/deadline_heap.h"
@@ -133,10 +134,13 @@ class Device {
     const ReceivedHandshake received{message, under_load};
     handle(now, {&received, 1}, outbox);
   }
-  /// Peers of an Attention list; the same holds.
-  void attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) noexcept;
+  /// Peers of an Attention list; the same holds. How many of them were attended to: the others are
+  /// for a next call.
+  [[nodiscard]] std::size_t attend(const Now& now, std::span<const PeerId> peers, Budget& budget,
+                                   Outbox& outbox) noexcept;
   void attend(const Now& now, PeerId peer, Outbox& outbox) noexcept {
-    attend(now, {&peer, 1}, outbox);
+    Budget one = Budget::unlimited();
+    (void)attend(now, {&peer, 1}, one, outbox);
   }
 
   struct Deadline {
@@ -146,7 +150,10 @@ class Device {
   };
   /// When fire_timers is wanted next, and why; none when nothing is waited for.
   [[nodiscard]] std::optional<Deadline> next_deadline() noexcept;
-  void fire_timers(const Now& now, Outbox& outbox) noexcept;
+  /// The timers that are due, earliest first. True: there are more.
+  [[nodiscard]] bool fire_timers(const Now& now, Budget& budget, Outbox& outbox) noexcept;
+  /// Goes on with what all peers are to follow (up). True: there is more.
+  [[nodiscard]] bool catch_up(const Now& now, Budget& budget) noexcept;
 
   /// Whether `change` can be applied whole; if so, takes all the memory for that. ENOSPC or ENOMEM
   /// otherwise, and nothing has changed.
@@ -157,8 +164,9 @@ class Device {
   /// looked at.
   void apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept;
 
-  /// The interface went up or down (P59a). A device starts down.
-  void up(const Now& now, Outbox& outbox) noexcept;
+  /// The interface went up or down (P59a). A device starts down. Keepalives of peers that want them
+  /// come with `catch_up` and `fire_timers`, as fast as those are given budgets.
+  void up() noexcept;
   void down() noexcept;
   [[nodiscard]] bool is_up() const noexcept { return up_; }
   /// Every sticky source is forgotten: the port or the mark changed (P75).
@@ -238,6 +246,9 @@ class Device {
 
   // timers (device_timers.cc)
   void attend_one(const Now& now, PeerId peer, Outbox& outbox);
+  void fire_next(const Now& now, Peer& peer, Outbox& outbox);
+  void wake(const Now& now, Peer& peer) noexcept;
+  [[nodiscard]] std::size_t messages_made(const Outbox& outbox) const noexcept;
   void fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox);
   void fire_retransmit(const Now& now, Peer& peer, Outbox& outbox);
   void fire_keepalive(const Now& now, Peer& peer, Outbox& outbox);
@@ -287,6 +298,7 @@ class Device {
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
   FixedVector<PeerId, kHandshakesTogether> starting_;
+  PeerSweep waking_;          // the interface came up
   std::vector<Cidr> wanted_;  // of a change that replaces a peer's allowed IPs, sorted
 };
 

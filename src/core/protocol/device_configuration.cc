@@ -143,8 +143,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
   }
   if (!up_) return;
   if (switched_on) {
-    fire_persistent_keepalive(now, *peer, outbox);  // P55
-    reschedule(*peer);
+    wake(now, *peer);  // P55
   } else if (staged) {
     send_staged_or_keepalive(now, *peer, outbox);
   }
@@ -216,22 +215,34 @@ void Device::reap(KeypairSlots::Retired retired) noexcept {
   }
 }
 
-void Device::up(const Now& now, Outbox& outbox) noexcept {
+void Device::up() noexcept {
   if (up_) return;
   {
     TablesGuard guard(exclusion_);
     up_ = true;
   }
-  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
-    if (peer->traffic.timers.persistent_keepalive_s() == 0) continue;
-    fire_persistent_keepalive(now, *peer, outbox);
-    reschedule(*peer);
+  waking_.start();
+}
+
+bool Device::catch_up(const Now& now, Budget& budget) noexcept {
+  for (; !waking_.is_over() && !budget.is_spent(); budget.spend(1)) {
+    if (Peer* peer = waking_.step(peers_)) wake(now, *peer);
   }
-  start_queued(now, outbox);
+  return !waking_.is_over();
+}
+
+// Its keepalive is due: the timer sends it in its turn (P59a).
+void Device::wake(const Now& now, Peer& peer) noexcept {
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.timers.persistent_keepalive_at_once(now.boot);
+  }
+  reschedule(peer);
 }
 
 void Device::down() noexcept {
   if (!up_) return;
+  waking_.stop();
   {
     TablesGuard guard(exclusion_);
     up_ = false;

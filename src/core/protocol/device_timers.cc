@@ -6,9 +6,21 @@
 
 namespace ferrule::protocol {
 
-void Device::attend(const Now& now, std::span<const PeerId> peers, Outbox& outbox) noexcept {
-  for (const PeerId peer : peers) attend_one(now, peer, outbox);
+// Sent, or to be sent before the call returns.
+std::size_t Device::messages_made(const Outbox& outbox) const noexcept {
+  return outbox.messages.size() + starting_.size();
+}
+
+std::size_t Device::attend(const Now& now, std::span<const PeerId> peers, Budget& budget,
+                           Outbox& outbox) noexcept {
+  std::size_t done = 0;
+  for (; done < peers.size() && !budget.is_spent(); ++done) {
+    const std::size_t before = messages_made(outbox);
+    attend_one(now, peers[done], outbox);
+    budget.spend(1 + kMessageCost * (messages_made(outbox) - before));
+  }
   start_queued(now, outbox);
+  return done;
 }
 
 void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
@@ -52,19 +64,27 @@ void Device::reschedule(Peer& peer) noexcept {
   deadlines_.set(peer.id, at);
 }
 
-void Device::fire_timers(const Now& now, Outbox& outbox) noexcept {
-  for (auto top = deadlines_.top(); top && top->at <= now.boot; top = deadlines_.top()) {
-    Peer& peer = *peers_.find(top->peer);
-    DueTimers due;
-    {
-      PeerGuard guard(exclusion_, peer.id);
-      due = peer.traffic.timers.take_due(now.boot);
-    }
-    // The heap may know an earlier deadline than there is by now: then nothing is due.
-    if (up_) fire(now, peer, due, outbox);
-    reschedule(peer);
+bool Device::fire_timers(const Now& now, Budget& budget, Outbox& outbox) noexcept {
+  auto top = deadlines_.top();
+  for (; top && top->at <= now.boot && !budget.is_spent(); top = deadlines_.top()) {
+    const std::size_t before = messages_made(outbox);
+    fire_next(now, *peers_.find(top->peer), outbox);
+    budget.spend(1 + kMessageCost * (messages_made(outbox) - before));
   }
   start_queued(now, outbox);
+  top = deadlines_.top();
+  return top && top->at <= now.boot;
+}
+
+void Device::fire_next(const Now& now, Peer& peer, Outbox& outbox) {
+  DueTimers due;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    due = peer.traffic.timers.take_due(now.boot);
+  }
+  // The heap may know an earlier deadline than there is by now: then nothing is due.
+  if (up_) fire(now, peer, due, outbox);
+  reschedule(peer);
 }
 
 void Device::fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outbox) {

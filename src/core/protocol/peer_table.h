@@ -39,6 +39,10 @@ class PeerTable {
   [[nodiscard]] Peer* find(const PublicKey& key) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return peers_.size(); }
 
+  /// By slot, for walks that rest while others add and remove peers. Null: nobody stands there.
+  [[nodiscard]] Peer* in_slot(std::size_t slot) const noexcept { return slots_[slot].peer; }
+  [[nodiscard]] std::size_t slot_count() const noexcept { return slots_.size(); }
+
   /// Oldest first. Null at the end.
   [[nodiscard]] Peer* first() const noexcept { return at(first_); }
   [[nodiscard]] Peer* after(const Peer& peer) const noexcept {
@@ -65,6 +69,26 @@ class PeerTable {
   std::uint32_t last_ = kNone;
   std::uint32_t free_ = kNone;
   std::uint64_t next_sequence_ = 0;
+};
+
+/// A walk over all peers, in no particular order, that may rest after each. Peers that are added
+/// meanwhile may be visited or not. Value type.
+class PeerSweep {
+ public:
+  /// From the start, also when it is under way.
+  void start() noexcept { next_ = 0; }
+  void stop() noexcept { next_ = kOver; }
+  [[nodiscard]] bool is_over() const noexcept { return next_ == kOver; }
+  /// Null for a slot that is free, and at the end, when it is over.
+  [[nodiscard]] Peer* step(const PeerTable& peers) noexcept {
+    if (next_ < peers.slot_count()) return peers.in_slot(next_++);
+    stop();
+    return nullptr;
+  }
+
+ private:
+  static constexpr std::size_t kOver = SIZE_MAX;
+  std::size_t next_ = kOver;
 };
 
 }  // namespace ferrule::protocol

@@ -88,6 +88,10 @@ void Timers::persistent_keepalive_due(Instant now) noexcept {
   arm(Timer::persistent_keepalive, now + std::chrono::seconds(persistent_s_));
 }
 
+void Timers::persistent_keepalive_at_once(Instant now) noexcept {
+  if (persistent_s_ != 0) arm(Timer::persistent_keepalive, now);
+}
+
 void Timers::stop() noexcept {
   deadlines_.fill(Instant::never());
   attempts_ = 0;

@@ -58,6 +58,8 @@ class Timers {
   void set_persistent_keepalive(std::uint16_t seconds) noexcept;
   /// The persistent keepalive is due again an interval from now, whatever became of this one.
   void persistent_keepalive_due(Instant now) noexcept;
+  /// The device came up, or the interval was just set: one is due now, if there is an interval.
+  void persistent_keepalive_at_once(Instant now) noexcept;
   /// The device went down or the peer goes (P59a).
   void stop() noexcept;
 

@@ -77,7 +77,7 @@ void Host::add_peer(const Host& peer, std::string_view allowed_ips, bool knows_e
 }
 
 void Host::up() {
-  device->up(world.now(), outbox_);
+  device->up();
   work();
 }
 
@@ -151,7 +151,9 @@ void Host::work() {
     const Attention attention = std::exchange(attention_, {});
     for (const PeerId peer : attention) device->attend(world.now(), peer, outbox_);
   }
-  device->fire_timers(world.now(), outbox_);
+  Budget all = Budget::unlimited();
+  (void)device->catch_up(world.now(), all);
+  (void)device->fire_timers(world.now(), all, outbox_);
   for (OutgoingMessage& message : outbox_.messages) emit(message);
   outbox_.messages.clear();
   const std::vector<PeerId> peers = std::exchange(outbox_.flush, {});

@@ -1,10 +1,6 @@
-// What a thread waits on: thin owners of epoll, eventfd, timerfd and signalfd.
+// Descriptors to wait on: thin owners of eventfd, timerfd and signalfd.
 #pragma once
 
-#include <sys/epoll.h>
-
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -13,36 +9,6 @@
 #include "io/linux/fd.h"
 
 namespace ferrule::io {
-
-/// epoll(7). All may be called by any number of threads at once.
-class Epoll {
- public:
-  [[nodiscard]] static Result<Epoll> open();
-  /// Readable when `wait` has events: one loop may wait on another.
-  [[nodiscard]] int poll_fd() const noexcept { return fd_.get(); }
-
-  /// `events` as in epoll_ctl(2), EPOLLONESHOT and EPOLLEXCLUSIVE included; `tag` comes back with each
-  /// event. The descriptor stays the caller's, who removes it before closing it.
-  [[nodiscard]] Result<void> add(int fd, std::uint32_t events, std::uint64_t tag);
-  /// Also what arms a descriptor again after an EPOLLONESHOT event.
-  [[nodiscard]] Result<void> modify(int fd, std::uint32_t events, std::uint64_t tag);
-  void remove(int fd) noexcept;
-
-  /// The first of the events that are there, waiting up to `timeout` (none: for ever; 0: not at all)
-  /// for one. Empty after a timeout or a signal.
-  [[nodiscard]] std::span<epoll_event> wait(std::span<epoll_event> room,
-                                            std::optional<Duration> timeout);
-
- private:
-  explicit Epoll(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
-  Result<void> control(int operation, int fd, std::uint32_t events, std::uint64_t tag);
-  UniqueFd fd_;
-};
-
-/// The tag of an event. (epoll_event is packed: references into it are not aligned.)
-[[nodiscard]] inline std::uint64_t tag_of(const epoll_event& event) noexcept {
-  return event.data.u64;
-}
 
 /// eventfd(2): wakes a thread that waits on it. Thread-safe.
 class EventFd {
@@ -65,8 +31,6 @@ class TimerFd {
   [[nodiscard]] int poll_fd() const noexcept { return fd_.get(); }
   /// Readable from `deadline` on, which may have passed; never() disarms. Replaces the one before.
   void arm(Instant deadline) noexcept;
-  /// Makes it unreadable. False when it had not fired.
-  bool drain() noexcept;
 
  private:
   explicit TimerFd(UniqueFd fd) noexcept : fd_(std::move(fd)) {}

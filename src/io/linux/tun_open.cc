@@ -41,10 +41,48 @@ Result<ifreq> request_for(const std::string& name) {
   return request;
 }
 
+// What whoever starts the program can do about it. The kernel's words alone send people searching.
+std::string_view advice_on_open(int error) noexcept {
+  switch (error) {
+    case ENOENT:
+      return "; load the driver with `modprobe tun`, or give the container the device with "
+             "`--device /dev/net/tun`";
+    case ENODEV:
+    case ENXIO:
+      return "; this kernel has no tun driver loaded: `modprobe tun`";
+    case EACCES:
+      return "; needs root, or a device that this user may read and write, on a file system that "
+             "is "
+             "not mounted nodev";
+    case EPERM:
+      return "; the container or service may not use the device: `--device /dev/net/tun`, or "
+             "DeviceAllow=/dev/net/tun";
+    default:
+      return {};
+  }
+}
+
+std::string_view advice_on_attach(int error) noexcept {
+  switch (error) {
+    case EPERM:
+      return "; needs root, or CAP_NET_ADMIN: `--cap-add NET_ADMIN` for a container";
+    case ENOTTY:
+      return "; /dev/net/tun is not the tun device: `--device /dev/net/tun` for a container";
+    default:
+      return {};
+  }
+}
+
+Error advised(Error error, std::string_view (*advice)(int) noexcept) {
+  error.what += advice(error.code);
+  return error;
+}
+
 Result<UniqueFd> open_device() {
   UniqueFd fd(::open(kTunDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) return std::unexpected(system_error(errno, std::string("open ") + kTunDevice));
-  return fd;
+  if (fd) return fd;
+  return std::unexpected(
+      advised(system_error(errno, std::string("open ") + kTunDevice), advice_on_open));
 }
 
 struct Attached {
@@ -59,7 +97,8 @@ Result<Attached> attach(const std::string& name, int flags) {
   if (!fd) return std::unexpected(std::move(fd.error()));
   request->ifr_flags = static_cast<short>(flags);
   if (::ioctl(fd->get(), TUNSETIFF, &*request) != 0) {
-    return std::unexpected(system_error(errno, "create interface " + name));
+    return std::unexpected(
+        advised(system_error(errno, "create interface " + name), advice_on_attach));
   }
   return Attached{std::move(*fd), name_in(*request)};
 }

@@ -1,0 +1,99 @@
+// No control call does everything at once: each stops when its budget is spent, says that there is more,
+// and loses nothing.
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "protocol/world_testing.h"
+
+namespace ferrule::protocol::testing {
+namespace {
+
+constexpr std::size_t kPeers = 300;
+
+class Budgets : public ::testing::Test {
+ protected:
+  Budgets() {
+    a.set_key(1);
+    DeviceChange change;
+    for (std::uint32_t i = 0; i < kPeers; ++i) {
+      PeerChange& peer = change.peers.emplace_back();
+      store_le32(peer.public_key.bytes.data(), i);
+      peer.public_key.bytes[31] = 1;
+      peer.endpoint = Endpoint::parse("192.0.2.9:9");
+      peer.persistent_keepalive_s = 25;
+    }
+    a.apply(std::move(change));
+  }
+  std::vector<PeerId> all_peers() {
+    std::vector<PeerId> ids;
+    for (std::uint32_t slot = 0; slot < kPeers; ++slot) ids.push_back({slot, 0});
+    return ids;
+  }
+  std::size_t sent() { return std::exchange(outbox.messages, {}).size(); }
+
+  World world;
+  Host& a = world.host("192.0.2.1:51820");
+  Outbox outbox;
+};
+
+TEST_F(Budgets, P50_TimersStopFiringWhenTheBudgetIsSpentAndGoOnLater) {
+  a.device->up();
+  Budget all = Budget::unlimited();
+  EXPECT_FALSE(a.device->catch_up(world.now(), all));
+  std::size_t total = 0;
+  for (bool more = true; more;) {
+    Budget turn(kTurnBudget);
+    more = a.device->fire_timers(world.now(), turn, outbox);
+    EXPECT_LE(outbox.messages.size(), kTurnBudget / kMessageCost);
+    total += sent();
+    ASSERT_LE(total, kPeers);
+  }
+  EXPECT_EQ(total, kPeers);
+}
+
+TEST_F(Budgets, AttendingStopsWhenTheBudgetIsSpentAndSaysHowFarItCame) {
+  a.device->up();
+  const std::vector<PeerId> peers = all_peers();
+  Budget few(10);
+  EXPECT_EQ(a.device->attend(world.now(), peers, few, outbox), 10u);
+  EXPECT_TRUE(few.is_spent());
+  EXPECT_EQ(a.device->attend(world.now(), peers, few, outbox), 0u);
+}
+
+TEST_F(Budgets, P59a_ComingUpRestsWhenTheBudgetIsSpentAndLeavesNobodyOut) {
+  a.device->up();
+  int calls = 1;
+  for (bool more = true; more; ++calls) {
+    Budget few(10);
+    more = a.device->catch_up(world.now(), few);
+    ASSERT_LT(calls, 1000);
+  }
+  EXPECT_GE(calls, 30);
+  Budget all = Budget::unlimited();
+  EXPECT_FALSE(a.device->fire_timers(world.now(), all, outbox));
+  EXPECT_EQ(sent(), kPeers);
+}
+
+TEST_F(Budgets, P59a_GoingDownEndsWhatComingUpBegan) {
+  a.device->up();
+  Budget few(10);
+  EXPECT_TRUE(a.device->catch_up(world.now(), few));
+  a.device->down();
+  Budget all = Budget::unlimited();
+  EXPECT_FALSE(a.device->catch_up(world.now(), all));
+  EXPECT_FALSE(a.device->next_deadline().has_value());
+}
+
+TEST(BudgetTest, IsSpentAndAddedToButNeverOwed) {
+  Budget budget(3);
+  budget.spend(5);
+  EXPECT_TRUE(budget.is_spent());
+  budget.add(2);
+  EXPECT_FALSE(budget.is_spent());
+  budget.spend(2);
+  EXPECT_TRUE(budget.is_spent());
+}
+
+}  // namespace
+}  // namespace ferrule::protocol::testing
