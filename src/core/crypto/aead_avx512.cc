@@ -13,16 +13,24 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "crypto/avx512/batch_plan.h"
 #include "crypto/avx512/chacha.h"
 #include "crypto/avx512/cpu.h"
 #include "crypto/avx512/poly1305.h"
 #include "crypto/avx512/wipe.h"
+#include "crypto/batch/plan.h"
 
 namespace ferrule::crypto {
 
 namespace avx512 {
 namespace {
+
+using batch::kMaxGroup;
+using batch::Segment;
+using Pass = batch::Pass<kMaxLanes>;
+using Plan = batch::Plan<kMaxLanes>;
+
+static_assert(kMaxGroup <= kMaxLanes, "the one-time keys of a group are made in one pass");
+static_assert(kBlockSize == batch::kBlockSize);
 
 // Tags are made for half a group at a time.
 constexpr std::size_t halves(std::size_t packets) noexcept {
@@ -60,7 +68,10 @@ class Workspace {
 class Group {
  public:
   FERRULE_AVX512_INLINE Group(std::span<const AeadPacket> packets, Workspace& workspace) noexcept
-      : packets_(packets), work_(workspace), plan_(packets), one_key_(share_a_key(packets)) {}
+      : packets_(packets),
+        work_(workspace),
+        plan_(packets),
+        one_key_(batch::share_a_key(packets)) {}
 
   FERRULE_AVX512_INLINE void seal() noexcept {
     make_first_pass();
@@ -83,10 +94,6 @@ class Group {
   }
 
  private:
-  static bool share_a_key(std::span<const AeadPacket> packets) noexcept {
-    return std::ranges::all_of(packets,
-                               [&](const auto& packet) { return packet.key == packets[0].key; });
-  }
   static bool has_tag(const AeadPacket& packet, const std::uint64_t* tag) noexcept {
     std::uint64_t received[2];
     std::memcpy(received, packet.data + packet.size, kTagSize);
@@ -94,7 +101,7 @@ class Group {
   }
 
   FERRULE_AVX512_INLINE void make_first_pass() noexcept {
-    plan_.first(work_.pass);
+    plan_.next(work_.pass);
     if (one_key_) work_.inputs.set_only_key(*packets_[0].key);
     LaneFiller filler;
     for (unsigned i = 0; i < packets_.size(); ++i) set_lanes(filler, packets_[i], i, 0);
@@ -128,9 +135,8 @@ class Group {
   FERRULE_AVX512_INLINE void add_keystream() noexcept {
     for (const Segment& segment : work_.pass.segments()) {
       const AeadPacket& packet = packets_[segment.packet];
-      const std::size_t offset = segment.offset();
-      add_bytes(packet.data + offset, work_.keystream.block[segment.lane],
-                std::min(segment.lanes * kBlockSize, packet.size - offset));
+      add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.lane],
+                segment.bytes(packet.size));
     }
   }
   static FERRULE_AVX512_INLINE void add_bytes(std::uint8_t* data, const std::uint8_t* stream,
@@ -159,7 +165,7 @@ class Group {
 
   std::span<const AeadPacket> packets_;
   Workspace& work_;
-  BatchPlan plan_;
+  Plan plan_;
   bool one_key_;
   const AeadKey* key_of_lanes_ = nullptr;  // of those set last
 };

@@ -1,4 +1,4 @@
-// What the AVX-512 backend must not tell (crypto/avx512/secrecy_testing.h). Each test does the same
+// What the AVX-512 backend must not tell (crypto/batch/secrecy_testing.h). Each test does the same
 // work twice, with other keys, other texts and other tags at the same addresses, and wants no
 // difference.
 #include <gtest/gtest.h>
@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "crypto/aead_backends.h"
-#include "crypto/avx512/secrecy_testing.h"
+#include "crypto/batch/secrecy_testing.h"
 
 namespace ferrule::crypto {
 namespace {
 
-using avx512::test::differences;
-using avx512::test::kIsProductCode;
-using avx512::test::OwnStack;
-using avx512::test::Residue;
-using avx512::test::Trace;
+using test::differences;
+using test::kIsProductCode;
+using test::OwnStack;
+using test::Residue;
+using test::Trace;
 
 struct Case {
   const char* name;
@@ -42,7 +42,7 @@ std::vector<Case> cases() {
 }
 
 // The packets of a case, at addresses that stay.
-class AeadWork final : public avx512::test::Work {
+class AeadWork final : public test::Work {
  public:
   explicit AeadWork(const Case& wanted) : case_(wanted), keys_(wanted.keys) {
     opened_ = std::make_unique<bool[]>(case_.sizes.size());
@@ -122,7 +122,7 @@ TEST_F(AeadAvx512Secrecy, P2_NothingStaysInVectorRegisters) {
     const Residue first = OwnStack::run(work);
     work.renew(2, true);
     const Residue second = OwnStack::run(work);
-    EXPECT_TRUE(first.registers == second.registers) << wanted.name;
+    EXPECT_TRUE(first.vectors == second.vectors) << wanted.name;
   }
 }
 

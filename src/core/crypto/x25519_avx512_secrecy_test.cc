@@ -1,4 +1,4 @@
-// What the batched X25519 must not tell (crypto/avx512/secrecy_testing.h): other keys and other points
+// What the batched X25519 must not tell (crypto/batch/secrecy_testing.h): other keys and other points
 // at the same addresses, of low order or not. FERRULE_LONG_TESTS=1 traces all instructions, not only
 // the first.
 #include <gtest/gtest.h>
@@ -8,17 +8,17 @@
 #include <random>
 #include <vector>
 
-#include "crypto/avx512/secrecy_testing.h"
+#include "crypto/batch/secrecy_testing.h"
 #include "crypto/x25519_backends.h"
 
 namespace ferrule::crypto {
 namespace {
 
-using avx512::test::differences;
-using avx512::test::kIsProductCode;
-using avx512::test::OwnStack;
-using avx512::test::Residue;
-using avx512::test::Trace;
+using test::differences;
+using test::kIsProductCode;
+using test::OwnStack;
+using test::Residue;
+using test::Trace;
 
 // A few steps of the ladder, or everything.
 std::size_t traced_instructions() {
@@ -27,7 +27,7 @@ std::size_t traced_instructions() {
 }
 
 // A batch at addresses that stay.
-class DhWork final : public avx512::test::Work {
+class DhWork final : public test::Work {
  public:
   explicit DhWork(std::size_t count) : keys_(count), points_(count), results_(count) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -92,7 +92,7 @@ TEST_F(X25519Avx512Secrecy, P1_NothingStaysInVectorRegisters) {
     const Residue first = OwnStack::run(work);
     work.renew(2, false);
     const Residue second = OwnStack::run(work);
-    EXPECT_TRUE(first.registers == second.registers) << count;
+    EXPECT_TRUE(first.vectors == second.vectors) << count;
   }
 }
 

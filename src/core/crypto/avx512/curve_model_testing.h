@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-namespace ferrule::crypto::avx512::test {
+namespace ferrule::crypto::test {
 
 using CurveBytes = std::array<std::uint8_t, 32>;
 
@@ -143,4 +143,4 @@ inline CurveBytes curve_multiple(CurveBytes scalar, CurveBytes point) {
   return (x2 * z2.inverse()).canonical();
 }
 
-}  // namespace ferrule::crypto::avx512::test
+}  // namespace ferrule::crypto::test

@@ -8,7 +8,8 @@
 #include <cstring>
 
 #include "crypto/avx512/curve_model_testing.h"
-#include "crypto/avx512/models_testing.h"
+#include "crypto/avx512/skip_testing.h"
+#include "crypto/batch/models_testing.h"
 
 namespace ferrule::crypto::avx512::curve {
 namespace {

@@ -5,7 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/avx512/models_testing.h"
+#include "crypto/avx512/skip_testing.h"
+#include "crypto/batch/models_testing.h"
 
 namespace ferrule::crypto::avx512 {
 namespace {

@@ -5,8 +5,9 @@
 
 #include <numeric>
 
-#include "crypto/avx512/models_testing.h"
+#include "crypto/avx512/skip_testing.h"
 #include "crypto/avx512/transpose.h"
+#include "crypto/batch/models_testing.h"
 
 namespace ferrule::crypto::avx512 {
 namespace {

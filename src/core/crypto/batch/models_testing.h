@@ -2,8 +2,6 @@
 // code is held against, part by part.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -12,15 +10,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "crypto/avx512/cpu.h"
 
-/// The first line of a test that runs vector code.
-#define FERRULE_SKIP_WITHOUT_AVX512()             \
-  if (!::ferrule::crypto::avx512::cpu_can_run())  \
-  GTEST_SKIP() << "this CPU has no AVX-512 with " \
-                  "IFMA"
-
-namespace ferrule::crypto::avx512::test {
+namespace ferrule::crypto::test {
 
 using Random = std::mt19937_64;
 using Buffer = std::vector<std::uint8_t>;
@@ -151,4 +142,4 @@ inline Number poly1305_sum(Bytes r, Bytes ciphertext) {
   return h;
 }
 
-}  // namespace ferrule::crypto::avx512::test
+}  // namespace ferrule::crypto::test

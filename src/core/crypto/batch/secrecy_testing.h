@@ -1,5 +1,5 @@
 // What vector code must not tell: by the instructions that it takes, or by what it leaves on the stack
-// and in the vector registers. A test does the same work twice, with other secrets at the same
+// and in registers. A test does the same work twice, with other secrets at the same
 // addresses, and wants no difference.
 #pragma once
 
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace ferrule::crypto::avx512::test {
+namespace ferrule::crypto::test {
 
 #if defined(FERRULE_SANITIZED) || !defined(__OPTIMIZE__)
 constexpr bool kIsProductCode = false;
@@ -71,7 +71,8 @@ class Trace {
 /// What a call left behind.
 struct Residue {
   std::vector<std::uint8_t> stack;
-  std::array<std::array<std::uint8_t, 64>, 32> registers;
+  std::array<std::array<std::uint8_t, 64>, 32> vectors;  // zeros for what this CPU does not have
+  std::array<std::uint64_t, 8> words;                    // those that a call need not preserve
 };
 
 /// Runs work on a stack of its own, which nothing else touches until it is looked at.
@@ -91,8 +92,8 @@ class OwnStack {
     makecontext(&inside, &enter, 0);
     swapcontext(&outside_, &inside);
     work_ = nullptr;
-    Residue residue{stack, {}};
-    std::memcpy(residue.registers.data(), registers_, sizeof registers_);
+    Residue residue{stack, {}, words_};
+    std::memcpy(residue.vectors.data(), vectors_, sizeof vectors_);
     return residue;
   }
 
@@ -100,18 +101,40 @@ class OwnStack {
   static void enter() {
     work_->run();
     asm volatile(
+        "mov %%rcx, %0\n\tmov %%rdx, %1\n\tmov %%rsi, %2\n\tmov %%rdi, %3\n\t"
+        "mov %%r8, %4\n\tmov %%r9, %5\n\tmov %%r10, %6\n\tmov %%r11, %7"
+        : "=m"(words_[0]), "=m"(words_[1]), "=m"(words_[2]), "=m"(words_[3]), "=m"(words_[4]),
+          "=m"(words_[5]), "=m"(words_[6]), "=m"(words_[7]));
+    if (__builtin_cpu_supports("avx512f")) {
+      store_32_vectors();
+    } else if (__builtin_cpu_supports("avx")) {
+      store_16_vectors();
+    }
+  }
+  static void store_32_vectors() {
+    asm volatile(
         ".irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, "
         "22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n\t"
         "vmovdqu64 %%zmm\\i, 64*\\i(%0)\n\t"
         ".endr"
         :
-        : "r"(registers_)
+        : "r"(vectors_)
+        : "memory");
+  }
+  static void store_16_vectors() {
+    asm volatile(
+        ".irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\t"
+        "vmovdqu %%ymm\\i, 64*\\i(%0)\n\t"
+        ".endr"
+        :
+        : "r"(vectors_)
         : "memory");
   }
 
   static inline const Work* work_;
   static inline ucontext_t outside_;
-  alignas(64) static inline std::uint8_t registers_[32][64];
+  alignas(64) static inline std::uint8_t vectors_[32][64];
+  static inline std::array<std::uint64_t, 8> words_;
 };
 
 /// The places, from the top, in which two stacks differ.
@@ -125,4 +148,4 @@ inline std::string differences(const Residue& a, const Residue& b) {
   return places;
 }
 
-}  // namespace ferrule::crypto::avx512::test
+}  // namespace ferrule::crypto::test
