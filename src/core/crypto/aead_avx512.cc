@@ -17,6 +17,7 @@
 #include "crypto/avx512/cpu.h"
 #include "crypto/avx512/poly1305.h"
 #include "crypto/avx512/wipe.h"
+#include "crypto/batch/packets.h"
 #include "crypto/batch/plan.h"
 
 namespace ferrule::crypto {
@@ -25,6 +26,7 @@ namespace avx512 {
 namespace {
 
 using batch::kMaxGroup;
+using batch::Order;
 using batch::Segment;
 using Pass = batch::Pass<kMaxLanes>;
 using Plan = batch::Plan<kMaxLanes>;
@@ -70,7 +72,7 @@ class Group {
   FERRULE_AVX512_INLINE Group(std::span<const AeadPacket> packets, Workspace& workspace) noexcept
       : packets_(packets),
         work_(workspace),
-        plan_(packets),
+        plan_(packets, Order::keys_first),
         one_key_(batch::share_a_key(packets)) {}
 
   FERRULE_AVX512_INLINE void seal() noexcept {
@@ -87,19 +89,15 @@ class Group {
   FERRULE_AVX512_INLINE void open(std::span<bool> opened) noexcept {
     make_first_pass();
     authenticate();
-    for (std::size_t i = 0; i < packets_.size(); ++i) opened[i] = has_tag(packets_[i], tag(i));
+    for (std::size_t i = 0; i < packets_.size(); ++i) {
+      opened[i] = batch::has_tag(packets_[i], tag(i)[0], tag(i)[1]);
+    }
     do {
       add_keystream();
     } while (make_next_pass());
   }
 
  private:
-  static bool has_tag(const AeadPacket& packet, const std::uint64_t* tag) noexcept {
-    std::uint64_t received[2];
-    std::memcpy(received, packet.data + packet.size, kTagSize);
-    return ((received[0] ^ tag[0]) | (received[1] ^ tag[1])) == 0;
-  }
-
   FERRULE_AVX512_INLINE void make_first_pass() noexcept {
     plan_.next(work_.pass);
     if (one_key_) work_.inputs.set_only_key(*packets_[0].key);
@@ -118,7 +116,7 @@ class Group {
     return true;
   }
   FERRULE_AVX512_INLINE void make_pass(LaneFiller& filler) noexcept {
-    for (const Segment& segment : work_.pass.segments()) {
+    for (const Segment& segment : work_.pass.data()) {
       set_lanes(filler, packets_[segment.packet], segment.lane, segment.block);
     }
     filler.write(work_.inputs);
@@ -133,9 +131,9 @@ class Group {
   }
 
   FERRULE_AVX512_INLINE void add_keystream() noexcept {
-    for (const Segment& segment : work_.pass.segments()) {
+    for (const Segment& segment : work_.pass.data()) {
       const AeadPacket& packet = packets_[segment.packet];
-      add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.lane],
+      add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.data_lane()],
                 segment.bytes(packet.size));
     }
   }

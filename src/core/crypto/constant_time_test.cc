@@ -2,7 +2,7 @@
 // libsodium and OpenSSL. Run as
 //   valgrind ferrule_crypto_test --gtest_filter='ConstantTime*'
 // Valgrind knows no AVX-512: it sees neither our code nor the libraries' that uses it. Ours is looked
-// at in the *_secrecy_test.cc files.
+// at in the *_secrecy_test.cc files. Our code for AVX2 is looked at here and there.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -2,15 +2,8 @@
 // else in the program, not even an inline function of the standard library, is compiled for them.
 #pragma once
 
-#if defined(__x86_64__)
-// GCC 12 takes the undefined sources inside its own intrinsics for mistakes (GCC bug 105593).
-#pragma GCC diagnostic push
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-#include <immintrin.h>
-#pragma GCC diagnostic pop
+#if defined(__x86_64__) && !defined(FERRULE_WITHOUT_AVX512)
+#include "crypto/intrinsics.h"
 
 #define FERRULE_AVX512_FEATURES "avx512f,avx512bw,avx512vl,avx512dq,avx512ifma,bmi2"
 #define FERRULE_AVX512 __attribute__((target(FERRULE_AVX512_FEATURES)))

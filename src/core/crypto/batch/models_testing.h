@@ -142,4 +142,25 @@ inline Number poly1305_sum(Bytes r, Bytes ciphertext) {
   return h;
 }
 
+/// The tag as two little-endian words.
+struct ModelTag {
+  std::uint64_t low;
+  std::uint64_t high;
+};
+
+/// The tag of a ciphertext under the one-time key that a block of key stream begins with.
+inline ModelTag poly1305_tag(Bytes key_block, Bytes ciphertext) {
+  std::array<std::uint8_t, 16> r;
+  std::copy_n(key_block.begin(), 16, r.begin());
+  for (const std::size_t i : {3, 7, 11, 15}) r[i] &= 15;
+  for (const std::size_t i : {4, 8, 12}) r[i] &= 252;
+  const auto sum = poly1305_sum(r, ciphertext).canonical();
+  __extension__ using Wide = unsigned __int128;
+  const auto wide = [](const std::uint8_t* bytes) {
+    return load_le64(bytes) | static_cast<Wide>(load_le64(bytes + 8)) << 64;
+  };
+  const Wide tag = wide(sum.data()) + wide(key_block.data() + 16);
+  return {static_cast<std::uint64_t>(tag), static_cast<std::uint64_t>(tag >> 64)};
+}
+
 }  // namespace ferrule::crypto::test

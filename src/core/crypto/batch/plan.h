@@ -1,6 +1,6 @@
-// How a group of packets is laid on the lanes of ChaCha passes: first block 0 of every packet, which
-// makes its one-time key, then the blocks of data, packet after packet. A pass runs across the
-// borders of packets, so that no lane is idle but in the last one.
+// How a group of packets is laid on the lanes of ChaCha passes: for each packet block 0, which makes
+// its one-time key, and the blocks of data. A pass runs across the borders of packets, so that no lane
+// is idle but in the last one.
 #pragma once
 
 #include <algorithm>
@@ -19,20 +19,28 @@ constexpr std::size_t kMaxGroup = 16;
 /// ChaCha20's, in bytes.
 constexpr std::size_t kBlockSize = 64;
 
-/// Consecutive blocks of data of one packet on consecutive lanes.
+/// In what order blocks are made. Who opens wants to authenticate before there is plaintext, so all
+/// one-time keys come first; who seals has nothing to authenticate before there is ciphertext.
+enum class Order { keys_first, packet_by_packet };
+
+/// Consecutive blocks of one packet on consecutive lanes.
 struct Segment {
   unsigned packet;
   unsigned lane;
   unsigned lanes;
-  std::uint32_t block;  // ChaCha's counter in the first lane; data starts with block 1
+  std::uint32_t block;  // ChaCha's counter in the first lane
 
-  /// Where the first block lies in the packet.
+  /// Whether the first lane makes the one-time key. Data starts with block 1.
+  [[nodiscard]] constexpr bool has_key() const noexcept { return block == 0; }
+  /// The first lane with key stream for data.
+  [[nodiscard]] constexpr unsigned data_lane() const noexcept { return lane + (has_key() ? 1 : 0); }
+  /// Where in the packet the data of that lane lie.
   [[nodiscard]] constexpr std::size_t offset() const noexcept {
-    return (block - std::size_t{1}) * kBlockSize;
+    return (std::max(block, std::uint32_t{1}) - std::size_t{1}) * kBlockSize;
   }
-  /// How many bytes of a packet of `size` the segment covers: its last block may be short.
+  /// How many bytes of a packet of `size` the segment covers: the last block may be short.
   [[nodiscard]] constexpr std::size_t bytes(std::size_t size) const noexcept {
-    return std::min(lanes * kBlockSize, size - offset());
+    return std::min((lane + lanes - data_lane()) * kBlockSize, size - offset());
   }
 };
 
@@ -43,16 +51,14 @@ struct Progress {
   std::size_t bytes = 0;
 };
 
-/// One pass over at most `kLanes` lanes: lanes for one-time keys, then the segments in ascending
-/// order.
+/// One pass over at most `kLanes` lanes: the segments on them, in ascending order.
 template <unsigned kLanes>
 class Pass {
  public:
-  /// Lane i, of the first `keys`, is for the one-time key of packet `first_key` + i.
-  void start(unsigned first_key, unsigned keys) noexcept {
-    first_key_ = first_key;
-    keys_ = lanes_ = keys;
-    count_ = 0;
+  /// A pass whose first lanes make the one-time keys of `keys` packets from `packet` on.
+  void start(unsigned packet, unsigned keys) noexcept {
+    for (unsigned i = 0; i < keys; ++i) segments_[i] = {packet + i, i, 1, 0};
+    count_ = keys_ = lanes_ = keys;
   }
   /// Adds as many of `blocks` blocks as there is room for; returns their number.
   unsigned add(unsigned packet, std::uint32_t block, std::uint32_t blocks) noexcept {
@@ -63,20 +69,20 @@ class Pass {
   }
   void end(const Progress& after) noexcept { after_ = after; }
 
-  [[nodiscard]] unsigned first_key() const noexcept { return first_key_; }
-  [[nodiscard]] unsigned keys() const noexcept { return keys_; }
   [[nodiscard]] std::span<const Segment> segments() const noexcept {
     return std::span(segments_).first(count_);
   }
+  /// Those of them that have data.
+  [[nodiscard]] std::span<const Segment> data() const noexcept { return segments().subspan(keys_); }
   [[nodiscard]] unsigned lanes() const noexcept { return lanes_; }
+  [[nodiscard]] bool is_full() const noexcept { return lanes_ == kLanes; }
   /// How far the group is after this pass.
   [[nodiscard]] const Progress& after() const noexcept { return after_; }
 
  private:
   std::array<Segment, kLanes> segments_;
-  std::size_t count_ = 0;
-  unsigned first_key_ = 0;
-  unsigned keys_ = 0;
+  unsigned count_ = 0;
+  unsigned keys_ = 0;  // the first ones, which make a key and nothing else
   unsigned lanes_ = 0;
   Progress after_;
 };
@@ -85,45 +91,40 @@ class Pass {
 template <unsigned kLanes>
 class Plan {
  public:
-  explicit Plan(std::span<const AeadPacket> packets) noexcept : packets_(packets) {}
+  Plan(std::span<const AeadPacket> packets, Order order) noexcept
+      : packets_(packets), first_block_(order == Order::keys_first ? 1 : 0), next_(first_block_) {
+    if (order == Order::packet_by_packet) keys_ = count();
+  }
 
   /// The next pass; false when there is no more. There is one at least.
   bool next(Pass<kLanes>& pass) noexcept {
-    const auto keys = std::min(static_cast<unsigned>(packets_.size()) - keys_, kLanes);
+    const unsigned keys = std::min(count() - keys_, kLanes);
     pass.start(keys_, keys);
     keys_ += keys;
-    if (keys_ == packets_.size()) fill(pass);
-    pass.end({packet_, done_ * kBlockSize});
+    if (keys_ == count()) add_packets(pass);
+    pass.end({packet_, next_ == 0 ? 0 : (next_ - std::size_t{1}) * kBlockSize});
     return pass.lanes() != 0;
   }
 
  private:
-  void fill(Pass<kLanes>& pass) noexcept {
-    while (packet_ < packets_.size()) {
-      const std::uint32_t blocks = blocks_of(packets_[packet_]);
-      if (done_ < blocks) {
-        if (pass.lanes() == kLanes) return;
-        done_ += pass.add(packet_, done_ + 1, blocks - done_);
-      }
-      if (done_ < blocks) return;
-      ++packet_;
-      done_ = 0;
+  void add_packets(Pass<kLanes>& pass) noexcept {
+    for (; packet_ < count(); ++packet_, next_ = first_block_) {
+      const std::uint32_t end = end_of(packets_[packet_]);
+      if (next_ < end && !pass.is_full()) next_ += pass.add(packet_, next_, end - next_);
+      if (next_ < end) return;
     }
   }
-  static std::uint32_t blocks_of(const AeadPacket& packet) noexcept {
-    return static_cast<std::uint32_t>((packet.size + kBlockSize - 1) / kBlockSize);
+  [[nodiscard]] unsigned count() const noexcept { return static_cast<unsigned>(packets_.size()); }
+  // The block behind a packet's last.
+  static std::uint32_t end_of(const AeadPacket& packet) noexcept {
+    return static_cast<std::uint32_t>((packet.size + kBlockSize - 1) / kBlockSize + 1);
   }
 
   std::span<const AeadPacket> packets_;
-  unsigned keys_ = 0;       // how many packets have a lane for their one-time key
-  unsigned packet_ = 0;     // the first whose blocks are not all handed out
-  std::uint32_t done_ = 0;  // how many of its blocks are
+  std::uint32_t first_block_;  // of a packet, among those that are added with it
+  unsigned keys_ = 0;          // how many packets need no lane of their own for the key any more
+  unsigned packet_ = 0;        // the first whose blocks are not all handed out
+  std::uint32_t next_;         // of its blocks
 };
-
-/// Whether all packets point to one key.
-inline bool share_a_key(std::span<const AeadPacket> packets) noexcept {
-  return std::ranges::all_of(
-      packets, [&](const AeadPacket& packet) { return packet.key == packets[0].key; });
-}
 
 }  // namespace ferrule::crypto::batch

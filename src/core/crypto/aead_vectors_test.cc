@@ -1,5 +1,5 @@
-// The AVX-512 backend against OpenSSL's on random batches, and on pages with nothing beside them.
-// What holds for every backend is in aead_test.cc. FERRULE_LONG_TESTS=1 makes a million batches.
+// Our own backends against OpenSSL's on random batches, and on pages with nothing beside them. What
+// holds for every backend is in aead_test.cc. FERRULE_LONG_TESTS=1 makes a million batches.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,18 +10,23 @@
 #include <vector>
 
 #include "crypto/aead_backends.h"
+#include "crypto/aead_backends_testing.h"
 
 namespace ferrule::crypto {
 namespace {
 
 using Buffer = std::vector<std::uint8_t>;
 
-class AeadAvx512 : public testing::Test {
+class AeadVectors : public testing::TestWithParam<test::VectorBackend> {
  protected:
   void SetUp() override {
-    if (avx512_aead_backend() == nullptr) GTEST_SKIP() << "this CPU has no AVX-512 with IFMA";
+    if (backend_ == nullptr) GTEST_SKIP() << GetParam().reason_to_skip;
   }
+  const AeadBackend* backend_ = GetParam().get();
 };
+
+INSTANTIATE_TEST_SUITE_P(Aead, AeadVectors, testing::ValuesIn(test::kVectorBackends),
+                         test::name_of_backend);
 
 int random_batches() {
   const char* wanted = std::getenv("FERRULE_LONG_TESTS");
@@ -102,30 +107,30 @@ class Twins {
 };
 
 // Opens what was sealed; `flipped` is the packet that must be refused, or none.
-void expect_opens_all_but(const Twins& twins, std::size_t flipped) {
+void expect_opens_all_but(const AeadBackend& backend, const Twins& twins, std::size_t flipped) {
   const std::size_t count = twins.tested().size();
   const auto opened = std::make_unique<bool[]>(count);
-  avx512_aead_backend()->open(twins.tested(), {opened.get(), count});
+  backend.open(twins.tested(), {opened.get(), count});
   for (std::size_t i = 0; i < count; ++i) {
     ASSERT_EQ(opened[i], i != flipped) << "packet " << i;
     ASSERT_TRUE(i == flipped || twins.is_plaintext_again(i)) << "packet " << i;
   }
 }
 
-TEST_F(AeadAvx512, P2_RandomBatchesAgreeWithOpenssl) {
+TEST_P(AeadVectors, P2_RandomBatchesAgreeWithOpenssl) {
   Random random(20);
   const std::vector<AeadKey> keys = some_keys(random, 16);
   for (int round = 0; round < random_batches(); ++round) {
     SCOPED_TRACE(round);
     Twins twins(random, keys);
-    avx512_aead_backend()->seal(twins.tested());
+    backend_->seal(twins.tested());
     openssl_aead_backend()->seal(twins.expected());
     ASSERT_TRUE(twins.are_equal());
     const std::size_t victim = random.below(2 * twins.tested().size());
     if (victim < twins.tested().size()) {
       twins.flip(victim, random.below(8 * (twins.tested()[victim].size + kTagSize)));
     }
-    ASSERT_NO_FATAL_FAILURE(expect_opens_all_but(twins, victim));
+    ASSERT_NO_FATAL_FAILURE(expect_opens_all_but(*backend_, twins, victim));
   }
 }
 
@@ -155,7 +160,7 @@ class GuardedPages {
 
 constexpr std::size_t kGuardedPackets = 17;  // a full group, and one alone
 
-class AeadAvx512OnGuardedPages : public AeadAvx512 {
+class AeadVectorsOnGuardedPages : public AeadVectors {
  protected:
   // Seals and opens packets of these sizes at the very start of their pages and at the very end.
   void expect_agrees(const std::vector<std::size_t>& sizes) {
@@ -170,14 +175,14 @@ class AeadAvx512OnGuardedPages : public AeadAvx512 {
         buffers_[i].assign(data, data + whole);
         twins.push_back({buffers_[i].data(), sizes[i], &keys_[0], i});
       }
-      avx512_aead_backend()->seal(packets);
+      backend_->seal(packets);
       openssl_aead_backend()->seal(twins);
       bool opened[kGuardedPackets];
       for (std::size_t i = 0; i < sizes.size(); ++i) {
         ASSERT_TRUE(std::equal(buffers_[i].begin(), buffers_[i].end(), packets[i].data))
             << sizes[i] << " bytes, at end: " << at_end;
       }
-      avx512_aead_backend()->open(packets, {opened, sizes.size()});
+      backend_->open(packets, {opened, sizes.size()});
       for (std::size_t i = 0; i < sizes.size(); ++i) ASSERT_TRUE(opened[i]);
     }
   }
@@ -188,11 +193,14 @@ class AeadAvx512OnGuardedPages : public AeadAvx512 {
   Buffer buffers_[kGuardedPackets];
 };
 
-TEST_F(AeadAvx512OnGuardedPages, P2_LonePacketOfEveryLength) {
+INSTANTIATE_TEST_SUITE_P(Aead, AeadVectorsOnGuardedPages, testing::ValuesIn(test::kVectorBackends),
+                         test::name_of_backend);
+
+TEST_P(AeadVectorsOnGuardedPages, P2_LonePacketOfEveryLength) {
   for (std::size_t size = 0; size <= 2200; ++size) ASSERT_NO_FATAL_FAILURE(expect_agrees({size}));
 }
 
-TEST_F(AeadAvx512OnGuardedPages, P2_PacketsOfOneLength) {
+TEST_P(AeadVectorsOnGuardedPages, P2_PacketsOfOneLength) {
   for (std::size_t size = 0; size <= 300; ++size) {
     for (const std::size_t count : {3, 8, 17}) {
       ASSERT_NO_FATAL_FAILURE(expect_agrees(std::vector<std::size_t>(count, size)));
@@ -200,7 +208,7 @@ TEST_F(AeadAvx512OnGuardedPages, P2_PacketsOfOneLength) {
   }
 }
 
-TEST_F(AeadAvx512OnGuardedPages, P2_PacketsOfManyLengths) {
+TEST_P(AeadVectorsOnGuardedPages, P2_PacketsOfManyLengths) {
   for (int round = 0; round < 2000; ++round) {
     std::vector<std::size_t> sizes(1 + random_.below(kGuardedPackets));
     const std::size_t longest = random_.one_in(50) ? 65535 : 1500;
@@ -209,7 +217,7 @@ TEST_F(AeadAvx512OnGuardedPages, P2_PacketsOfManyLengths) {
   }
 }
 
-TEST_F(AeadAvx512OnGuardedPages, P2_LongestPackets) {
+TEST_P(AeadVectorsOnGuardedPages, P2_LongestPackets) {
   ASSERT_NO_FATAL_FAILURE(expect_agrees({65535}));
   ASSERT_NO_FATAL_FAILURE(expect_agrees(std::vector<std::size_t>(9, 65535)));
 }

@@ -1,0 +1,179 @@
+// ChaCha20-Poly1305 on AVX2 and BMI2: up to sixteen packets at a time, their blocks side by side on
+// the lanes of ChaCha, and Poly1305 of the blocks before between its rounds: ChaCha fills the vector
+// units, Poly1305 the integer units, and together they take little more time than ChaCha alone.
+//
+// Branches and addresses depend on lengths and on the equality of key pointers, never on a key or
+// on data.
+#include "crypto/aead_backends.h"
+#include "crypto/avx2/target.h"
+
+#ifdef FERRULE_AVX2
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "crypto/avx2/authenticator.h"
+#include "crypto/avx2/chacha.h"
+#include "crypto/avx2/cpu.h"
+#include "crypto/avx2/wipe.h"
+#include "crypto/batch/packets.h"
+#include "crypto/batch/plan.h"
+
+namespace ferrule::crypto {
+
+namespace avx2 {
+namespace {
+
+using batch::kMaxGroup;
+using batch::Order;
+using batch::Segment;
+using Pass = batch::Pass<kLanes>;
+using Plan = batch::Plan<kLanes>;
+
+// What a call works in. What is secret of it is wiped once, when the call is through.
+struct Workspace {
+  LaneInputs inputs;
+  Keystream keystream;
+  Authenticator authenticator;
+
+  FERRULE_AVX2_INLINE void wipe() noexcept {
+    inputs.wipe();
+    avx2::wipe(&keystream, sizeof keystream / kVecSize);
+    authenticator.wipe();
+  }
+};
+
+// Up to sixteen packets.
+class Group {
+ public:
+  FERRULE_AVX2_INLINE Group(std::span<const AeadPacket> packets, Order order,
+                            Workspace& workspace) noexcept
+      : packets_(packets),
+        all_{static_cast<unsigned>(packets.size()), 0},
+        work_(workspace),
+        authenticator_(workspace.authenticator),
+        plan_(packets, order),
+        one_key_(batch::share_a_key(packets)) {
+    authenticator_.start(packets);
+    if (one_key_) work_.inputs.set_key(0, *packets[0].key);
+  }
+
+  // What a pass has made is authenticated beside the rounds of the next.
+  FERRULE_AVX2_INLINE void seal() noexcept {
+    while (plan_.next(pass_)) {
+      make_pass();
+      add_keystream();
+      authenticator_.release(pass_.after());
+    }
+    authenticator_.catch_up(all_);
+    for (std::size_t i = 0; i < packets_.size(); ++i) {
+      std::memcpy(packets_[i].data + packets_[i].size, &authenticator_.tag(i), kTagSize);
+    }
+  }
+
+  // What packets came with is authenticated beside all rounds, as soon as there are keys, and at the
+  // latest when plaintext shall take its place.
+  FERRULE_AVX2_INLINE void open(std::span<bool> opened) noexcept {
+    authenticator_.release(all_);
+    while (plan_.next(pass_)) {
+      make_pass();
+      authenticator_.catch_up(pass_.after());
+      add_keystream();
+    }
+    authenticator_.catch_up(all_);
+    for (std::size_t i = 0; i < packets_.size(); ++i) {
+      const Tag& tag = authenticator_.tag(i);
+      opened[i] = batch::has_tag(packets_[i], tag.low, tag.high);
+    }
+  }
+
+ private:
+  FERRULE_AVX2_INLINE void make_pass() noexcept {
+    LaneFiller filler;
+    for (const Segment& segment : pass_.segments()) {
+      const AeadPacket& packet = packets_[segment.packet];
+      filler.set(segment.lane, packet.counter, segment.block);
+      if (!one_key_) work_.inputs.set_key(segment.lane, *packet.key);
+    }
+    filler.write(work_.inputs);
+    make_keystream(work_.inputs, work_.keystream, authenticator_);
+    for (const Segment& segment : pass_.segments()) {
+      if (segment.has_key()) authenticator_.add_key(work_.keystream.block[segment.lane]);
+    }
+  }
+  FERRULE_AVX2_INLINE void add_keystream() noexcept {
+    for (const Segment& segment : pass_.data()) {
+      const AeadPacket& packet = packets_[segment.packet];
+      add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.data_lane()],
+                segment.bytes(packet.size));
+    }
+  }
+
+  std::span<const AeadPacket> packets_;
+  batch::Progress all_;
+  Workspace& work_;
+  Authenticator& authenticator_;
+  Plan plan_;
+  Pass pass_;
+  bool one_key_;
+};
+
+// Functions of their own, so that what they spill is below the frame from which it is wiped.
+__attribute__((noinline)) FERRULE_AVX2 void seal_groups(std::span<const AeadPacket> packets,
+                                                        Workspace& workspace) noexcept {
+  for (std::size_t i = 0; i < packets.size(); i += kMaxGroup) {
+    Group(packets.subspan(i, std::min(kMaxGroup, packets.size() - i)), Order::packet_by_packet,
+          workspace)
+        .seal();
+  }
+}
+__attribute__((noinline)) FERRULE_AVX2 void open_groups(std::span<const AeadPacket> packets,
+                                                        std::span<bool> opened,
+                                                        Workspace& workspace) noexcept {
+  for (std::size_t i = 0; i < packets.size(); i += kMaxGroup) {
+    const std::size_t count = std::min(kMaxGroup, packets.size() - i);
+    Group(packets.subspan(i, count), Order::keys_first, workspace).open(opened.subspan(i, count));
+  }
+}
+
+FERRULE_AVX2_INLINE void leave_nothing(Workspace& workspace) noexcept {
+  workspace.wipe();
+  wipe_stack();
+  wipe_registers();
+}
+
+class Backend final : public AeadBackend {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept override { return "avx2"; }
+
+  FERRULE_AVX2 void seal(std::span<const AeadPacket> packets) const noexcept override {
+    Workspace workspace;
+    seal_groups(packets, workspace);
+    leave_nothing(workspace);
+  }
+  FERRULE_AVX2 void open(std::span<const AeadPacket> packets,
+                         std::span<bool> opened) const noexcept override {
+    FERRULE_CHECK(opened.size() == packets.size());
+    Workspace workspace;
+    open_groups(packets, opened, workspace);
+    leave_nothing(workspace);
+  }
+};
+
+}  // namespace
+}  // namespace avx2
+
+const AeadBackend* avx2_aead_backend() noexcept {
+  static const avx2::Backend backend;
+  return avx2::cpu_can_run() ? &backend : nullptr;
+}
+
+}  // namespace ferrule::crypto
+
+#else
+
+namespace ferrule::crypto {
+const AeadBackend* avx2_aead_backend() noexcept { return nullptr; }
+}  // namespace ferrule::crypto
+
+#endif
