@@ -16,6 +16,8 @@ namespace ferrule::daemon {
 namespace {
 
 constexpr Duration kLookAgainAfter = 1s;
+// However reliably the system tells of an interface: what is told in one way only may be missed for ever.
+constexpr Duration kLookRarely = 30s;
 constexpr int kNetworkRest = 10;  // times as long as looking at what changed took
 
 engine::UdpOpener udp_opener(bool offload) {
@@ -149,11 +151,12 @@ Result<void> Daemon::watch() {
   return {};
 }
 
-void Daemon::start() { follow_interface(); }
+void Daemon::start() { look_rarely(); }
 
 void Daemon::run() {
   std::array<io::Ready, 64> room;
   while (!ended_) {
+    watch_tun();
     const std::optional<Instant> next = next_deadline();
     for (const io::Ready& ready : poller_->wait(room, next)) handle(ready);
     if (next && *next <= io::now().boot) handle({.tag = kDeadline});
@@ -161,7 +164,8 @@ void Daemon::run() {
 }
 
 std::optional<Instant> Daemon::next_deadline() noexcept {
-  std::optional<Instant> next = engine_.next_deadline();
+  std::optional<Instant> next =
+      std::min(engine_.next_deadline().value_or(Instant::never()), look_rarely_at_);
   for (const std::optional<Instant>& at : {look_again_at_, follow_network_at_}) {
     if (at) next = std::min(next.value_or(Instant::never()), *at);
   }
@@ -175,6 +179,7 @@ void Daemon::handle(const io::Ready& ready) noexcept {
     const Instant now = io::now().boot;
     if (look_again_at_ && *look_again_at_ <= now) look_again();
     if (follow_network_at_ && *follow_network_at_ <= now) follow_network();
+    if (look_rarely_at_ <= now) look_rarely();
   } catch (const std::bad_alloc&) {
     look_again_at_ = io::now().boot + kLookAgainAfter;
     log_.write(LogLevel::error, "out of memory: trying again");
@@ -186,6 +191,26 @@ void Daemon::look_again() {
   follow_interface();
   follow_network();
   look_again_at_.reset();
+}
+
+void Daemon::look_rarely() {
+  look_rarely_at_ = io::now().boot + kLookRarely;
+  follow_interface();
+}
+
+// While lanes run they find out that the interface is gone, wherever it was. While they don't, nobody
+// reads from it: an interface that goes together with its network namespace is not told of otherwise.
+// Only of changes, since packets may lie there.
+void Daemon::watch_tun() {
+  const bool wanted = !engine_.lanes_run();
+  if (wanted == tun_watched_) return;
+  const io::Waitable tun(tun_.queue(0).poll_fd());
+  if (wanted) {
+    tun_watched_ = poller_->add(tun, {.changes = true}, kTun).has_value();
+  } else {
+    poller_->remove(tun);
+    tun_watched_ = false;
+  }
 }
 
 void Daemon::dispatch(const io::Ready& ready) {
@@ -213,6 +238,9 @@ void Daemon::dispatch(const io::Ready& ready) {
     case kFarNews:
       hear(*far_news_);
       break;
+    case kTun:
+      if (!tun_.exists()) end("the interface is gone");
+      break;
     default:
       server_.serve(ready);
   }
@@ -220,7 +248,9 @@ void Daemon::dispatch(const io::Ready& ready) {
 
 void Daemon::work() {
   engine_.work(io::now());
-  if (engine_.tun_gone() && !tun_.exists()) end("the interface is gone");
+  if (!engine_.take_tun_failed()) return;
+  if (!tun_.exists()) return end("the interface is gone");
+  engine_.restart_lanes(io::now());
 }
 
 void Daemon::handle_signal() {

@@ -46,6 +46,7 @@ class Daemon {
     kSocketWatch,
     kNews,
     kFarNews,
+    kTun,
     kFirstClient
   };
 
@@ -55,7 +56,9 @@ class Daemon {
   void handle(const io::Ready& ready) noexcept;
   void dispatch(const io::Ready& ready);
   void work();
+  void watch_tun();
   void look_again();
+  void look_rarely();
   void handle_signal();
   void hear(io::InterfaceMonitor& monitor);
   void follow_interface();
@@ -77,7 +80,9 @@ class Daemon {
   UapiServer server_;
   std::optional<Instant> look_again_at_;  // an event that told of the system was lost
   std::optional<Instant> follow_network_at_;
+  Instant look_rarely_at_ = Instant::never();
   Instant network_rests_until_;
+  bool tun_watched_ = false;
   bool ended_ = false;
 };
 

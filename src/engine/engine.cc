@@ -53,6 +53,7 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
 Engine::~Engine() { stop_lanes(); }
 
 void Engine::stop_lanes() {
+  lanes_run_ = false;
   for (const auto& crew : crews_) crew->stop();
   for (const auto& lane : lanes_) lane->set_udp(nullptr);
   if (handshake_door_) handshake_door_->close();
@@ -66,6 +67,7 @@ void Engine::work(const Now& now) {
   inbox_.settle();
   if (inbox_.take_socket_died()) replace_dead_socket(now);
   if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
+  if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);
   control_.work(now, udp());
   if (handshake_door_ && !control_.next_deadline()) handshake_door_->listen();
 }
@@ -75,6 +77,7 @@ std::optional<Instant> Engine::next_deadline() {
   const auto sooner = [&](std::optional<Instant> at) {
     if (at && (!next || *at < *next)) next = at;
   };
+  sooner(restart_at_);
   sooner(control_.next_deadline());
   if (const auto deadline = device_.next_deadline()) sooner(deadline->at);
   return next;
@@ -108,11 +111,29 @@ Result<void> Engine::start_lanes() {
       return started;
     }
   }
+  lanes_run_ = true;
+  restart_at_.reset();
   if (!has_handshake_socket()) return {};
   FERRULE_CHECK(handshake_door_.has_value());
   Result<void> opened = handshake_door_->open(sockets_.back());
   if (!opened) stop_lanes();
   return opened;
+}
+
+void Engine::restart_lanes(const Now& now) {
+  const Instant earliest = restarted_at_ ? *restarted_at_ + kBindRetry : now.boot;
+  restart_at_ = std::max(now.boot, earliest);
+  if (failure_told_at_ && now.boot < *failure_told_at_ + kTellFailureAgain) return;
+  failure_told_at_ = now.boot;
+  log_.write(LogLevel::error, "the tunnel interface failed, and is still there: starting again");
+}
+
+void Engine::try_restart(const Now& now) {
+  restart_at_.reset();
+  if (!lanes_run_) return;  // they are to be started in any case, or not at all
+  stop_lanes();
+  restarted_at_ = now.boot;
+  if (!start_lanes()) bind_again_at_ = now.boot + kBindRetry;
 }
 
 Result<std::vector<UdpDoor>> Engine::open_sockets(std::uint16_t port) {
@@ -177,6 +198,7 @@ void Engine::down() {
   stop_lanes();
   sockets_.clear();
   bind_again_at_.reset();
+  restart_at_.reset();
   bind_error_ = 0;
 }
 

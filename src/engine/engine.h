@@ -50,7 +50,13 @@ class Engine {
   }
   /// When `work` is wanted next though nobody wakes it.
   [[nodiscard]] std::optional<Instant> next_deadline();
-  [[nodiscard]] bool tun_gone() const noexcept { return inbox_.is_tun_gone(); }
+  /// Whether a lane has found since the last call that its interface fails; it has stopped reading then.
+  /// Either the interface is gone, or restart_lanes() is due.
+  [[nodiscard]] bool take_tun_failed() noexcept { return inbox_.take_tun_failed(); }
+  /// Starts all lanes anew: at once, or in a second where that was done just now.
+  void restart_lanes(const Now& now);
+  /// Whether lanes wait on the interface, and so will find out when it goes.
+  [[nodiscard]] bool lanes_run() const noexcept { return lanes_run_; }
 
   /// The interface is up: binds and starts. When the port is taken it is tried again every second,
   /// and the log told once.
@@ -76,7 +82,9 @@ class Engine {
   [[nodiscard]] std::uint32_t fwmark() const noexcept { return mark_; }
 
  private:
-  static constexpr Duration kBindRetry = 1s;  // also for sockets that die as soon as they are bound
+  // Also for sockets that die as soon as they are bound, and for interfaces that fail.
+  static constexpr Duration kBindRetry = 1s;
+  static constexpr Duration kTellFailureAgain = 60s;
 
   Result<void> bind(const Now& now, std::uint16_t port);
   Result<std::vector<UdpDoor>> open_sockets(std::uint16_t port);
@@ -87,6 +95,7 @@ class Engine {
   Result<void> set_mark(std::uint32_t mark);
   Result<void> start_lanes();
   void stop_lanes();
+  void try_restart(const Now& now);
   [[nodiscard]] bool has_handshake_socket() const noexcept;
   [[nodiscard]] io::Udp* udp() const noexcept;  // the control side's; null while there is none
 
@@ -106,6 +115,10 @@ class Engine {
   std::uint32_t mark_ = 0;
   std::optional<Instant> bound_at_;  // the last time
   std::optional<Instant> bind_again_at_;
+  bool lanes_run_ = false;
+  std::optional<Instant> restarted_at_;  // the last time
+  std::optional<Instant> restart_at_;    // it is due
+  std::optional<Instant> failure_told_at_;
   int bind_error_ = 0;  // why it is tried again, as the log has been told
 };
 

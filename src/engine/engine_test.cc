@@ -99,6 +99,7 @@ class Machine {
         if (ready.tag == kHandshakes) engine_.handshakes_came();
       }
       engine_.work(io::now());
+      if (engine_.take_tun_failed()) engine_.restart_lanes(io::now());  // it is there, after all
     }
   }
 
@@ -273,6 +274,17 @@ TEST_F(EngineStress, P43_APacketThatTwoLanesReceiveIsAcceptedByOne) {
   for (const std::vector<std::uint32_t>& numbers : arrived) {
     EXPECT_EQ(numbers.size(), kPackets);
     EXPECT_EQ(std::set(numbers.begin(), numbers.end()).size(), kPackets);
+  }
+}
+
+// The first failure has it started again at once, the second a second later.
+TEST_F(EngineStress, P75b_ALaneWhoseInterfaceFailedIsStartedAgain) {
+  for (int round = 0; round < 2; ++round) {
+    a.tuns[0].break_read(EIO);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    a.tuns[0].break_read(0);
+    send(static_cast<std::uint32_t>(round + 1));
+    wait_for(static_cast<std::uint32_t>(round + 2));
   }
 }
 

@@ -52,8 +52,8 @@ class Inbox {
     socket_died_.store(true);
     rouse();
   }
-  void tun_gone() noexcept {
-    tun_gone_.store(true);
+  void tun_failed() noexcept {
+    tun_failed_.store(true);
     rouse();
   }
 
@@ -92,7 +92,7 @@ class Inbox {
     gathering_ = !out.empty();
   }
   [[nodiscard]] bool take_socket_died() noexcept { return socket_died_.exchange(false); }
-  [[nodiscard]] bool is_tun_gone() const noexcept { return tun_gone_.load(); }
+  [[nodiscard]] bool take_tun_failed() noexcept { return tun_failed_.exchange(false); }
   /// Has the control thread come round again although nobody posted anything.
   void rouse() noexcept {
     if (!roused_.exchange(true, std::memory_order_seq_cst)) wake_();
@@ -106,7 +106,7 @@ class Inbox {
   bool gathering_ FERRULE_GUARDED_BY(mutex_) = false;
   protocol::Attention attention_ FERRULE_GUARDED_BY(mutex_);
   std::atomic<bool> socket_died_{false};
-  std::atomic<bool> tun_gone_{false};
+  std::atomic<bool> tun_failed_{false};
   std::atomic<bool> roused_{false};
   std::function<void()> wake_;
 };

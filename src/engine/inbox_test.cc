@@ -134,12 +134,12 @@ TEST(Inbox, ADeadSocketIsToldOnce) {
   EXPECT_FALSE(rig.inbox.take_socket_died());
 }
 
-TEST(Inbox, AGoneInterfaceStaysGone) {
+TEST(Inbox, AnInterfaceThatFailsIsToldOnce) {
   Rig rig;
-  rig.inbox.tun_gone();
+  rig.inbox.tun_failed();
   EXPECT_EQ(rig.wakes, 1);
-  EXPECT_TRUE(rig.inbox.is_tun_gone());
-  EXPECT_TRUE(rig.inbox.is_tun_gone());
+  EXPECT_TRUE(rig.inbox.take_tun_failed());
+  EXPECT_FALSE(rig.inbox.take_tun_failed());
 }
 
 // Whatever happens between posters and the control thread, no post is left lying without a wake-up.

@@ -126,7 +126,7 @@ void Lane::deliver(Scratch& scratch) {
   while (!rest.empty()) {
     const Result<std::size_t> written = write(rest);
     if (!written) {
-      inbox_.tun_gone();
+      inbox_.tun_failed();
       return;
     }
     rest = rest.subspan(*written);

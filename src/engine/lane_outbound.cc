@@ -65,7 +65,7 @@ Pumped Lane::carry_outbound(const Now& now, Worker worker, Lead& lead) {
     MutexLock lock(outbound_lead_);
     const Result<Batch> batch = read_batch(scratch);
     if (!batch) {
-      inbox_.tun_gone();
+      inbox_.tun_failed();
       return Pumped::broken;
     }
     if (batch->count == 0) return Pumped::nothing;

@@ -1,6 +1,7 @@
 // Doors that exist in memory only and that a thread can wait on, for tests.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,6 +31,9 @@ class PolledTun final : public io::Tun {
     memory.on_readable([this] { event_.signal(); });
   }
   Result<std::size_t> read(std::span<io::TunRead> slots) override {
+    if (const int error = read_error_) {
+      return std::unexpected(make_error(error, "read from tunnel interface"));
+    }
     return look_inside(event_, slots, [this](auto room) { return memory.read(room); });
   }
   Result<std::size_t> write(std::span<const io::TunWrite> batch) override {
@@ -40,10 +44,16 @@ class PolledTun final : public io::Tun {
     return memory.offload_support();
   }
   io::Waitable waitable() const { return io::Waitable(event_.poll_fd()); }
+  /// Reading fails from now on; 0: no longer.
+  void break_read(int error) {
+    read_error_ = error;
+    event_.signal();
+  }
 
   io::MemoryTun memory{{.tcp = true, .udp = true}};
 
  private:
+  std::atomic<int> read_error_ = 0;
   io::EventFd event_ = std::move(*io::EventFd::open());
 };
 

@@ -32,6 +32,8 @@ struct Watch {
   bool reading = true;
   bool writing = false;
   bool once = false;  // it comes to one waiter, once, until it is armed again
+  bool changes =
+      false;  // it comes when something happens, and not because something lies there still
 };
 
 /// What has come.

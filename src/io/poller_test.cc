@@ -69,6 +69,15 @@ TEST_F(PollerTest, ItComesAgainUntilItIsReadyNoLonger) {
   EXPECT_EQ(look(), Tags{});
 }
 
+TEST_F(PollerTest, WhereChangesAreWatchedWhatLiesThereIsToldOnce) {
+  one.set();
+  ASSERT_TRUE(poller->add(one.waitable(), {.changes = true}, 1));
+  EXPECT_EQ(look(), Tags{1});
+  EXPECT_EQ(look(), Tags{});
+  one.set();
+  EXPECT_EQ(look(), Tags{1});
+}
+
 TEST_F(PollerTest, WhatIsWatchedOnceIsSilentUntilItIsArmedAgain) {
   ASSERT_TRUE(poller->add(one.waitable(), {.once = true}, 1));
   one.set();

@@ -1,5 +1,6 @@
 """The daemon as a process: how it starts, how it ends, and what it costs when nothing happens."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -246,6 +247,63 @@ def test_it_ends_when_its_socket_is_removed(scene):
 @behaviour
 def test_it_ends_when_its_interface_is_removed(scene):
     ends_cleanly(scene, lambda tunnel: tunnel.host.run("ip link del wg0"))
+
+
+# However the interface goes, and whatever state it is in: removed elsewhere, or together with the network
+# namespace that it was moved to.
+
+@contextlib.contextmanager
+def moved_away(host, interface="wg0"):
+    """The interface is in a network namespace of its own, whose process this is; then that ends."""
+    other = host.spawn("unshare --net sleep infinity", log_name="other.log")
+    eventually(lambda: process.status_text(other.pid, "Name") == "sleep", "the namespace is there")
+    host.run(f"ip link set {interface} netns {other.pid}")
+    yield ["nsenter", f"--target={other.pid}", "--net", "--"]
+    other.stop(signal.SIGKILL)
+
+
+def check_ended(tunnel):
+    assert tunnel.daemon.process.wait(10) == 0
+    assert not tunnel.host.exists(SOCKET), "the socket is left, and the name blocked"
+
+
+@behaviour
+def test_it_ends_when_its_interface_goes_with_a_namespace_while_down(scene):
+    tunnel, _ = scene.solo()
+    tunnel.host.run("ip link set wg0 down")
+    with moved_away(tunnel.host):
+        pass
+    check_ended(tunnel)
+
+
+@behaviour
+def test_it_ends_when_its_interface_goes_with_a_namespace_while_up(scene):
+    tunnel, _ = scene.solo()
+    with moved_away(tunnel.host) as inside:
+        tunnel.host.run([*inside, "ip", "link", "set", "wg0", "up"])
+        eventually(lambda: tunnel.port in tunnel.host.udp_ports(), "it is up there")
+    check_ended(tunnel)
+
+
+@behaviour(unlike_go="misses that the interface went down elsewhere")
+def test_it_ends_when_its_interface_is_removed_elsewhere_while_down(scene):
+    tunnel, _ = scene.solo()
+    with moved_away(tunnel.host) as inside:
+        eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "it is down there")
+        tunnel.host.run([*inside, "ip", "link", "del", "wg0"])
+        check_ended(tunnel)
+
+
+@behaviour(unlike_go="ends when its port is taken")
+def test_it_ends_when_its_interface_goes_with_a_namespace_while_its_port_is_taken(scene):
+    tunnel, _ = scene.solo()
+    with moved_away(tunnel.host) as inside:
+        eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "the port is free")
+        taken = tunnel.host.udp(port=tunnel.port)
+        tunnel.host.run([*inside, "ip", "link", "set", "wg0", "up"])
+        eventually(lambda: "trying again" in tunnel.daemon.log(), "the port can't be had")
+    check_ended(tunnel)
+    taken.close()
 
 
 @behaviour(unlike_go="lets nobody else in while a set request stalls")

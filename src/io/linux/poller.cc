@@ -19,7 +19,7 @@ constexpr std::size_t kMostAtOnce = 64;
 
 std::uint32_t events_of(Watch watch) noexcept {
   return (watch.reading ? EPOLLIN : 0u) | (watch.writing ? EPOLLOUT : 0u) |
-         (watch.once ? EPOLLONESHOT : 0u);
+         (watch.once ? EPOLLONESHOT : 0u) | (watch.changes ? EPOLLET : 0u);
 }
 
 Ready ready_of(const epoll_event& event) noexcept {
