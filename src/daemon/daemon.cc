@@ -21,9 +21,12 @@ constexpr Duration kLookRarely = 30s;
 constexpr int kNetworkRest = 10;  // times as long as looking at what changed took
 
 engine::UdpOpener udp_opener(bool offload) {
-  return [offload](std::uint16_t port, std::uint32_t mark,
-                   std::size_t lanes) -> Result<std::vector<engine::UdpDoor>> {
+  std::weak_ptr<io::PortGuard> last;
+  return [offload, last](std::uint16_t port, std::uint32_t mark,
+                         std::size_t lanes) mutable -> Result<std::vector<engine::UdpDoor>> {
     io::UdpOptions options;
+    std::shared_ptr<io::PortGuard> hold = last.lock();
+    if (hold && hold->port() == port) options.held = hold.get();
     options.port = port;
     options.mark = mark;
     options.offload = offload;
@@ -31,11 +34,13 @@ engine::UdpOpener udp_opener(bool offload) {
     if (!sockets) return std::unexpected(sockets.error());
     std::vector<std::unique_ptr<io::LinuxUdp>> all = std::move(sockets->lanes);
     if (sockets->handshakes) all.push_back(std::move(sockets->handshakes));
+    if (sockets->guard || options.held == nullptr) hold = std::move(sockets->guard);
+    last = hold;
     std::vector<engine::UdpDoor> doors;
     for (std::unique_ptr<io::LinuxUdp>& udp : all) {
       const io::Waitable v4(udp->poll_fd(Family::v4));
       const io::Waitable v6(udp->poll_fd(Family::v6));
-      doors.push_back({std::move(udp), {v4, v6}});
+      doors.push_back({std::move(udp), {v4, v6}, hold});
     }
     return doors;
   };

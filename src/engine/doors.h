@@ -25,6 +25,9 @@ struct TunDoor {
 struct UdpDoor {
   std::unique_ptr<io::Udp> udp;
   std::array<io::Waitable, 2> waitables = {};
+  // Keeps the port from other programs for as long as anybody has it: also when the sockets are closed, and
+  // until the port is opened again. Null: nothing does.
+  std::shared_ptr<const void> hold = {};
 };
 
 /// Opens the sockets of one port (0: any): one pair for each of `lanes` lanes and perhaps one more, for

@@ -157,6 +157,7 @@ Result<void> Engine::bind(const Now& now, std::uint16_t port) {
     return started;
   }
   port_ = sockets_.front().udp->port();
+  hold_ = sockets_.front().hold;
   bound_at_ = now.boot;
   return {};
 }
@@ -236,10 +237,14 @@ Result<void> Engine::change_sockets(const Now& now, const protocol::DeviceChange
 
 Result<void> Engine::change_port(const Now& now, std::uint16_t port) {
   if (device_.is_up()) return bind(now, port);
+  std::shared_ptr<const void> hold;
   // Whoever brings the interface up can't be told that its port is taken: who asks for the port is.
   if (port != 0) {
-    if (const auto sockets = open_sockets(port); !sockets) return std::unexpected(sockets.error());
+    const auto sockets = open_sockets(port);
+    if (!sockets) return std::unexpected(sockets.error());
+    hold = sockets->front().hold;
   }
+  if (hold_) hold_ = std::move(hold);  // an interface that was up keeps its port while it is down
   port_ = port;
   return {};
 }

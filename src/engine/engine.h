@@ -110,7 +110,8 @@ class Engine {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Crew>> crews_;
   std::optional<HandshakeDoor> handshake_door_;
-  std::vector<UdpDoor> sockets_;  // empty while down
+  std::vector<UdpDoor> sockets_;      // empty while down
+  std::shared_ptr<const void> hold_;  // of the port, since it was bound first
   std::uint16_t port_ = 0;
   std::uint32_t mark_ = 0;
   std::optional<Instant> bound_at_;  // the last time

@@ -114,8 +114,8 @@ def test_there_is_no_address(scene):
 def test_another_program_has_the_port(scene):
     left, _ = healthy_pair(scene)
     left.host.run("ip link set wg0 down")
-    eventually(lambda: left.port not in left.host.udp_ports(), "the daemon lets its port go")
-    with left.host.udp(port=left.port):
+    eventually(lambda: left.host.is_udp_closed(left.port), "the daemon closes its sockets")
+    with left.host.udp(port=left.port, device="eth0"):      # which the daemon can't keep from it
         left.host.run("ip link set wg0 up")
         left.host.address("wg0", LEFT_INSIDE[1])    # going down has taken it
         found = doctor(scene, left.host)

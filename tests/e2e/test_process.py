@@ -1,16 +1,19 @@
 """The daemon as a process: how it starts, how it ends, and what it costs when nothing happens."""
 
 import contextlib
+import errno
 import os
 import resource
 import signal
+import socket
 import subprocess
 import threading
 import time
 
 from lib import process
-from lib.daemon import Daemon, answers_uapi, read_reply
+from lib.daemon import Daemon, answers_uapi, read_reply, reply_errno
 from lib.registry import BOTH, Skip, behaviour
+from lib.scene import LEFT_INSIDE
 from lib.traffic import must_not_ping, must_ping, wait_ping
 from lib.tunnel import new_private_key
 from lib.wait import PATIENCE, eventually
@@ -281,7 +284,7 @@ def test_it_ends_when_its_interface_goes_with_a_namespace_while_up(scene):
     tunnel, _ = scene.solo()
     with moved_away(tunnel.host) as inside:
         tunnel.host.run([*inside, "ip", "link", "set", "wg0", "up"])
-        eventually(lambda: tunnel.port in tunnel.host.udp_ports(), "it is up there")
+        eventually(lambda: not tunnel.host.is_udp_closed(tunnel.port), "it is up there")
     check_ended(tunnel)
 
 
@@ -289,7 +292,7 @@ def test_it_ends_when_its_interface_goes_with_a_namespace_while_up(scene):
 def test_it_ends_when_its_interface_is_removed_elsewhere_while_down(scene):
     tunnel, _ = scene.solo()
     with moved_away(tunnel.host) as inside:
-        eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "it is down there")
+        eventually(lambda: tunnel.host.is_udp_closed(tunnel.port), "it is down there")
         tunnel.host.run([*inside, "ip", "link", "del", "wg0"])
         check_ended(tunnel)
 
@@ -298,8 +301,8 @@ def test_it_ends_when_its_interface_is_removed_elsewhere_while_down(scene):
 def test_it_ends_when_its_interface_goes_with_a_namespace_while_its_port_is_taken(scene):
     tunnel, _ = scene.solo()
     with moved_away(tunnel.host) as inside:
-        eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "the port is free")
-        taken = tunnel.host.udp(port=tunnel.port)
+        eventually(lambda: tunnel.host.is_udp_closed(tunnel.port), "the sockets are closed")
+        taken = tunnel.host.udp(port=tunnel.port, device="eth0")
         tunnel.host.run([*inside, "ip", "link", "set", "wg0", "up"])
         eventually(lambda: "trying again" in tunnel.daemon.log(), "the port can't be had")
     check_ended(tunnel)
@@ -446,22 +449,76 @@ def test_an_idle_daemon_is_small(scene):
         assert rss < IDLE_RSS_KIB, f"{rss} KiB"
 
 
-# The port is taken while the interface is down, and somebody else has it when it comes up. The daemon
-# says so, lives on, and takes the port when it comes up the next time.
+# The lanes share the port by SO_REUSEPORT, which would let any program of the same user in. It is refused,
+# in whatever way it asks: also while the interface is down, and the port comes back with it.
+
+def ways_to_share(host, port):
+    """What a program gets for each way to ask for the port: None, or the errno."""
+    for address in ("0.0.0.0", "127.0.0.1", "::", "::1"):
+        for option in (None, socket.SO_REUSEPORT, socket.SO_REUSEADDR):
+            try:
+                host.udp(address, port, share=option).close()
+                yield f"{address} {option}", None
+            except OSError as error:
+                yield f"{address} {option}", error.errno
+
+
+def must_be_refused(host, port):
+    for way, error in ways_to_share(host, port):
+        assert error == errno.EADDRINUSE, f"{way}: {error}"
+
+
+@behaviour(unlike_go="shares nothing, and lets its port go when the interface goes down")
+def test_P75a_no_other_program_gets_the_port(scene):
+    tunnel, puppet = scene.solo(daemon_options={"arguments": ("-f", "--lanes", "8")})
+    must_be_refused(tunnel.host, tunnel.port)
+    for _ in range(3):
+        tunnel.host.run("ip link set wg0 down")
+        eventually(lambda: tunnel.host.is_udp_closed(tunnel.port), "the socket is closed")
+        must_be_refused(tunnel.host, tunnel.port)
+        tunnel.host.run("ip link set wg0 up")
+        eventually(lambda: not tunnel.host.is_udp_closed(tunnel.port), "the socket is open")
+        must_be_refused(tunnel.host, tunnel.port)
+    tunnel.host.address("wg0", LEFT_INSIDE[1])          # going down has taken it
+    puppet.connect()
+    assert puppet.pings(tunnel)
+
+
+@behaviour(unlike_go="shares nothing, and lets its port go when the interface goes down")
+def test_P75a_a_port_that_is_changed_is_free(scene):
+    tunnel, puppet = scene.solo()
+    tunnel.set("listen-port 40000")
+    tunnel.host.udp(port=51820).close()
+    tunnel.host.run("ip link set wg0 down")
+    eventually(lambda: tunnel.host.is_udp_closed(40000), "the socket is closed")
+    tunnel.set("listen-port 40001")
+    tunnel.host.udp(port=40000).close()
+    must_be_refused(tunnel.host, 40001)
+    with tunnel.host.udp(port=40002):
+        assert reply_errno(tunnel.uapi("set=1\nlisten_port=40002\n\n")) == -errno.EADDRINUSE
+    must_be_refused(tunnel.host, 40001)
+    tunnel.host.run("ip link set wg0 up")
+    puppet.to = ("192.0.2.1", 40001)
+    puppet.connect()
+    assert puppet.pings(tunnel)
+
+
+# What binds to an interface of the machine gets past that, while the daemon's interface is down: it has the
+# port when that comes up. The daemon says so, lives on, and takes the port when it comes up the next time.
 
 @behaviour(unlike_go="misses the interface going down on newer kernels")
 def test_P75b_a_port_taken_meanwhile_ends_nothing(scene):
     tunnel, puppet = scene.solo()
     tunnel.host.run("ip link set wg0 down")
-    eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "the socket is closed")
-    with tunnel.host.udp(port=tunnel.port), tunnel.host.udp("::", tunnel.port):
+    eventually(lambda: tunnel.host.is_udp_closed(tunnel.port), "the socket is closed")
+    with tunnel.host.udp(port=tunnel.port, device="eth0"):
         tunnel.host.run("ip link set wg0 up")
         tunnel.host.run(f"ping -c 1 -W 0.2 {puppet.inside4}", check=False)
         assert tunnel.daemon.running()
         tunnel.wg("show")
         tunnel.host.run("ip link set wg0 down")
     tunnel.host.run("ip link set wg0 up")
-    eventually(lambda: tunnel.port in tunnel.host.udp_ports(), "the port is taken")
+    eventually(lambda: not tunnel.host.is_udp_closed(tunnel.port), "the port is taken")
     puppet.connect()
     assert puppet.pings(tunnel)
 

@@ -138,7 +138,7 @@ def test_P55_keepalive_alone_starts_a_handshake(scene):
 def test_P59a_coming_up_sends_a_keepalive(scene):
     tunnel, puppet = scene.solo()
     tunnel.host.run("ip link set wg0 down")
-    eventually(lambda: tunnel.port not in tunnel.host.udp_ports(), "the socket is closed")
+    eventually(lambda: tunnel.host.is_udp_closed(tunnel.port), "the socket is closed")
     tunnel.peer(puppet, keepalive=25)
     assert puppet.receive(0.3) is None, "spoke while down"
     tunnel.host.run("ip link set wg0 up")

@@ -83,7 +83,8 @@ PortState look_at_port(std::uint16_t port, const std::string& interface) {
     const std::string name = process->path().filename();
     if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) continue;
     if (!has_open(process->path(), at_port)) continue;
-    if (has_open(process->path(), uapi)) return {true, {}};
+    // The daemon may hold the port and not have it, while another program is in its way.
+    if (has_open(process->path(), uapi)) continue;
     state.other_owner = name_of(process->path());
   }
   return state;

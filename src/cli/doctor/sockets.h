@@ -8,7 +8,7 @@ namespace ferrule::cli {
 
 struct PortState {
   bool is_bound = false;
-  std::string other_owner;  // "nginx (pid 12)": somebody, and not the daemon
+  std::string other_owner;  // "nginx (pid 12)": somebody beside the daemon
 };
 
 /// Looks at the port of the daemon that has the configuration socket of `interface`. Who cannot look

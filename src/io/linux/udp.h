@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/net.h"
 #include "io/linux/fd.h"
+#include "io/linux/port_guard.h"
 #include "io/linux/segment_limits.h"
 #include "io/linux/udp_calls.h"
 #include "io/udp.h"
@@ -23,7 +24,8 @@ struct UdpOptions {
   // A further socket on a port that this program holds; `port` is not 0. Else a port that something holds
   // is refused, also when that allows sharing: two daemons never end up in one group by accident.
   bool joins = false;
-  bool offload = true;  // UDP_SEGMENT and UDP_GRO, where the kernel has them
+  PortGuard* held = nullptr;  // of `port`: this program's, whom it lets in
+  bool offload = true;        // UDP_SEGMENT and UDP_GRO, where the kernel has them
   UdpCalls calls;
 };
 
@@ -36,6 +38,9 @@ class LinuxUdp final : public Udp {
   struct Group {
     std::vector<std::unique_ptr<LinuxUdp>> lanes;
     std::unique_ptr<LinuxUdp> handshakes;  // null: handshake messages come to the lanes
+    // Keeps the port from other programs, also when the sockets are closed; instead of UdpOptions::held.
+    // Null: the kernel can't.
+    std::shared_ptr<PortGuard> guard;
   };
   /// For `lanes` (>= 1) lanes, over which the kernel spreads senders by their address and port, and one
   /// for handshake messages, where it can tell them from data (steering.h). Data may come there too.
@@ -79,6 +84,7 @@ class LinuxUdp final : public Udp {
   class Patience;
 
   LinuxUdp() = default;
+  static Result<Group> open_shared(const UdpOptions& options, std::size_t lanes);
   Result<void> bind_pair(const UdpOptions& options);
   Result<bool> bind_v6(const UdpOptions& options);
   bool steer(std::size_t lanes) noexcept;

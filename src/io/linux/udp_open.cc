@@ -75,8 +75,10 @@ Endpoint any_address(Family family, std::uint16_t port) noexcept {
 
 // Who comes first binds before allowing others: the kernel then refuses a port that is held, also
 // by a group that could be joined.
-Result<void> bind_socket(int fd, Family family, std::uint16_t port, bool joins) {
+Result<void> bind_socket(int fd, Family family, std::uint16_t port, const UdpOptions& options) {
   const SocketAddress address(any_address(family, port));
+  const bool joins = options.joins;
+  if (options.held != nullptr) (void)set_shares_address(fd, true);
   const auto attempted = [&] {
     return "bind " + name_of(family) + " UDP port " + std::to_string(port);
   };
@@ -110,7 +112,7 @@ Result<bool> LinuxUdp::bind_v6(const UdpOptions& options) {
     if (fd.error().code == EAFNOSUPPORT) return false;
     return std::unexpected(std::move(fd.error()));
   }
-  auto bound = bind_socket(fd->get(), Family::v6, port_, options.joins);
+  auto bound = bind_socket(fd->get(), Family::v6, port_, options);
   if (!bound) {
     if (bound.error().code == EADDRNOTAVAIL) return false;
     return std::unexpected(std::move(bound.error()));
@@ -122,7 +124,7 @@ Result<bool> LinuxUdp::bind_v6(const UdpOptions& options) {
 Result<void> LinuxUdp::bind_pair(const UdpOptions& options) {
   auto fd = make_socket(Family::v4, options);
   if (!fd) return std::unexpected(std::move(fd.error()));
-  auto bound = bind_socket(fd->get(), Family::v4, options.port, options.joins);
+  auto bound = bind_socket(fd->get(), Family::v4, options.port, options);
   if (!bound) return bound;
   auto port = bound_port(fd->get());
   if (!port) return std::unexpected(std::move(port.error()));
@@ -156,6 +158,24 @@ Result<std::unique_ptr<LinuxUdp>> LinuxUdp::open(const UdpOptions& options) {
 }
 
 Result<LinuxUdp::Group> LinuxUdp::open_group(const UdpOptions& options, std::size_t lanes) {
+  if (options.held != nullptr) options.held->let_in(true);
+  Result<Group> group = open_shared(options, lanes);
+  if (options.held != nullptr) options.held->let_in(false);
+  if (!group) return group;
+  std::vector<int> sockets;
+  const auto add = [&sockets](const LinuxUdp& udp) {
+    for (const Socket* socket : {&udp.v4_, &udp.v6_}) {
+      if (socket->fd) sockets.push_back(socket->fd.get());
+    }
+  };
+  for (const auto& lane : group->lanes) add(*lane);
+  if (group->handshakes) add(*group->handshakes);
+  auto guard = PortGuard::put(group->lanes.front()->port(), sockets, options.held);
+  if (guard) group->guard = std::move(*guard);
+  return group;
+}
+
+Result<LinuxUdp::Group> LinuxUdp::open_shared(const UdpOptions& options, std::size_t lanes) {
   FERRULE_CHECK(lanes >= 1);
   UdpOptions next = options;
   next.joins = false;

@@ -113,12 +113,16 @@ class Host:
         with self.inside():
             return socket.socket(family, kind, protocol)
 
-    def udp(self, address="0.0.0.0", port=0):
-        """A bound UDP socket with a receive timeout."""
+    def udp(self, address="0.0.0.0", port=0, *, device=None, share=None):
+        """A UDP socket, bound, with a receive timeout: to a device too, or with an option (SO_REUSEPORT)."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         sock = self.socket(family, socket.SOCK_DGRAM)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if device is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        if share is not None:
+            sock.setsockopt(socket.SOL_SOCKET, share, 1)
         sock.bind((address, port))
         sock.settimeout(5 * PATIENCE)
         return sock
@@ -144,6 +148,17 @@ class Host:
             tables = [open(f"/proc/thread-self/net/{name}").read() for name in ("udp", "udp6")]
         return [int(line.split()[1].rpartition(":")[2], 16)
                 for table in tables for line in table.splitlines()[1:]]
+
+    def is_udp_closed(self, port):
+        """Whether what comes to a port is refused, as nobody takes it: somebody may hold it even so."""
+        with self.udp("127.0.0.1") as sock:
+            sock.connect(("127.0.0.1", port))
+            try:
+                sock.send(b"")
+                sock.send(b"")
+            except ConnectionRefusedError:
+                return True
+        return False
 
     def address(self, interface, *addresses):
         for address in addresses:
