@@ -15,6 +15,7 @@
 #include "crypto/avx2/authenticator.h"
 #include "crypto/avx2/chacha.h"
 #include "crypto/avx2/cpu.h"
+#include "crypto/avx2/few_blocks.h"
 #include "crypto/avx2/wipe.h"
 #include "crypto/batch/packets.h"
 #include "crypto/batch/plan.h"
@@ -89,6 +90,28 @@ class Group {
 
  private:
   FERRULE_AVX2_INLINE void make_pass() noexcept {
+    // Few lanes alone take half the time, but what waits for authentication costs more than that
+    // if it has to be done after them.
+    if (pass_.lanes() <= kFewBlocks && !authenticator_.has_run(1)) {
+      make_few_lanes();
+    } else {
+      make_lanes();
+    }
+    for (const Segment& segment : pass_.segments()) {
+      if (segment.has_key()) authenticator_.add_key(work_.keystream.block[segment.lane]);
+    }
+  }
+  FERRULE_AVX2_INLINE void make_few_lanes() noexcept {
+    BlockStart starts[kFewBlocks];
+    for (const Segment& segment : pass_.segments()) {
+      const AeadPacket& packet = packets_[segment.packet];
+      for (unsigned i = 0; i < segment.lanes; ++i) {
+        starts[segment.lane + i] = {packet.key, packet.counter, segment.block + i};
+      }
+    }
+    make_few_blocks(std::span(starts).first(pass_.lanes()), work_.keystream);
+  }
+  FERRULE_AVX2_INLINE void make_lanes() noexcept {
     LaneFiller filler;
     for (const Segment& segment : pass_.segments()) {
       const AeadPacket& packet = packets_[segment.packet];
@@ -97,9 +120,6 @@ class Group {
     }
     filler.write(work_.inputs);
     make_keystream(work_.inputs, work_.keystream, authenticator_);
-    for (const Segment& segment : pass_.segments()) {
-      if (segment.has_key()) authenticator_.add_key(work_.keystream.block[segment.lane]);
-    }
   }
   FERRULE_AVX2_INLINE void add_keystream() noexcept {
     for (const Segment& segment : pass_.data()) {

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstddef>
 #include <string>
 
 #include "crypto/aead_backends.h"
@@ -13,13 +12,12 @@ namespace ferrule::crypto::test {
 struct VectorBackend {
   const char* name;
   const AeadBackend* (*get)() noexcept;  // gives null where this CPU or this build can't run it
-  std::ptrdiff_t vectors;                // how many vector registers its code can name
   const char* reason_to_skip;
 };
 
 inline constexpr VectorBackend kVectorBackends[] = {
-    {"avx512", &avx512_aead_backend, 32, "no AVX-512 with IFMA in this CPU or this build"},
-    {"avx2", &avx2_aead_backend, 16, "no AVX2 and BMI2 in this CPU or this build"},
+    {"avx512", &avx512_aead_backend, "no AVX-512 with IFMA in this CPU or this build"},
+    {"avx2", &avx2_aead_backend, "no AVX2 and BMI2 in this CPU or this build"},
 };
 
 inline std::string name_of_backend(const testing::TestParamInfo<VectorBackend>& info) {

@@ -12,8 +12,6 @@ namespace ferrule::crypto::avx2 {
 
 namespace {
 
-constexpr std::uint32_t kConstants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-
 // Row `i` of the state that lanes start from.
 FERRULE_AVX2_INLINE Vec initial_row(const LaneInputs& inputs, std::size_t i) noexcept {
   if (i < 4) return broadcast(kConstants[i]);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/avx2/few_blocks.h"
 #include "crypto/avx2/skip_testing.h"
 #include "crypto/batch/models_testing.h"
 
@@ -102,6 +103,26 @@ TEST(Avx2Chacha, P2_LanesMayShareAKeyAndCountOn) {
       const std::uint32_t block = value.block + (i < lane ? i : i - lane);
       EXPECT_TRUE(holds(stream, i, expected_block(values[0].key, value.nonce, block)))
           << "lane " << i << " of runs that meet at " << lane;
+    }
+  }
+}
+
+TEST(Avx2FewBlocks, P2_EachBlockHasItsKeyNonceAndCounter) {
+  FERRULE_SKIP_WITHOUT_AVX2();
+  Random random(5);
+  for (int round = 0; round < 20; ++round) {
+    const auto lanes = random_lanes(random);
+    for (std::size_t count = 1; count <= kFewBlocks; ++count) {
+      BlockStart starts[kFewBlocks];
+      for (std::size_t i = 0; i < count; ++i) {
+        starts[i] = {&lanes[i].key, lanes[i].nonce, lanes[i].block};
+      }
+      Keystream stream;
+      make_few_blocks(std::span(starts).first(count), stream);
+      for (unsigned i = 0; i < count; ++i) {
+        EXPECT_TRUE(holds(stream, i, expected_block(lanes[i].key, lanes[i].nonce, lanes[i].block)))
+            << "block " << i << " of " << count;
+      }
     }
   }
 }

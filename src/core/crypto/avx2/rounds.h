@@ -8,6 +8,7 @@
 
 namespace ferrule::crypto::avx2 {
 
+constexpr std::uint32_t kConstants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 constexpr unsigned kDoubleRounds = 10;
 
 /// The 16 rows of the state, a lane a column.

@@ -44,6 +44,19 @@ struct Segment {
   }
 };
 
+/// How many blocks a packet takes: one for its key, and those of its data.
+constexpr std::size_t blocks_of(const AeadPacket& packet) noexcept {
+  return (packet.size + kBlockSize - 1) / kBlockSize + 1;
+}
+
+/// Whether packets take `limit` blocks at most.
+constexpr bool fit_in(std::span<const AeadPacket> packets, std::size_t limit) noexcept {
+  if (packets.size() > limit) return false;
+  std::size_t blocks = 0;
+  for (const AeadPacket& packet : packets) blocks += blocks_of(packet);
+  return blocks <= limit;
+}
+
 /// How far a group's data have key stream: the first `packets` of them have all of theirs, and of
 /// the next one, if there is one, the first `bytes` bytes have.
 struct Progress {
@@ -109,16 +122,12 @@ class Plan {
  private:
   void add_packets(Pass<kLanes>& pass) noexcept {
     for (; packet_ < count(); ++packet_, next_ = first_block_) {
-      const std::uint32_t end = end_of(packets_[packet_]);
+      const auto end = static_cast<std::uint32_t>(blocks_of(packets_[packet_]));
       if (next_ < end && !pass.is_full()) next_ += pass.add(packet_, next_, end - next_);
       if (next_ < end) return;
     }
   }
   [[nodiscard]] unsigned count() const noexcept { return static_cast<unsigned>(packets_.size()); }
-  // The block behind a packet's last.
-  static std::uint32_t end_of(const AeadPacket& packet) noexcept {
-    return static_cast<std::uint32_t>((packet.size + kBlockSize - 1) / kBlockSize + 1);
-  }
 
   std::span<const AeadPacket> packets_;
   std::uint32_t first_block_;  // of a packet, among those that are added with it

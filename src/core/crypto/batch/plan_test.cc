@@ -47,6 +47,14 @@ TEST(BatchPlan, SixteenPacketsOfAnMtuLeaveNoLaneIdle) {
   EXPECT_EQ(widths<8>(packets), std::vector<unsigned>(48, 8));
 }
 
+TEST(BatchPlan, FewBlocksAreCounted) {
+  EXPECT_TRUE(fit_in(packets_of({64}), 2));
+  EXPECT_FALSE(fit_in(packets_of({65}), 2));
+  EXPECT_TRUE(fit_in(packets_of({0, 0, 1}), 4));
+  EXPECT_FALSE(fit_in(packets_of({0, 0, 0, 1}), 4));
+  EXPECT_FALSE(fit_in(packets_of({0, 0, 0, 0, 0}), 4));
+}
+
 TEST(BatchPlan, OneTimeKeysMayTakeSeveralPasses) {
   const auto packets = packets_of({1, 1, 1, 1, 1, 1, 1, 1, 1, 64});
   Plan<8> plan(packets, Order::keys_first);

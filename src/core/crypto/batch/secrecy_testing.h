@@ -99,6 +99,8 @@ class OwnStack {
 
  private:
   static void enter() {
+    // What others left is not to be seen.
+    if (__builtin_cpu_supports("avx512f")) clear_upper_vectors();
     work_->run();
     asm volatile(
         "mov %%rcx, %0\n\tmov %%rdx, %1\n\tmov %%rsi, %2\n\tmov %%rdi, %3\n\t"
@@ -110,6 +112,12 @@ class OwnStack {
     } else if (__builtin_cpu_supports("avx")) {
       store_16_vectors();
     }
+  }
+  static void clear_upper_vectors() {
+    asm volatile(
+        ".irp i, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n\t"
+        "vpxord %%zmm\\i, %%zmm\\i, %%zmm\\i\n\t"
+        ".endr" ::);
   }
   static void store_32_vectors() {
     asm volatile(
