@@ -96,7 +96,7 @@ class ControlTurns : public ::testing::Test {
       outbound.inner = packet;
       protocol::SendPlan plan;
       device.plan_send(now, {&outbound, 1}, plan, attention);
-      device.stage(now, outbound.peer, packet, 0, attention);
+      device.stage(now, outbound.place_of(0), packet, 0, attention);
     }
     inbox.post(attention);
   }

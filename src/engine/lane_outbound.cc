@@ -120,13 +120,14 @@ void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
     const packet::Offload& offload = scratch.reads[i].offload;
     if (offload.gso == packet::GsoType::none) {
       packet::complete_checksum(inner, offload);
-      device_.stage(now, packet.peer, inner, number_, scratch.attention);
+      device_.stage(now, packet.place_of(0), inner, number_, scratch.attention);
       continue;
     }
     const packet::Splitter splitter(inner, offload);
     for (std::size_t n = 0; n < splitter.count(); ++n) {
       const std::size_t size = splitter.write(n, scratch.split_room());
-      device_.stage(now, packet.peer, scratch.split_room().first(size), number_, scratch.attention);
+      device_.stage(now, packet.place_of(n), scratch.split_room().first(size), number_,
+                    scratch.attention);
     }
   }
 }

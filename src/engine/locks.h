@@ -13,7 +13,8 @@ namespace ferrule::engine {
 
 /// Tables: each reading thread has a mutex of its own on a cache line of its own, so that readers
 /// never meet; whoever changes the tables takes all of them, in order. Peers: many share a mutex,
-/// by the slot of their id. Lock order: tables, then one peer (docs/architecture.md).
+/// by the slot of their id. Staging: one mutex. Lock order: tables, then one peer, then staging
+/// (docs/architecture.md).
 class Locks final : public protocol::Exclusion {
  public:
   /// `readers` is how many threads read tables; each has a number below it.
@@ -28,6 +29,8 @@ class Locks final : public protocol::Exclusion {
   }
   void lock_peer(PeerId peer) noexcept override FERRULE_NO_ANALYSIS { of(peer).lock(); }
   void unlock_peer(PeerId peer) noexcept override FERRULE_NO_ANALYSIS { of(peer).unlock(); }
+  void lock_staging() noexcept override FERRULE_NO_ANALYSIS { staging_.mutex.lock(); }
+  void unlock_staging() noexcept override FERRULE_NO_ANALYSIS { staging_.mutex.unlock(); }
 
   /// Holds the tables shared, for one reading thread.
   class FERRULE_SCOPED_CAPABILITY TablesShared {
@@ -54,6 +57,7 @@ class Locks final : public protocol::Exclusion {
   std::unique_ptr<Padded[]> readers_;
   std::size_t reader_count_;
   std::array<Padded, kPeerLocks> peers_;
+  Padded staging_;
 };
 
 }  // namespace ferrule::engine

@@ -17,7 +17,6 @@ Scratch::Scratch()
   }
   outbound.reserve(kTunSlots);
   send_plan.runs.reserve(kTunSlots);
-  staged.packets.reserve(protocol::kMaxStagedPackets);
   messages.reserve(protocol::kMaxStagedPackets);
   parts.reserve(protocol::kMaxStagedPackets);
   trains.reserve(protocol::kMaxStagedPackets);

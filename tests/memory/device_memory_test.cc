@@ -208,7 +208,7 @@ void send(Tunnel& tunnel, const Packet& packet) {
     return;
   }
   if (outbound.verdict == protocol::Verdict::stage) {
-    tunnel.a.device->stage(tunnel.world.now(), outbound.peer, packet, 0, tunnel.attention);
+    tunnel.a.device->stage(tunnel.world.now(), outbound.place_of(0), packet, 0, tunnel.attention);
   }
 }
 
@@ -247,10 +247,7 @@ TEST(DeviceMemory, P35_P73_WhatCouldNotBeStagedHoldsNoRoom) {
   // Far more than may be staged at once. All memory but that for the packets themselves is refused.
   for (int i = 0; i < 3'000; ++i) {
     const Shortage shortage(1, Failing::rest);
-    tunnel.a.device->stage(
-        tunnel.world.now(),
-        tunnel.a.device->next_deadline() ? tunnel.a.device->next_deadline()->peer : PeerId{0, 0},
-        large, 0, tunnel.attention);
+    tunnel.a.device->stage(tunnel.world.now(), {PeerId{0, 0}, 0}, large, 0, tunnel.attention);
   }
   EXPECT_EQ(tunnel.a.drops(protocol::Drop::no_resources), 3'000u);
   EXPECT_TRUE(tunnel.carries());

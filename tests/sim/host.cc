@@ -117,7 +117,11 @@ std::uint64_t Host::staged_drops() const noexcept {
   return sum;
 }
 
-void Host::count_unstaged(std::uint64_t drops_before) { staged -= staged_drops() - drops_before; }
+std::uint64_t Host::count_unstaged(std::uint64_t drops_before) {
+  const std::uint64_t gone = staged_drops() - drops_before;
+  staged -= gone;
+  return gone;
+}
 
 Endpoint Host::endpoint_of(const PublicKey& peer) const {
   Endpoint endpoint;
@@ -221,7 +225,8 @@ void Host::send(std::span<const Packet> batch) {
     if (packet.verdict == Verdict::stage) {
       const std::uint64_t before = staged_drops();
       ++staged;
-      device->stage(now(), packet.peer, packet.inner, lane, attention_);
+      largest_staged = std::max(largest_staged, packet.inner.size());
+      device->stage(now(), packet.place_of(0), packet.inner, lane, attention_);
       count_unstaged(before);
     } else if (packet.verdict == Verdict::send) {
       Packet message(packet.wire_bytes, 0);
@@ -258,7 +263,8 @@ void Host::flush(PeerId peer) {
     staged -= batch.packets.size();
     std::uint64_t counter = batch.first_counter;
     for (const protocol::StagedPacket& packet : batch.packets) {
-      seal_and_post(batch.run, Packet(packet.message), counter++, 0, lane);
+      const Bytes message = packet.message.view();
+      seal_and_post(batch.run, Packet(message.begin(), message.end()), counter++, 0, lane);
     }
   }
 }
@@ -310,8 +316,10 @@ void Host::work() {
 
 void Host::attend() {
   while (!attention_.empty()) {
+    const std::uint64_t before = staged_drops();
     const protocol::Attention attention = std::exchange(attention_, {});
     for (const PeerId peer : attention) device->attend(now(), peer, outbox_);
+    count_unstaged(before);
   }
   const protocol::Outbox outbox = std::exchange(outbox_, {});
   for (const protocol::OutgoingMessage& message : outbox.messages) {
@@ -390,8 +398,10 @@ void Host::handle_handshake() {
   std::vector<Datagram> out;
   watched_out_ = &out;
   flushed_ = false;
+  const std::uint64_t staged_before = staged_drops();
   device->handle(now(), *message, under_load, outbox_);
-  const std::uint64_t dropped = drops_in_all() - drops;
+  const std::uint64_t unstaged = count_unstaged(staged_before);
+  const std::uint64_t dropped = drops_in_all() - drops - unstaged;
   // The session is there before what it makes possible is sent.
   for (const protocol::OutgoingMessage& answer : outbox_.messages) {
     out.push_back(

@@ -96,12 +96,13 @@ class Host {
   Metered<protocol::Device> device;
   std::map<std::uint32_t, Session> sessions;  // by local index, since the last restart
   std::map<std::uint32_t, std::uint32_t> by_remote;
-  std::uint64_t staged = 0;  // packets that wait, by their comings and goings
-  Duration boot_offset{};    // of its boot clock from the world's
-  Duration wall_offset{};    // of its wall clock from its boot clock
-  WallTime greatest_wall;    // at which it sent anything
-  WallTime forgotten_wall;   // the same, but its device no longer knows of it
-  Instant asleep_until;      // by the world's clock
+  std::uint64_t staged = 0;        // packets that wait, by their comings and goings
+  std::size_t largest_staged = 0;  // the largest packet that ever waited
+  Duration boot_offset{};          // of its boot clock from the world's
+  Duration wall_offset{};          // of its wall clock from its boot clock
+  WallTime greatest_wall;          // at which it sent anything
+  WallTime forgotten_wall;         // the same, but its device no longer knows of it
+  Instant asleep_until;            // by the world's clock
   DiceRng rng;
   unsigned send_fails_percent = 0;
   unsigned source_refused_percent = 0;
@@ -130,7 +131,7 @@ class Host {
   void add_session(std::uint32_t local, Session session);
   [[nodiscard]] Outcome receive_data(const std::vector<const Datagram*>& batch);
   void deliver(const protocol::InboundMessage& message, const Datagram& datagram, bool alone);
-  void count_unstaged(std::uint64_t drops_before);
+  std::uint64_t count_unstaged(std::uint64_t drops_before);  // how many
   [[nodiscard]] std::uint64_t staged_drops() const noexcept;
 
   Dice dice_;

@@ -25,6 +25,13 @@ enum class Verdict : std::uint8_t {
   drop,
 };
 
+/// Where one datagram stands among those that wait for its peer's session: behind all that were planned
+/// before it, and before all that were planned later (P44a, P77).
+struct StagingPlace {
+  PeerId peer;
+  std::uint64_t number = 0;
+};
+
 /// A packet from the tunnel interface. The first three fields are the caller's, the rest is the plan.
 struct OutboundPacket {
   Bytes inner;                   // an IP packet, or a super-packet that will become several
@@ -37,6 +44,12 @@ struct OutboundPacket {
   PeerId peer;
   std::uint32_t run = 0;            // its place in SendPlan::runs
   std::uint64_t first_counter = 0;  // `datagrams` consecutive ones are its own
+  std::uint64_t first_place = 0;    // the same, where it is to be staged
+
+  /// For Device::stage, of each of its datagrams.
+  [[nodiscard]] StagingPlace place_of(std::size_t datagram) const noexcept {
+    return {peer, first_place + datagram};
+  }
 };
 
 /// Consecutive packets to one peer, and all that sealing and sending them needs. Owns a reference to
@@ -57,7 +70,7 @@ struct SendPlan {
 struct StagedBatch {
   SendRun run;
   std::uint64_t first_counter = 0;
-  std::vector<StagedPacket> packets;
+  StagedPackets packets;
 };
 
 /// A transport data message from the network (type 4, classified). The first four fields are the

@@ -50,10 +50,16 @@ constexpr std::size_t kReplayBits = 8192;
 constexpr std::size_t kReplayWindow = kReplayBits - 64;  // one word is redundant (P43)
 
 // --- Bounds of the core ---
-constexpr std::size_t kMaxStagedPackets = 128;                  // per peer (P73)
-constexpr std::size_t kMaxStagedBytes = std::size_t{64} << 20;  // of a whole device
-constexpr std::size_t kMaxPeers = std::size_t{1} << 20;         // as the kernel has it: 2^20
-constexpr std::size_t kPaddingMultiple = 16;                    // P70
+constexpr std::size_t kMaxPeers = std::size_t{1} << 20;  // as the kernel has it: 2^20
+constexpr std::size_t kPaddingMultiple = 16;             // P70
+// What waits for a session: so many packets of a peer (P73), and so many bytes of a device, in which the
+// newest packet of each peer is not counted (P73a). So a device with n peers stages at most
+// kMaxStagedBytes and n packets: at most kMaxPeers packets of the interface's MTU, 1.5 GiB at 1420.
+constexpr std::size_t kMaxStagedPackets = 128;
+constexpr std::size_t kMaxStagedBytes = std::size_t{64} << 20;
+constexpr Duration kStagedFor = kRekeyAttemptTime;  // the time of all attempts
+// Packets of others that one packet may push out. When that is not enough, its peer gives up its own.
+constexpr unsigned kMaxPushedOut = 32;
 // Handshakes whose Diffie-Hellman is done at once: enough to fill the lanes of vector code, and few
 // enough that timers do not wait for long where they are done one after the other (4 ms).
 constexpr std::size_t kHandshakesTogether = 32;

@@ -40,6 +40,7 @@ class Mac1Checker {
   Mac1Checker() noexcept = default;  // refuses everything
   /// `number`, which is not 0, is another one for each identity that a device has had.
   Mac1Checker(const PublicKey& own, std::uint64_t number) noexcept;
+  [[nodiscard]] bool has_identity() const noexcept { return key_.has_value(); }
   /// `message` is an initiation or a response of the right length. Constant time (P80).
   [[nodiscard]] bool check(Bytes message) const noexcept;
   /// The same, for who is to know it later.

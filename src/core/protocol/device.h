@@ -81,7 +81,7 @@ using SourceCheck = std::function<SourceVerdict(const Endpoint& to, const Source
 ///
 /// Without memory (P35) a message or packet is dropped, and counted as no_resources; timers ask again
 /// for what could not be sent. The only std::bad_alloc comes from plan_send, plan_receive and
-/// take_staged, where the caller's lists can't grow, and from visit_peers; the device is sound then.
+/// visit_peers, where lists of the caller's can't grow; the device is sound then.
 class Device {
  public:
   /// Keeps references: all of them outlive the device. `rng` must be thread-safe if the data path has
@@ -101,12 +101,13 @@ class Device {
   /// once. Appends the runs to `plan`. Packets of one flow keep their order over calls (P73, P77).
   void plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
                  Attention& attention);
-  /// Keeps one datagram's inner packet until its peer has a session (P73). `lane` will be asked for it.
-  void stage(const Now& now, PeerId peer, Bytes packet, std::uint16_t lane,
+  /// Keeps one datagram's inner packet until its peer has a session (P73), and asks for one whatever
+  /// becomes of the packet (P73a). `place` is the datagram's by its plan; `lane` will be asked for it.
+  void stage(const Now& now, const StagingPlace& place, Bytes packet, std::uint16_t lane,
              Attention& attention) noexcept;
   /// Gives a lane the packets that it staged, if the peer has a session now.
   void take_staged(const Now& now, PeerId peer, std::uint16_t lane, StagedBatch& out,
-                   Attention& attention);
+                   Attention& attention) noexcept;
 
   /// Finds each message's keypair and checks age and limits (P72). Messages keep their slot; those
   /// with a drop are done.
@@ -198,16 +199,23 @@ class Device {
 
   // data path (device_send.cc, device_receive.cc)
   void route(OutboundPacket& packet) const noexcept;
-  void plan_run(const Now& now, RunOf run, SendPlan& plan, Attention& attention);
-  void plan_run_locked(const Now& now, Peer& peer, RunOf run, SendPlan& plan);
+  void plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan, Attention& attention);
+  void plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait, SendPlan& plan);
+  void plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept;
+  void refuse(RunOf run, Drop why) noexcept;
   void want_handshake(PeerTraffic& traffic) noexcept;
   void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
   void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
   void raise_attention(Peer& peer, Attention& attention) noexcept;
   Drop accept_locked(const Now& now, Peer& peer, InboundMessage& message);
   Drop inspect_inner(const Peer& peer, InboundMessage& message) const noexcept;
-  bool stage_locked(PeerTraffic& traffic, StagedPacket packet) noexcept;
-  void drop_staged(PeerTraffic& traffic, Drop why) noexcept;
+
+  // staged packets (device_staging.cc)
+  [[nodiscard]] bool may_stage() const noexcept { return up_ && mac1_.has_identity(); }
+  void ask_to_send(const Now& now, PeerTraffic& traffic) noexcept;
+  void make_room(Peer& own) noexcept;
+  void expire_staged(const Now& now, Peer& peer) noexcept;
+  void drop_staged(Peer& peer, Drop why) noexcept;
 
   // handshake messages that came (device_handshake.cc)
   struct Incoming;
@@ -279,7 +287,7 @@ class Device {
   Log& log_;
   DropCounters drops_;
   std::atomic<std::size_t> mtu_{1420};
-  std::atomic<std::size_t> staged_bytes_{0};
+  Staging staging_;
 
   // Tables: read by the data path, changed by control under Exclusion::lock_tables.
   PeerTable peers_;

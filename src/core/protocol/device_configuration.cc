@@ -25,7 +25,12 @@ std::size_t count_added(const DeviceChange& change, const PeerTable& peers) {
 }  // namespace
 
 Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log)
-    : rng_(rng), aead_(aead), exclusion_(exclusion), log_(log), ratelimiter_(rng) {}
+    : rng_(rng),
+      aead_(aead),
+      exclusion_(exclusion),
+      log_(log),
+      staging_(exclusion),
+      ratelimiter_(rng) {}
 
 Device::~Device() = default;
 
@@ -102,8 +107,13 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
     {
       PeerGuard guard(exclusion_, peer->id);
       peer->traffic.keypairs.stop_sending();
-      // Without a key there is nothing to start over with: what was armed waits for the next one.
-      if (!zero) peer->traffic.timers.handshake_outdated(now.boot);
+      // Without a key there is nothing to start over with: what was armed waits for the next one, and
+      // what was staged would wait in vain.
+      if (zero) {
+        drop_staged(*peer, Drop::no_identity);
+      } else {
+        peer->traffic.timers.handshake_outdated(now.boot);
+      }
     }
     reschedule(*peer);
   }
@@ -139,6 +149,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
           traffic.timers.persistent_keepalive_s() == 0 && *change.persistent_keepalive_s != 0;
       traffic.timers.set_persistent_keepalive(*change.persistent_keepalive_s);
     }
+    expire_staged(now, *peer);
     staged = !traffic.staged.empty();
   }
   if (!up_) return;
@@ -190,7 +201,7 @@ void Device::remove_peer(Peer& peer) {
   TablesGuard tables(exclusion_);
   {
     PeerGuard guard(exclusion_, peer.id);
-    drop_staged(peer.traffic, Drop::peer_removed);
+    drop_staged(peer, Drop::peer_removed);
   }
   peers_.remove(peer.id);
 }
@@ -254,7 +265,7 @@ void Device::down() noexcept {
       PeerGuard guard(exclusion_, peer->id);
       peer->traffic.timers.stop();
       peer->traffic.handshake_wanted = false;
-      drop_staged(peer->traffic, Drop::device_down);
+      drop_staged(*peer, Drop::device_down);
     }
     reschedule(*peer);
   }

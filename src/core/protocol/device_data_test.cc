@@ -238,26 +238,6 @@ TEST_F(Data, P77_APacketDoesNotOvertakeStagedOnesThoughTheSessionIsThere) {
   EXPECT_EQ(a.send(ipv4("10.0.0.1", "10.0.0.2", 2)).verdict, Verdict::stage);
 }
 
-TEST_F(Data, P73_StagedBytesOfADeviceAreBounded) {
-  world.passes = [](const Datagram&) { return false; };
-  DeviceChange change;
-  for (std::uint32_t i = 0; i < 600; ++i) {
-    PeerChange& peer = change.peers.emplace_back();
-    store_le32(peer.public_key.bytes.data(), i + 1);
-    peer.endpoint = b.endpoint;
-    std::array<std::uint8_t, 4> address{10, 1, 0, 0};
-    store_be16(&address[2], static_cast<std::uint16_t>(i));
-    peer.allowed_ips.push_back({Cidr(IpAddress::v4(address), 32), false});
-  }
-  a.apply(std::move(change));
-  for (std::uint32_t i = 0; i < 600; ++i) {
-    const std::string to = "10.1." + std::to_string(i / 256) + "." + std::to_string(i % 256);
-    for (int n = 0; n < 128; ++n) (void)a.send(ipv4("10.0.0.1", to, 1380));
-  }
-  const std::size_t each = transport_size(1400, a.device->mtu());
-  EXPECT_EQ(a.drops(Drop::staged_overflow), 600 * 128 - kMaxStagedBytes / each);
-}
-
 TEST_F(Data, P76_EcnIsCopiedOutDscpIsNot) {
   ping();
   (void)a.send(ipv4("10.0.0.1", "10.0.0.2", 10, 0xB8 | 1));

@@ -157,6 +157,7 @@ void Device::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox
   bool staged = false;
   {
     PeerGuard guard(exclusion_, peer.id);
+    expire_staged(now, peer);
     staged = !peer.traffic.staged.empty();
     // Without memory to ask for it now, the next packet from or to the peer does.
     if (staged) peer.traffic.flush_wanted = !ask_flush(peer.id, outbox);

@@ -33,6 +33,7 @@ void Device::route(OutboundPacket& packet) const noexcept {
 void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
                        Attention& attention) {
   for (OutboundPacket& packet : packets) route(packet);
+  bool some_wait = false;
   for (std::size_t begin = 0; begin < packets.size();) {
     if (packets[begin].drop != Drop::none) {
       drops_.count(packets[begin].drop);
@@ -44,27 +45,31 @@ void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPl
            packets[end].peer == packets[begin].peer) {
       ++end;
     }
-    plan_run(now, packets.subspan(begin, end - begin), plan, attention);
+    const RunOf before = some_wait ? packets.first(begin) : RunOf();
+    plan_run(now, packets.subspan(begin, end - begin), before, plan, attention);
+    some_wait = some_wait || packets[begin].verdict == Verdict::stage;
     begin = end;
   }
 }
 
-void Device::plan_run(const Now& now, RunOf run, SendPlan& plan, Attention& attention) {
+void Device::plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan,
+                      Attention& attention) {
   Peer& peer = *peers_.find(run.front().peer);  // allowed_ips never names a peer that is gone
   PeerGuard guard(exclusion_, peer.id);
-  plan_run_locked(now, peer, run, plan);
+  // While older packets are staged, or will be as soon as the batch is planned, newer ones queue up
+  // behind them (P77).
+  const bool must_wait = !peer.traffic.staged.empty() ||
+                         std::ranges::any_of(before, [&](const OutboundPacket& packet) {
+                           return packet.verdict == Verdict::stage && packet.peer == peer.id;
+                         });
+  plan_run_locked(now, peer, run, must_wait, plan);
   raise_attention(peer, attention);
 }
 
-void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, SendPlan& plan) {
+void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait,
+                             SendPlan& plan) {
   PeerTraffic& traffic = peer.traffic;
-  if (traffic.endpoint.is_none()) {
-    for (OutboundPacket& packet : run) {
-      packet.drop = Drop::no_endpoint;
-      drops_.count(packet.drop);
-    }
-    return;
-  }
+  if (traffic.endpoint.is_none()) return refuse(run, Drop::no_endpoint);
   std::uint64_t datagrams = 0;
   std::uint64_t wire_bytes = 0;
   for (const OutboundPacket& packet : run) {
@@ -73,14 +78,8 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, SendPlan& pl
   }
   const KeypairRef& current = traffic.keypairs.current();
   std::optional<std::uint64_t> counter;
-  // While older packets are staged, newer ones queue up behind them (P77).
-  if (traffic.staged.empty() && current && current->may_send(now.boot)) {
-    counter = current->reserve(datagrams);
-  }
-  if (!counter) {
-    for (OutboundPacket& packet : run) packet.verdict = Verdict::stage;
-    return;  // Device::stage asks for the handshake
-  }
+  if (!must_wait && current && current->may_send(now.boot)) counter = current->reserve(datagrams);
+  if (!counter) return plan_to_stage(traffic, run);
   for (OutboundPacket& packet : run) {
     packet.verdict = Verdict::send;
     packet.run = static_cast<std::uint32_t>(plan.runs.size());
@@ -95,97 +94,18 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, SendPlan& pl
   keep_key_fresh_sending(now, traffic);
 }
 
-void Device::stage(const Now& now, PeerId id, Bytes packet, std::uint16_t lane,
-                   Attention& attention) noexcept {
-  Peer* peer = peers_.find(id);
-  if (peer == nullptr) {
-    drops_.count(Drop::peer_removed);
-    return;
-  }
-  StagedPacket staged;
-  staged.size = static_cast<std::uint32_t>(packet.size());
-  staged.lane = lane;
-  try {
-    staged.message.resize(transport_size(packet.size(), mtu()));
-  } catch (const std::bad_alloc&) {
-    drops_.count(Drop::no_resources);
-    return;
-  }
-  copy(packet, MutBytes(staged.message).subspan(TransportLayout::kHeaderSize));
-
-  PeerGuard guard(exclusion_, peer->id);
-  if (!stage_locked(peer->traffic, std::move(staged))) return;
-  const KeypairRef& current = peer->traffic.keypairs.current();
-  if (current && current->may_send(now.boot)) {
-    peer->traffic.flush_wanted = true;  // the session came, and older packets are not gone yet
-  } else {
-    want_handshake(peer->traffic);
-  }
-  raise_attention(*peer, attention);
-}
-
-bool Device::stage_locked(PeerTraffic& traffic, StagedPacket packet) noexcept {
-  if (traffic.staged.size() >= kMaxStagedPackets) {
-    staged_bytes_.fetch_sub(traffic.staged.front().message.size(), std::memory_order_relaxed);
-    traffic.staged.erase(traffic.staged.begin());
-    drops_.count(Drop::staged_overflow);
-  }
-  const std::size_t size = packet.message.size();
-  if (staged_bytes_.fetch_add(size, std::memory_order_relaxed) + size > kMaxStagedBytes) {
-    staged_bytes_.fetch_sub(size, std::memory_order_relaxed);
-    drops_.count(Drop::staged_overflow);
-    return false;
-  }
-  try {
-    traffic.staged.push_back(std::move(packet));
-    return true;
-  } catch (const std::bad_alloc&) {
-    staged_bytes_.fetch_sub(size, std::memory_order_relaxed);
-    drops_.count(Drop::no_resources);
-    return false;
+// Device::stage, which comes next, asks for the handshake.
+void Device::plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept {
+  if (!may_stage()) return refuse(run, Drop::no_identity);
+  for (OutboundPacket& packet : run) {
+    packet.verdict = Verdict::stage;
+    packet.first_place = traffic.staged.take_places(packet.datagrams);
   }
 }
 
-void Device::drop_staged(PeerTraffic& traffic, Drop why) noexcept {
-  for (const StagedPacket& packet : traffic.staged) {
-    staged_bytes_.fetch_sub(packet.message.size(), std::memory_order_relaxed);
-    drops_.count(why);
-  }
-  std::vector<StagedPacket>().swap(traffic.staged);  // an assignment would keep its room
-}
-
-void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBatch& out,
-                         Attention& attention) {
-  Peer* peer = peers_.find(id);
-  if (peer == nullptr) return;
-  PeerGuard guard(exclusion_, id);
-  PeerTraffic& traffic = peer->traffic;
-  out.packets.reserve(traffic.staged.size());  // the last that can fail
-  const auto others = [lane](const StagedPacket& packet) { return packet.lane != lane; };
-  const auto mine = std::stable_partition(traffic.staged.begin(), traffic.staged.end(), others);
-  const auto count = static_cast<std::uint64_t>(traffic.staged.end() - mine);
-  const KeypairRef& current = traffic.keypairs.current();
-  if (count == 0 || !current || !current->may_send(now.boot) || traffic.endpoint.is_none()) return;
-  const std::optional<std::uint64_t> counter = current->reserve(count);
-  if (!counter) {
-    want_handshake(traffic);
-    raise_attention(*peer, attention);
-    return;
-  }
-  out.run = {id, current, traffic.endpoint, traffic.source};
-  out.first_counter = *counter;
-  out.packets.assign(std::move_iterator(mine), std::move_iterator(traffic.staged.end()));
-  traffic.staged.erase(mine, traffic.staged.end());
-  if (traffic.staged.empty()) traffic.staged.shrink_to_fit();
-  for (const StagedPacket& packet : out.packets) {
-    staged_bytes_.fetch_sub(packet.message.size(), std::memory_order_relaxed);
-    traffic.tx_bytes += packet.message.size();
-  }
-  traffic.timers.any_authenticated_packet_traversal(now.boot);
-  traffic.timers.any_authenticated_packet_sent();
-  traffic.timers.data_sent(now.boot, rng_);
-  keep_key_fresh_sending(now, traffic);
-  raise_attention(*peer, attention);
+void Device::refuse(RunOf run, Drop why) noexcept {
+  for (OutboundPacket& packet : run) packet.drop = why;
+  drops_.count(why, run.size());
 }
 
 void Device::want_handshake(PeerTraffic& traffic) noexcept {

@@ -36,6 +36,7 @@ void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
     retired = std::exchange(traffic.retired, {});
     const KeypairRef& current = traffic.keypairs.current();
     if (std::exchange(traffic.flush_wanted, false) && current && current->may_send(now.boot)) {
+      expire_staged(now, *peer);
       traffic.flush_wanted = !ask_flush(id, outbox);
     }
   }
@@ -101,13 +102,14 @@ void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
   {
     PeerGuard guard(exclusion_, peer.id);
     PeerTraffic& traffic = peer.traffic;
+    expire_staged(now, peer);
     const bool retry = !traffic.timers.take_deferred();
     again = !retry || traffic.timers.next_attempt();
     if (again) {
       if (retry) traffic.source = {};  // perhaps it is why nothing comes back
     } else {
       traffic.timers.handshake_given_up(now.boot);
-      drop_staged(traffic, Drop::staged_expired);
+      drop_staged(peer, Drop::staged_expired);
     }
   }
   if (again) {

@@ -43,8 +43,8 @@ enum class Drop : std::uint8_t {
   outbound_header,  // not an IP packet
   no_route,         // no peer has the destination
   no_endpoint,
-  staged_overflow,  // the oldest staged packet made room, or the device's bound is reached
-  staged_expired,   // staged packets of a handshake that was given up
+  staged_overflow,  // the oldest of a peer with too many, or with the most where all hold too much
+  staged_expired,   // waited for longer than all attempts take, or the handshake was given up
   send_failed,
   tun_write_failed,
   count_,

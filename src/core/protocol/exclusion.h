@@ -10,7 +10,8 @@ namespace ferrule::protocol {
 ///  - *tables*: peers, allowed IPs, indices, identity. Callers of the data path hold them shared
 ///    around each of its calls; the core takes them exclusively, for microseconds, to change them.
 ///  - *a peer*: what is marked "guarded by the peer's lock" in peer.h. The core takes one at a time.
-/// Order: tables before peer. Implementations may map many peers to one lock.
+///  - *staging*: which peers have most packets waiting, for some nanoseconds (staging.h).
+/// Order: tables, peer, staging. Implementations may map many peers to one lock.
 class Exclusion {
  public:
   virtual ~Exclusion() = default;
@@ -18,6 +19,8 @@ class Exclusion {
   virtual void unlock_tables() noexcept = 0;
   virtual void lock_peer(PeerId peer) noexcept = 0;
   virtual void unlock_peer(PeerId peer) noexcept = 0;
+  virtual void lock_staging() noexcept = 0;
+  virtual void unlock_staging() noexcept = 0;
 };
 
 class NoExclusion final : public Exclusion {
@@ -26,6 +29,8 @@ class NoExclusion final : public Exclusion {
   void unlock_tables() noexcept override {}
   void lock_peer(PeerId) noexcept override {}
   void unlock_peer(PeerId) noexcept override {}
+  void lock_staging() noexcept override {}
+  void unlock_staging() noexcept override {}
 };
 
 class TablesGuard {
@@ -53,6 +58,19 @@ class PeerGuard {
  private:
   Exclusion& exclusion_;
   PeerId peer_;
+};
+
+class StagingGuard {
+ public:
+  explicit StagingGuard(Exclusion& exclusion) noexcept : exclusion_(exclusion) {
+    exclusion_.lock_staging();
+  }
+  ~StagingGuard() { exclusion_.unlock_staging(); }
+  StagingGuard(const StagingGuard&) = delete;
+  StagingGuard& operator=(const StagingGuard&) = delete;
+
+ private:
+  Exclusion& exclusion_;
 };
 
 }  // namespace ferrule::protocol

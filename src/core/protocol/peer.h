@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <vector>
 
 #include "base/ids.h"
 #include "base/keys.h"
@@ -14,17 +12,10 @@
 #include "protocol/cookie.h"
 #include "protocol/keypair.h"
 #include "protocol/noise.h"
+#include "protocol/staging.h"
 #include "protocol/timers.h"
 
 namespace ferrule::protocol {
-
-/// A packet that waits for a session (P73), laid out so that it can be sealed where it stands:
-/// header room, the packet, room for padding and tag.
-struct StagedPacket {
-  std::vector<std::uint8_t> message;
-  std::uint32_t size = 0;  // of the inner packet
-  std::uint16_t lane = 0;  // the lane that read it, and that must send it (P77)
-};
 
 /// How much of the local address and interface that a peer reached us at is good for answers (P75).
 enum class SourceUse : std::uint8_t {
@@ -52,7 +43,7 @@ struct PeerTraffic {
   Source source;      // the sticky one (P75): of `reached_at` what is usable, or nothing for now
   Source reached_at;  // where the peer's last authentic message came to
   SourceUse source_use = SourceUse::chosen;  // of `reached_at`
-  std::vector<StagedPacket> staged;
+  StagedQueue staged;
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
   WallTime last_handshake;
@@ -100,6 +91,7 @@ struct Peer {
   const PublicKey public_key;
   PeerTraffic traffic;
   PeerHandshake handshake;
+  StagingRank staging;
 };
 
 }  // namespace ferrule::protocol

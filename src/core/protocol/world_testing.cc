@@ -90,7 +90,7 @@ OutboundPacket Host::send(const Packet& inner) {
   SendPlan plan;
   device->plan_send(world.now(), {&packet, 1}, plan, attention_);
   if (packet.verdict == Verdict::stage) {
-    device->stage(world.now(), packet.peer, inner, kLane, attention_);
+    device->stage(world.now(), packet.place_of(0), inner, kLane, attention_);
   } else if (packet.verdict == Verdict::send) {
     const SendRun& run = plan.runs.at(packet.run);
     const std::size_t padded = padded_size(inner.size(), device->mtu());
@@ -176,7 +176,8 @@ void Host::flush(PeerId peer) {
                                     &batch.run.keypair->sending_key(), counter};
     write_transport_header(packet.message.data(), batch.run.keypair->remote_index(), counter++);
     crypto::best_aead_backend().seal({&sealed, 1});
-    world.post({endpoint, batch.run.to, 0, packet.message});
+    const Bytes message = packet.message.view();
+    world.post({endpoint, batch.run.to, 0, Packet(message.begin(), message.end())});
   }
 }
 

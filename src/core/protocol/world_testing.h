@@ -39,6 +39,20 @@ class NullLog final : public Log {
   void write(LogLevel, std::string_view) noexcept override {}
 };
 
+/// Excludes nobody, and tells when a peer's lock is free again: what another thread does just then.
+class WatchedExclusion final : public Exclusion {
+ public:
+  void lock_tables() noexcept override {}
+  void unlock_tables() noexcept override {}
+  void lock_peer(PeerId) noexcept override {}
+  void unlock_peer(PeerId peer) noexcept override {
+    if (unlocked) unlocked(peer);
+  }
+  void lock_staging() noexcept override {}
+  void unlock_staging() noexcept override {}
+  std::function<void(PeerId)> unlocked;
+};
+
 /// A datagram on its way.
 struct Datagram {
   Endpoint from;
@@ -86,7 +100,7 @@ class Host {
   Endpoint endpoint;
   SeededRng rng;
   NullLog log;
-  NoExclusion exclusion;
+  WatchedExclusion exclusion;
   std::unique_ptr<Device> device;
   std::vector<Packet> delivered;
   bool under_load = false;

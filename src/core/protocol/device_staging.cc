@@ -1,0 +1,106 @@
+// Packets that wait for a session, on their way in and out again (P44a, P73, P73a, P77).
+#include <algorithm>
+#include <new>
+
+#include "protocol/device.h"
+
+namespace ferrule::protocol {
+
+// Whatever becomes of the packet, its peer is tried.
+void Device::stage(const Now& now, const StagingPlace& place, Bytes packet, std::uint16_t lane,
+                   Attention& attention) noexcept {
+  Peer* peer = peers_.find(place.peer);
+  if (peer == nullptr || !may_stage()) {
+    drops_.count(peer == nullptr ? Drop::peer_removed
+                 : up_           ? Drop::no_identity
+                                 : Drop::device_down);
+    return;
+  }
+  StagedPackets one;
+  try {
+    StagedPacket& fresh =
+        one.emplace_back(StagedPacket{.message = WipedBytes(transport_size(packet.size(), mtu())),
+                                      .size = static_cast<std::uint32_t>(packet.size()),
+                                      .lane = lane,
+                                      .place = place.number,
+                                      .since = now.boot});
+    copy(packet, fresh.message.view().subspan(TransportLayout::kHeaderSize));
+  } catch (const std::bad_alloc&) {
+    drops_.count(Drop::no_resources);
+  }
+  {
+    PeerGuard guard(exclusion_, peer->id);
+    expire_staged(now, *peer);
+    if (!one.empty()) drops_.count(Drop::staged_overflow, staging_.add(*peer, one));
+    ask_to_send(now, peer->traffic);
+    raise_attention(*peer, attention);
+  }
+  make_room(*peer);
+}
+
+// One peer's lock at a time: others may take and stage meanwhile. What is full is so by this packet, or
+// by those of lanes that are here, too.
+void Device::make_room(Peer& own) noexcept {
+  if (!staging_.is_full()) return;
+  for (unsigned tries = 0; tries < kMaxPushedOut && staging_.is_full(); ++tries) {
+    Peer* peer = peers_.find(staging_.greatest());
+    if (peer == nullptr) break;
+    PeerGuard guard(exclusion_, peer->id);
+    drops_.count(Drop::staged_overflow, staging_.give_up_oldest(*peer));
+  }
+  PeerGuard guard(exclusion_, own.id);
+  while (staging_.is_full()) {
+    const std::size_t dropped = staging_.give_up_oldest(own);
+    if (dropped == 0) break;
+    drops_.count(Drop::staged_overflow, dropped);
+  }
+}
+
+void Device::ask_to_send(const Now& now, PeerTraffic& traffic) noexcept {
+  const KeypairRef& current = traffic.keypairs.current();
+  if (current && current->may_send(now.boot)) {
+    traffic.flush_wanted = true;  // the session came, and older packets are not gone yet
+  } else {
+    want_handshake(traffic);
+  }
+}
+
+void Device::expire_staged(const Now& now, Peer& peer) noexcept {
+  drops_.count(Drop::staged_expired, staging_.expire(now.boot, peer));
+}
+
+void Device::drop_staged(Peer& peer, Drop why) noexcept {
+  drops_.count(why, staging_.drop_all(peer));
+}
+
+void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBatch& out,
+                         Attention& attention) noexcept {
+  Peer* peer = peers_.find(id);
+  if (peer == nullptr) return;
+  PeerGuard guard(exclusion_, id);
+  PeerTraffic& traffic = peer->traffic;
+  const auto is_mine = [lane](const StagedPacket& packet) { return packet.lane == lane; };
+  const auto count =
+      static_cast<std::uint64_t>(std::ranges::count_if(traffic.staged.packets, is_mine));
+  if (count == 0) return;
+  const KeypairRef& current = traffic.keypairs.current();
+  std::optional<std::uint64_t> counter;
+  if (current && current->may_send(now.boot)) counter = current->reserve(count);
+  if (!counter) {
+    // The session has gone since they were asked for. They stay where they are (P44a).
+    want_handshake(traffic);
+    raise_attention(*peer, attention);
+    return;
+  }
+  out.run = {id, current, traffic.endpoint, traffic.source};
+  out.first_counter = *counter;
+  staging_.take(*peer, lane, out.packets);
+  for (const StagedPacket& packet : out.packets) traffic.tx_bytes += packet.message.size();
+  traffic.timers.any_authenticated_packet_traversal(now.boot);
+  traffic.timers.any_authenticated_packet_sent();
+  traffic.timers.data_sent(now.boot, rng_);
+  keep_key_fresh_sending(now, traffic);
+  raise_attention(*peer, attention);
+}
+
+}  // namespace ferrule::protocol

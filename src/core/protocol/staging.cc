@@ -1,0 +1,112 @@
+#include "protocol/staging.h"
+
+#include <algorithm>
+#include <bit>
+#include <iterator>
+
+#include "base/check.h"
+#include "protocol/constants.h"
+#include "protocol/peer.h"
+
+namespace ferrule::protocol {
+
+std::size_t Staging::add(Peer& peer, StagedPackets& one) noexcept {
+  StagedQueue& queue = peer.traffic.staged;
+  const std::uint64_t place = one.front().place;
+  // Nearly always the end. Another lane may have staged what was planned later.
+  auto before = queue.packets.end();
+  while (before != queue.packets.begin() && std::prev(before)->place > place) --before;
+  queue.cost += static_cast<std::uint32_t>(one.front().cost());
+  queue.packets.splice(before, one);
+  const std::size_t too_many = queue.packets.size() > kMaxStagedPackets ? 1 : 0;
+  if (too_many != 0) drop_front(peer);
+  account(peer);
+  return too_many;
+}
+
+std::size_t Staging::expire(Instant now, Peer& peer) noexcept {
+  StagedQueue& queue = peer.traffic.staged;
+  std::size_t dropped = 0;
+  for (; !queue.empty() && now - queue.packets.front().since > kStagedFor; ++dropped) {
+    drop_front(peer);
+  }
+  if (dropped != 0) account(peer);
+  return dropped;
+}
+
+std::size_t Staging::drop_all(Peer& peer) noexcept {
+  const std::size_t dropped = peer.traffic.staged.packets.size();
+  peer.traffic.staged.packets.clear();
+  peer.traffic.staged.cost = 0;
+  account(peer);
+  return dropped;
+}
+
+std::size_t Staging::give_up_oldest(Peer& peer) noexcept {
+  if (peer.traffic.staged.packets.size() < 2) return 0;
+  drop_front(peer);
+  account(peer);
+  return 1;
+}
+
+void Staging::take(Peer& peer, std::uint16_t lane, StagedPackets& out) noexcept {
+  StagedQueue& queue = peer.traffic.staged;
+  for (auto packet = queue.packets.begin(); packet != queue.packets.end();) {
+    const auto next = std::next(packet);
+    if (packet->lane == lane) {
+      queue.cost -= static_cast<std::uint32_t>(packet->cost());
+      out.splice(out.end(), queue.packets, packet);
+    }
+    packet = next;
+  }
+  account(peer);
+}
+
+bool Staging::is_full() const noexcept {
+  return shared_.load(std::memory_order_relaxed) > kMaxStagedBytes;
+}
+
+PeerId Staging::greatest() const noexcept {
+  const StagingGuard guard(exclusion_);
+  for (std::size_t rank = kRanks - 1; rank > 0; --rank) {
+    if (ranks_[rank].first != nullptr) return ranks_[rank].first->id;
+  }
+  return {};
+}
+
+void Staging::drop_front(Peer& peer) noexcept {
+  StagedQueue& queue = peer.traffic.staged;
+  queue.cost -= static_cast<std::uint32_t>(queue.packets.front().cost());
+  queue.packets.pop_front();
+}
+
+void Staging::account(Peer& peer) noexcept {
+  StagedQueue& queue = peer.traffic.staged;
+  const std::size_t own = queue.empty() ? 0 : queue.packets.back().cost();
+  const std::uint32_t shared = queue.cost - static_cast<std::uint32_t>(own);
+  if (shared >= queue.shared) {
+    shared_.fetch_add(shared - queue.shared, std::memory_order_relaxed);
+  } else {
+    shared_.fetch_sub(queue.shared - shared, std::memory_order_relaxed);
+  }
+  queue.shared = shared;
+  const auto rank = static_cast<std::uint8_t>(std::bit_width(shared));
+  if (rank != peer.staging.rank) move(peer, rank);
+}
+
+// A peer comes last in its new rank: who has held as much for longer gives up first.
+void Staging::move(Peer& peer, std::uint8_t to) noexcept {
+  const StagingGuard guard(exclusion_);
+  StagingRank& own = peer.staging;
+  if (own.rank != 0) {
+    Rank& from = ranks_[own.rank];
+    (own.previous == nullptr ? from.first : own.previous->staging.next) = own.next;
+    (own.next == nullptr ? from.last : own.next->staging.previous) = own.previous;
+  }
+  own = {.previous = to == 0 ? nullptr : ranks_[to].last, .next = nullptr, .rank = to};
+  if (to == 0) return;
+  (own.previous == nullptr ? ranks_[to].first : own.previous->staging.next) = &peer;
+  ranks_[to].last = &peer;
+}
+
+}  // namespace ferrule::protocol
