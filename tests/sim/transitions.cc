@@ -82,6 +82,26 @@ SendGarbage SendGarbage::choose(World& world) {
 void SendGarbage::apply(World& world) const { world.host(from).send({&bytes, 1}); }
 std::string SendGarbage::text() const { return host_text(from) + " sends no IP packet"; }
 
+PingTheAbsent PingTheAbsent::choose(World& world) {
+  Dice& dice = world.dice();
+  Monitor::Plan plan;
+  plan.host = any_host(world);
+  // Nine peers with 127 packets each that count are beyond the bound at this size.
+  const bool hoards = dice.chance(10);
+  plan.peers = hoards ? 9 : dice.between(1, 40);
+  plan.burst = hoards ? protocol::kMaxStagedPackets : dice.between(1, 3);
+  plan.size = hoards ? 60'000 : dice.between(84, 1420);
+  plan.every = dice.span(1s, 30s);
+  plan.seed = dice.roll();
+  return {plan};
+}
+void PingTheAbsent::apply(World& world) const { world.monitor().begin(plan); }
+std::string PingTheAbsent::text() const {
+  return host_text(plan.host) + " pings " + std::to_string(plan.peers) + " absent peers with " +
+         std::to_string(plan.size) + " bytes, " + std::to_string(plan.burst) +
+         " times and then every " + seconds(plan.every);
+}
+
 Overtake Overtake::choose(World& world) {
   const auto [from, to] = any_link(world);
   return {from, to, protocol::kReplayWindow - 1 + world.dice().below(3)};

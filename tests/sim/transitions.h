@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "sim/attacker.h"
+#include "sim/monitor.h"
 #include "sim/network.h"
 
 namespace ferrule::sim {
@@ -40,6 +41,15 @@ struct SendGarbage {
   HostId from;
   Packet bytes;
   static SendGarbage choose(World& world);
+  void apply(World& world) const;
+  [[nodiscard]] std::string text() const;
+};
+/// A program on a host pings peers that are not there, for the rest of the round: many of them, or so
+/// much that the device's bound of what may wait is reached.
+struct PingTheAbsent {
+  static constexpr unsigned kWeight = 1;
+  Monitor::Plan plan;
+  static PingTheAbsent choose(World& world);
   void apply(World& world) const;
   [[nodiscard]] std::string text() const;
 };
@@ -269,10 +279,11 @@ struct Divert {
 };
 
 using Transition =
-    std::variant<SendPackets, SendGarbage, Overtake, ChangeFaults, Partition, EndPartition,
-                 RebindNat, MoveHost, ChangePort, JumpWallClock, Suspend, LoseTime, Pause, Restart,
-                 DownAndUp, ChangePrivateKey, ChangePresharedKey, RemovePeer, MoveAllowedIp,
-                 ChangeKeepalive, ChangeMtu, FailCalls, Replay, Forge, Flood, Divert>;
+    std::variant<SendPackets, SendGarbage, PingTheAbsent, Overtake, ChangeFaults, Partition,
+                 EndPartition, RebindNat, MoveHost, ChangePort, JumpWallClock, Suspend, LoseTime,
+                 Pause, Restart, DownAndUp, ChangePrivateKey, ChangePresharedKey, RemovePeer,
+                 MoveAllowedIp, ChangeKeepalive, ChangeMtu, FailCalls, Replay, Forge, Flood,
+                 Divert>;
 constexpr std::size_t kTransitionKinds = std::variant_size_v<Transition>;
 
 /// How a round leans: some kinds do not happen in it, some happen often. Without that, every round

@@ -129,6 +129,8 @@ void World::reconcile(HostId id) {
       change.peers.push_back(std::move(peer));
     }
   }
+  const auto watched = monitor_.peers_of(id);
+  wanted.insert(wanted.end(), watched.begin(), watched.end());
   for (const auto& [key, peer] : host.model.peers()) {
     if (std::ranges::find(wanted, key) != wanted.end()) continue;
     change.peers.emplace_back().public_key = key;
@@ -258,6 +260,7 @@ void World::round() {
     liveness_->prove();
   }
   siege_.end();
+  monitor_.end();
   if (dice_.chance(10)) rest();
 }
 
@@ -283,6 +286,7 @@ void World::heal() {
     reconcile(host->id);
     if (!host->device->is_up()) host->up();
   }
+  monitor_.go_on();
 }
 
 void World::rest() {

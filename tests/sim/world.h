@@ -18,6 +18,7 @@
 #include "sim/host.h"
 #include "sim/ledger.h"
 #include "sim/liveness.h"
+#include "sim/monitor.h"
 #include "sim/network.h"
 #include "sim/siege.h"
 
@@ -59,6 +60,7 @@ class World {
   [[nodiscard]] Host& host(HostId id) noexcept { return *hosts_[id]; }
   [[nodiscard]] std::vector<Link>& links() noexcept { return links_; }
   [[nodiscard]] Dice& dice() noexcept { return dice_; }
+  [[nodiscard]] Monitor& monitor() noexcept { return monitor_; }
 
   /// An inner address of a host: the n-th of its own network.
   [[nodiscard]] static IpAddress inner_address(HostId host, Family family, std::uint8_t n);
@@ -116,6 +118,7 @@ class World {
   Ledger ledger_;
   Attacker attacker_;
   Siege siege_{*this};
+  Monitor monitor_{*this};
   Checkers checkers_;
   Liveness* liveness_;  // one of the checkers
   std::vector<std::unique_ptr<Host>> hosts_;

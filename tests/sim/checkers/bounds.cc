@@ -1,4 +1,6 @@
 // What waits is bounded, memory is, and who is done with everything waits for nothing (P33, P73).
+#include <algorithm>
+
 #include "protocol/constants.h"
 #include "sim/checkers/all.h"
 #include "sim/host.h"
@@ -8,11 +10,12 @@ namespace ferrule::sim {
 
 namespace {
 
-// Tables, and room to grow in; a peer with keys in all slots; a peer that has none; a staged packet.
+// Tables, and room to grow in; a peer with keys in all slots; a peer that has none; what a staged packet
+// takes beside itself.
 constexpr std::size_t kDeviceBytes = 128 << 10;
 constexpr std::size_t kBusyPeerBytes = 12 << 10;
 constexpr std::size_t kIdlePeerBytes = 3 << 10;
-constexpr std::size_t kStagedBytes = 10 << 10;
+constexpr std::size_t kStagedExtraBytes = 512;
 
 class Bounds final : public Checker {
  public:
@@ -25,7 +28,7 @@ class Bounds final : public Checker {
              " packets, or has lost count of them");
       }
       const std::size_t peers = host->model.peers().size();
-      if (host->heap.bytes > kDeviceBytes + peers * kBusyPeerBytes + host->staged * kStagedBytes) {
+      if (host->heap.bytes > kDeviceBytes + peers * kBusyPeerBytes + staged_bytes(*host)) {
         fail_for_memory(*host);
       }
       if (host->device->peer_count() != host->model.peers().size()) {
@@ -50,6 +53,13 @@ class Bounds final : public Checker {
   }
 
  private:
+  // By their number, and by the device's bound (P73a).
+  static std::size_t staged_bytes(const Host& host) {
+    const std::size_t most = host.largest_staged + kStagedExtraBytes;
+    return std::min(host.staged * most, protocol::kMaxStagedBytes +
+                                            host.model.peers().size() * most +
+                                            host.staged * kStagedExtraBytes);
+  }
   void fail_for_memory(const Host& host) const {
     fail("host " + std::to_string(host.id) + " holds " + std::to_string(host.heap.bytes) +
          " bytes for " + std::to_string(host.model.peers().size()) + " peers and " +
