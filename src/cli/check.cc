@@ -1,6 +1,5 @@
 #include "cli/check.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,12 +13,10 @@
 #include "cli/input.h"
 #include "cli/json_line.h"
 #include "cli/lookup.h"
+#include "cli/machine_findings.h"
 #include "cli/options.h"
 #include "cli/style.h"
 #include "control/conf_check.h"
-#include "control/named_peers.h"
-#include "crypto/x25519.h"
-#include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
 
@@ -49,12 +46,6 @@ struct Report {
   }
 };
 
-std::optional<std::uint32_t> mode_of(const std::string& file) {
-  struct stat status;
-  if (stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return status.st_mode & 0777u;
-}
-
 // An interface's name means its file where no file of this name is here.
 std::string path_of(const std::string& file) {
   if (access(file.c_str(), F_OK) == 0) return file;
@@ -62,36 +53,19 @@ std::string path_of(const std::string& file) {
   return conf && access(conf->path.c_str(), F_OK) == 0 ? conf->path : file;
 }
 
-// The way to an endpoint that does not lead through the tunnel of this very file: it may be up.
-void ask_route(io::KernelQuery& kernel, const std::string& tunnel, control::EndpointFacts& facts) {
-  const auto route = kernel.find_route(facts.addresses.front(), 0);
-  if (!route) return;
-  const auto link = kernel.link(route->interface_index);
-  if (!link || link->name == tunnel) return;
-  facts.mtu_bytes = route->mtu_bytes.value_or(link->mtu);
-  facts.route_length = route->prefix_length;
-}
-
-control::MachineFacts gather_facts(const std::string& file,
-                                   const control::Configuration& configuration, bool is_offline) {
-  control::MachineFacts facts;
-  facts.file_mode = mode_of(file);
-  const auto& private_key = configuration.interface.private_key;
-  if (private_key) facts.own_key = crypto::public_key_of(*private_key);
-  auto kernel = io::KernelQuery::open();
-  const std::string tunnel = std::filesystem::path(file).stem();
-  for (const control::PeerConf& peer : configuration.peers) {
-    if (!peer.endpoint) continue;
-    control::EndpointFacts& endpoint = facts.endpoints.emplace_back();
-    endpoint.host = peer.endpoint->host;
-    endpoint.addresses = look_up(endpoint.host, is_offline);
-    if (is_offline || !kernel || endpoint.addresses.empty()) continue;
-    ask_route(*kernel, tunnel, endpoint);
+// Of numeric hosts alone, when nobody is to be asked.
+std::vector<PeerEndpoint> numeric_endpoints(const control::Configuration& configuration) {
+  std::vector<PeerEndpoint> endpoints(configuration.peers.size());
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    if (!configuration.peers[i].endpoint) continue;
+    for (const IpAddress& address : look_up(configuration.peers[i].endpoint->host, true)) {
+      endpoints[i].addresses.push_back({address, 0, 0});
+    }
   }
-  return facts;
+  return endpoints;
 }
 
-Report check_file(const std::string& file, bool is_offline) {
+Report check_file(Console& console, const std::string& file, bool is_offline) {
   Report report{file, {}, {}};
   const auto text = read_file(file);
   if (!text) {
@@ -106,18 +80,10 @@ Report check_file(const std::string& file, bool is_offline) {
     }
     return report;
   }
-  report.findings = control::check_configuration(document, *configuration,
-                                                 gather_facts(file, *configuration, is_offline));
-  const control::PeerList list = control::list_peers(document);
-  for (const ConfError& error : list.errors) {
-    report.findings.push_back({Severity::error, "expiry", error});
-  }
-  for (const ConfError& error : list.errors_of_disabled) {
-    report.findings.push_back({Severity::warning, "disabled", error});
-  }
-  for (const ConfError& error : list.dates_of_nobody) {
-    report.findings.push_back({Severity::warning, "expiry", error});
-  }
+  const FileToCheck to_check{file, std::filesystem::path(file).stem(), document, *configuration};
+  const auto endpoints =
+      is_offline ? numeric_endpoints(*configuration) : look_up_endpoints(console, *configuration);
+  report.findings = find_everything(console, to_check, endpoints, is_offline);
   return report;
 }
 
@@ -201,7 +167,7 @@ int run_check(Console& console, Arguments arguments) {
   bool is_bad = false;
   for (const std::string& file : options.files) {
     const std::string path = path_of(file);
-    const Report& report = reports.emplace_back(check_file(path, options.is_offline));
+    const Report& report = reports.emplace_back(check_file(console, path, options.is_offline));
     is_bad = is_bad || report.count(Severity::error) > 0 ||
              (options.is_strict && report.count(Severity::warning) > 0);
   }

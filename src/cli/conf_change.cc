@@ -13,31 +13,34 @@ namespace ferrule::cli {
 using protocol::DeviceChange;
 using protocol::PeerChange;
 
-std::optional<PeerChange> take_peer_change(Console& console, control::PeerConf& conf) {
-  PeerChange change;
-  change.public_key = conf.public_key;
-  change.preshared_key = std::move(conf.preshared_key);
-  change.persistent_keepalive_s = conf.persistent_keepalive_s;
-  change.replace_allowed_ips = conf.replace_allowed_ips;
-  change.allowed_ips = std::move(conf.allowed_ips);
-  if (conf.endpoint) {
-    change.endpoint = resolve(console, *conf.endpoint);
-    if (!change.endpoint) return std::nullopt;
+DeviceChange take_change(control::Configuration& configuration,
+                         const std::vector<PeerEndpoint>& endpoints) {
+  DeviceChange change;
+  change.private_key = std::move(configuration.interface.private_key);
+  change.listen_port = configuration.interface.listen_port;
+  change.fwmark = configuration.interface.fwmark;
+  for (std::size_t i = 0; i < configuration.peers.size(); ++i) {
+    control::PeerConf& conf = configuration.peers[i];
+    PeerChange& peer = change.peers.emplace_back();
+    peer.public_key = conf.public_key;
+    peer.preshared_key = std::move(conf.preshared_key);
+    peer.persistent_keepalive_s = conf.persistent_keepalive_s;
+    peer.replace_allowed_ips = conf.replace_allowed_ips;
+    peer.allowed_ips = std::move(conf.allowed_ips);
+    peer.endpoint = endpoints[i].best();
   }
   return change;
 }
 
 std::optional<DeviceChange> take_change(Console& console, control::Configuration& configuration) {
-  DeviceChange change;
-  change.private_key = std::move(configuration.interface.private_key);
-  change.listen_port = configuration.interface.listen_port;
-  change.fwmark = configuration.interface.fwmark;
-  for (control::PeerConf& conf : configuration.peers) {
-    auto peer = take_peer_change(console, conf);
-    if (!peer) return std::nullopt;
-    change.peers.push_back(std::move(*peer));
+  std::vector<PeerEndpoint> endpoints(configuration.peers.size());
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    if (!configuration.peers[i].endpoint) continue;
+    const auto endpoint = resolve(console, *configuration.peers[i].endpoint);
+    if (!endpoint) return std::nullopt;
+    endpoints[i].addresses.push_back(*endpoint);
   }
-  return change;
+  return take_change(configuration, endpoints);
 }
 
 void replace_all(DeviceChange& change) {

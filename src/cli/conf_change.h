@@ -2,19 +2,22 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "cli/command.h"
+#include "cli/peer_endpoints.h"
 #include "control/conf_configuration.h"
 #include "protocol/configuration.h"
 
 namespace ferrule::cli {
 
-/// What the file says of a peer, or of all. Keys and allowed IPs move out of the configuration. The
-/// names of hosts are looked up; where nothing comes of it, that is said and there is no change.
-[[nodiscard]] std::optional<protocol::PeerChange> take_peer_change(Console& console,
-                                                                   control::PeerConf& conf);
+/// What the file says. Keys and allowed IPs move out of the configuration. The names of hosts are
+/// looked up; where nothing comes of it, that is said and there is no change.
 [[nodiscard]] std::optional<protocol::DeviceChange> take_change(
     Console& console, control::Configuration& configuration);
+/// The same where it is known where the peers are: one that nobody knows of gets no endpoint.
+[[nodiscard]] protocol::DeviceChange take_change(control::Configuration& configuration,
+                                                 const std::vector<PeerEndpoint>& endpoints);
 
 /// What the file does not name goes back to nothing.
 void replace_all(protocol::DeviceChange& change);

@@ -40,7 +40,37 @@ std::string without_links(const std::string& path) {
   return error ? path : target;
 }
 
+const control::ConfEntry* find_entry(const control::ConfDocument& document, std::string_view key,
+                                     std::string_view value) {
+  const control::ConfEntry* found = nullptr;
+  bool holds_value = false;
+  for (const control::ConfSection& section : document.sections()) {
+    for (const control::ConfEntry& entry : section.entries) {
+      if (!control::is_named(entry.key, key)) continue;
+      const bool holds = entry.value.find(value) != entry.value.npos;
+      if (holds_value && !holds) continue;
+      found = &entry;
+      holds_value = holds;
+    }
+  }
+  return found;
+}
+
 }  // namespace
+
+control::ConfError error_about(const control::ConfDocument& document, std::string_view key,
+                               std::string_view value, std::string what) {
+  const control::ConfEntry* entry = find_entry(document, key, value);
+  if (entry != nullptr) {
+    const std::size_t at = entry->value.find(value);
+    const std::string_view part =
+        at == entry->value.npos ? entry->value : entry->value.substr(at, value.size());
+    return document.error_at(entry->line, part, std::move(what));
+  }
+  if (document.sections().empty()) return {document.file(), 1, 1, 0, std::move(what), ""};
+  const std::size_t line = document.sections().front().header_line;
+  return document.error_at(line, control::trimmed(document.line(line)), std::move(what));
+}
 
 bool is_interface_name(std::string_view name) noexcept {
   const auto is_good = [](char c) {

@@ -39,6 +39,11 @@ struct ConfText {
 };
 /// Reads a file with wg-quick's keys. When that can't be done, says why and where.
 [[nodiscard]] std::optional<ConfText> read_conf_text(Console& console, const std::string& path);
+/// Something about a value of a document: about the last one of `key` that holds `value`, or else the last
+/// one of `key`, or else the first section.
+[[nodiscard]] control::ConfError error_about(const control::ConfDocument& document,
+                                             std::string_view key, std::string_view value,
+                                             std::string what);
 void print_errors(Console& console, const control::ConfErrors& errors);
 
 /// A new content of a file, written beside it and not yet in its place: readable by its owner alone,

@@ -83,25 +83,41 @@ std::expected<std::vector<Endpoint>, LookupFailure> look_up(const control::HostP
   return endpoints;
 }
 
-std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port) {
-  const auto limit = retries(console);
-  if (!limit) return std::nullopt;
-  const std::string text = text_of(host_port);
+namespace {
+
+std::expected<std::vector<Endpoint>, LookupFailure> look_up_often(
+    Console& console, const control::HostPort& host_port, int limit) {
   unsigned wait_us = kFirstWaitUs;
   for (int tries = 0;; ++tries) {
-    const auto found = look_up(host_port);
-    if (found) return found->empty() ? std::nullopt : std::optional(found->front());
-    const auto& [why, is_last_word] = found.error();
-    if (is_last_word || (*limit != kForever && tries >= *limit)) {
-      console.err.print("{}: `{}'\n", why, text);
-      return std::nullopt;
-    }
-    console.err.print("{}: `{}'. Trying again in {:.2f} seconds...\n", why, text,
-                      wait_us / 1'000'000.0);
+    auto found = look_up(host_port);
+    if (found && found->empty()) return std::unexpected(LookupFailure{"it has no address", true});
+    if (found || found.error().is_final || (limit != kForever && tries >= limit)) return found;
+    console.err.print("{}: `{}'. Trying again in {:.2f} seconds...\n", found.error().why,
+                      text_of(host_port), wait_us / 1'000'000.0);
     console.err.flush();
     usleep(wait_us);
     wait_us = std::min(kLongestWaitUs, wait_us / 5 * 6);
   }
+}
+
+}  // namespace
+
+std::expected<std::vector<Endpoint>, std::string> look_up_patiently(
+    Console& console, const control::HostPort& host_port) {
+  const bool is_said = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES") != nullptr;
+  const int limit = is_said ? retries(console).value_or(0) : 0;
+  auto found = look_up_often(console, host_port, limit == kForever ? 0 : limit);
+  if (found) return std::move(*found);
+  return std::unexpected(found.error().why);
+}
+
+std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port) {
+  const auto limit = retries(console);
+  if (!limit) return std::nullopt;
+  const auto found = look_up_often(console, host_port, *limit);
+  if (found) return found->front();
+  console.err.print("{}: `{}'\n", found.error().why, text_of(host_port));
+  return std::nullopt;
 }
 
 }  // namespace ferrule::cli

@@ -22,6 +22,11 @@ struct LookupFailure {
 [[nodiscard]] std::expected<std::vector<Endpoint>, LookupFailure> look_up(
     const control::HostPort& host_port);
 
+/// The same, as often as WG_ENDPOINT_RESOLUTION_RETRIES says, if it says a number, else once: who asks
+/// has somebody that goes on. Fails with the reason.
+[[nodiscard]] std::expected<std::vector<Endpoint>, std::string> look_up_patiently(
+    Console& console, const control::HostPort& host_port);
+
 /// Looks up a host and its port. While the resolver says that it may know later, it is asked again,
 /// WG_ENDPOINT_RESOLUTION_RETRIES times (15, or `infinity`), each after a longer wait. When nothing
 /// comes of it, says so and returns nothing.

@@ -227,8 +227,7 @@ def failures(quick):
            quick.config("FwMark = 77", peer=everything), "ip route {} default dev eth0 table 77")
     yield r"wg0\.conf:5:7: resolvconf ended with status 7", quick.config("DNS = 6.6.6.6"), ""
     yield r"wg0\.conf:5:7: .*MTU 10", quick.config("MTU = 10"), ""
-    yield (r"wg0\.conf:\d+:12: Endpoint: the name was not found",
-           quick.config(endpoint="nowhere.invalid:51820"), "")
+    yield r"wg0\.conf:5:10: the shell can't read this", quick.config("PostUp = echo 'a"), ""
     yield r"wg0\.conf:5:9: Table: there is no", quick.config("Table = nosuch"), ""
 
 
@@ -249,6 +248,64 @@ def test_a_step_that_fails_leaves_the_machine_as_it_was(scene):
         assert quick.host.out("sysctl -n net.ipv4.conf.all.src_valid_mark") == "0", message
         if obstacle:
             quick.host.run(obstacle.format("del"))
+
+
+# What of a file would keep `up` from bringing it up on this machine is an error of `check`.
+
+def errors_of(quick, env=None):
+    words = f"PATH={BIN}:$PATH {quick.paths['ferrule']} check --json {CONFIG}"
+    result = quick.host.run(["sh", "-c", words], check=False, env={
+        "WG_QUICK_USERSPACE_IMPLEMENTATION": quick.scene.subject.path, **(env or {})})
+    return {found["rule"] for found in json.loads(result.stdout) if found["severity"] == "error"}
+
+
+@behaviour(deadline_s=90)
+def test_check_finds_what_up_would_fail_at(scene):
+    quick = Quick(scene)
+    quick.script("resolvconf", RESOLVCONF)
+    run_first = "the command ended", "resolvconf ended"     # what only running it tells
+    for message, text, obstacle in failures(quick):
+        if any(words in message for words in run_first):
+            continue
+        if obstacle:
+            quick.host.run(obstacle.format("add"))
+        quick.write(text)
+        assert errors_of(quick), message
+        if obstacle:
+            quick.host.run(obstacle.format("del"))
+    quick.write(quick.config())
+    assert errors_of(quick) == set()
+    with quick.host.udp(port=7000):
+        assert errors_of(quick) == {"port-taken"}
+    assert errors_of(quick, {"WG_QUICK_USERSPACE_IMPLEMENTATION": "/nowhere/f"}) == {"no-daemon"}
+    quick.host.run("ip tuntap add wg0 mode tun")
+    assert errors_of(quick) == {"name-taken"}
+    quick.host.run("ip link del wg0")
+    quick.write(quick.config("DNS = 1.1.1.1"))
+    quick.script("resolvconf", "")
+    os.remove(quick.host.path(f"{BIN}/resolvconf"))
+    assert errors_of(quick) == {"no-resolvconf"}
+    quick.write(quick.config())
+    quick.run("ferrule", "up")
+    assert errors_of(quick) == set(), "the tunnel is not in its own way"
+    quick.run("ferrule", "down")
+
+
+# And what `check` finds, `up` says in a line.
+
+@behaviour
+def test_up_warns_of_what_check_finds(scene):
+    quick = Quick(scene)
+    for text, words in (
+            (quick.config("MTU = 1000"), ":5: MTU: IPv6 needs 1280 bytes"),
+            (quick.config(peer="AllowedIPs = 192.0.2.2/32"), "would go into the tunnel itself"),
+            (quick.config("ListenPort = 7000"), ":5: ListenPort stands in line 3 already"),
+            (quick.config(endpoint="nowhere.invalid:1"), "Endpoint: the name was not found")):
+        quick.write(text)
+        _, log = quick.run("ferrule", "up")
+        line = next(line for line in log.splitlines() if words in line)
+        assert line.startswith(f"Warning: {CONFIG}:"), log
+        quick.run("ferrule", "down")
 
 
 # As of two files with the same ListenPort.

@@ -12,9 +12,9 @@
 #include "cli/conf_file.h"
 #include "cli/doctor/firewall.h"
 #include "cli/doctor/probe.h"
-#include "cli/doctor/sockets.h"
 #include "cli/input.h"
 #include "cli/lookup.h"
+#include "cli/udp_port.h"
 #include "control/named_peers.h"
 #include "io/linux/kernel_query.h"
 

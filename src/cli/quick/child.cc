@@ -40,6 +40,9 @@ class Spawn {
   void read_from(int fd) { posix_spawn_file_actions_adddup2(&files_, fd, STDIN_FILENO); }
   void detach() {
     flags_ = POSIX_SPAWN_SETSID;
+    silence();
+  }
+  void silence() {
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
       posix_spawn_file_actions_addopen(&files_, fd, "/dev/null", O_RDWR, 0);
     }
@@ -111,6 +114,14 @@ Result<void> run_child(const std::vector<std::string>& words, const std::string&
   const auto pid = Spawn().run(words);
   if (!pid) return std::unexpected(pid.error());
   return wait_for(*pid, name);
+}
+
+Result<void> run_quietly(const std::vector<std::string>& words) {
+  Spawn spawn;
+  spawn.silence();
+  const auto pid = spawn.run(words);
+  if (!pid) return std::unexpected(pid.error());
+  return wait_for(*pid, words[0]);
 }
 
 Result<void> feed_child(const std::vector<std::string>& words, std::string_view input) {

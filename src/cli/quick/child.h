@@ -21,6 +21,8 @@ namespace ferrule::cli {
 /// Error that says so of `name`.
 [[nodiscard]] Result<void> run_child(const std::vector<std::string>& words,
                                      const std::string& name);
+/// The same with neither input nor output.
+[[nodiscard]] Result<void> run_quietly(const std::vector<std::string>& words);
 /// The same by the program's own name, and with `input` to read.
 [[nodiscard]] Result<void> feed_child(const std::vector<std::string>& words,
                                       std::string_view input);

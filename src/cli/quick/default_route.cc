@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 #include "cli/quick/leak_protection.h"
@@ -43,10 +46,54 @@ Action set_source_valid_mark(bool value) {
           }};
 }
 
-bool source_valid_mark() {
-  std::ifstream file(kSourceValidMark);
+int setting(const std::filesystem::path& file) {
+  std::ifstream stream(file);
   int value = 0;
-  return file >> value && value != 0;
+  return stream >> value ? value : 0;
+}
+
+bool source_valid_mark() { return setting(kSourceValidMark) != 0; }
+
+// An interface filters as the stricter of its own setting and that of all says, if that is 1.
+bool is_filtered_strictly() {
+  const std::filesystem::path folder = "/proc/sys/net/ipv4/conf";
+  const int of_all = setting(folder / "all/rp_filter");
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string name = entry.path().filename();
+    if (name == "all" || name == "default" || name == "lo") continue;
+    if (std::max(of_all, setting(entry.path() / "rp_filter")) == 1) return true;
+  }
+  return false;
+}
+
+// In a container it may be set already, or be nobody's to set: then it matters only to strict filters.
+Result<void> have_source_valid_mark(Transaction& transaction) {
+  if (source_valid_mark()) return {};
+  const auto done = transaction.perform(set_source_valid_mark(true), set_source_valid_mark(false));
+  if (done) return {};
+  constexpr std::string_view kMend = "docker run --sysctl net.ipv4.conf.all.src_valid_mark=1";
+  if (is_filtered_strictly()) {
+    return std::unexpected(make_error(
+        done.error().code,
+        fmt::format("{}; and reverse paths are filtered strictly (rp_filter = 1), so that answers "
+                    "would be lost. In a container: {}",
+                    done.error().what, kMend)));
+  }
+  transaction.warn(fmt::format("{}: nothing needs it as long as rp_filter is not 1 ({})",
+                               done.error().what, kMend));
+  return {};
+}
+
+// What protects must not keep from working: there are kernels without nf_tables, or without fib.
+void protect_from_leaks(Transaction& transaction, const LinkActions& link, Family family,
+                        std::uint32_t mark, const std::vector<io::LinkAddress>& addresses) {
+  const auto done = transaction.perform(add_leak_protection(link.name(), family, mark, addresses),
+                                        delete_leak_protection(link.name(), family));
+  if (done) return;
+  transaction.warn(fmt::format(
+      "{}: the tunnel works, but nothing drops packets to its addresses that come from elsewhere",
+      done.error().what));
 }
 
 }  // namespace
@@ -91,13 +138,10 @@ Result<void> add_default_route(Transaction& transaction, const LinkActions& link
     return done;
   }
   if (family == Family::v4) {
-    std::optional<Action> undo;
-    if (!source_valid_mark()) undo = set_source_valid_mark(false);
-    auto done = transaction.perform(set_source_valid_mark(true), std::move(undo));
-    if (!done) return done;
+    if (auto done = have_source_valid_mark(transaction); !done) return done;
   }
-  return transaction.perform(add_leak_protection(link.name(), family, mark, addresses),
-                             delete_leak_protection(link.name(), family));
+  protect_from_leaks(transaction, link, family, mark, addresses);
+  return {};
 }
 
 // Each tunnel has a rule for the main table right before its own.

@@ -30,6 +30,12 @@ std::vector<std::string> shell_words(const std::string& hook) {
 
 }  // namespace
 
+bool can_shell_read(const std::string& hook) {
+  if (find_program("bash"))
+    return run_quietly({"bash", "-n", "-O", "extglob", "-c", hook}).has_value();
+  return run_quietly({"sh", "-n", "-c", hook}).has_value();
+}
+
 Action hook_action(const std::string& hook, const std::string& interface) {
   const std::string command = with_name(hook, interface);
   return {control::command_without_keys(command),

@@ -26,22 +26,6 @@ void warn_of_readers(Console& console, const std::string& path) {
   console.err.print("Warning: `{}' is world accessible\n", path);
 }
 
-const control::ConfEntry* find_entry(const control::ConfDocument& document, std::string_view key,
-                                     std::string_view value) {
-  const control::ConfEntry* found = nullptr;
-  bool holds_value = false;
-  for (const control::ConfSection& section : document.sections()) {
-    for (const control::ConfEntry& entry : section.entries) {
-      if (!control::is_named(entry.key, key)) continue;
-      const bool holds = entry.value.find(value) != entry.value.npos;
-      if (holds_value && !holds) continue;
-      found = &entry;
-      holds_value = holds;
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
 std::optional<QuickPlace> find_quick_file(Console& console, std::string_view argument) {
@@ -83,15 +67,7 @@ std::optional<QuickFile> read_quick_file(Console& console, std::string_view argu
 
 void report_at(Console& console, const QuickFile& file, std::string_view key,
                std::string_view value, std::string_view what) {
-  const control::ConfEntry* entry = find_entry(file.document, key, value);
-  if (entry == nullptr) {
-    console.err.print("{}: {}: {}\n", console.program, file.path, what);
-    return;
-  }
-  const std::size_t at = entry->value.find(value);
-  const std::string_view part =
-      at == entry->value.npos ? entry->value : entry->value.substr(at, value.size());
-  console.err.write(file.document.error_at(entry->line, part, std::string(what)).to_string());
+  console.err.write(error_about(file.document, key, value, std::string(what)).to_string());
 }
 
 }  // namespace ferrule::cli

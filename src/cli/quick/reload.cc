@@ -249,7 +249,8 @@ Result<void> Reload::change_mark() {
 Result<void> Reload::change_defaults() {
   const std::vector<Family> are_protected = leak_protected(link_.name());
   for (const Family family : kFamilies) {
-    const bool is_protected = holds(are_protected, family);
+    // There are machines without what protects.
+    const bool is_protected = holds(are_protected, family) || has_default_route(family);
     const bool stays = holds(plan_.defaults, family) && mark_ == device_.fwmark;
     if (is_protected && !stays && table_.kind != TableChoice::Kind::off) {
       if (auto done = remove_default(family); !done) return done;
@@ -267,16 +268,19 @@ Result<void> Reload::add_default(Family family, bool is_protected) {
     const io::LinkRoute route{everything(family), mark_, link_.index()};
     if (auto done = perform(link_.add_route(route), link_.delete_route(route)); !done) return done;
   }
-  if (addresses_ == addresses_before_) return {};
+  if (addresses_ == addresses_before_ || !holds(leak_protected(link_.name()), family)) return {};
   return perform(add_leak_protection(link_.name(), family, mark_, addresses_),
                  add_leak_protection(link_.name(), family, mark_, addresses_before_));
 }
 
 Result<void> Reload::remove_default(Family family) {
   const std::uint32_t mark = device_.fwmark;
-  auto done = perform(delete_leak_protection(link_.name(), family),
-                      add_leak_protection(link_.name(), family, mark, addresses_before_));
-  if (!done) return done;
+  Result<void> done;
+  if (holds(leak_protected(link_.name()), family)) {
+    done = perform(delete_leak_protection(link_.name(), family),
+                   add_leak_protection(link_.name(), family, mark, addresses_before_));
+    if (!done) return done;
+  }
   const auto rules = network_.rules(family);
   if (!rules) return std::unexpected(rules.error());
   for (const io::RoutingRule& rule : rules_to_delete(*rules, mark)) {

@@ -28,6 +28,8 @@ class Transaction {
 
   /// Makes a change. `undo` takes it back, where nothing else does so anyway.
   [[nodiscard]] Result<void> perform(const Action& action, std::optional<Action> undo = {});
+  /// Says what is not as it should be, and goes on.
+  void warn(const std::string& what) { log_.print("Warning: {}\n", what); }
   /// Adds what is to be taken back of something that happened elsewhere.
   void remember(Action undo) { undo_.push_back(std::move(undo)); }
   /// Takes back what was done, the last change first.

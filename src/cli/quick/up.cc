@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "cli/conf_change.h"
+#include "cli/ipv6.h"
+#include "cli/machine_findings.h"
 #include "cli/options.h"
 #include "cli/quick/child.h"
 #include "cli/quick/default_route.h"
@@ -25,6 +27,8 @@ namespace ferrule::cli {
 
 namespace {
 
+constexpr std::uint32_t kLeastMtuOfIPv6 = 1280;  // RFC 8200 §5
+
 enum class Implementation { daemon, kernel };
 
 // One run of `up`. Each step says what is wrong, if anything is, and then returns false.
@@ -39,8 +43,9 @@ class Up {
         transaction_(console.err) {}
 
   [[nodiscard]] bool run() {
-    if (!is_free() || !run_hooks(console_, file_, "PreUp", conf_.pre_up)) return false;
-    if (!read_peers()) return false;
+    if (!is_free() || !can_run("PreUp", conf_.pre_up) || !can_run("PostUp", conf_.post_up))
+      return false;
+    if (!run_hooks(console_, file_, "PreUp", conf_.pre_up) || !read_peers()) return false;
     const SignalsWait wait;
     const bool is_up = make_link() && configure() && add_addresses() && set_up() && set_dns() &&
                        add_routes() && run_post_up();
@@ -55,8 +60,10 @@ class Up {
  private:
   [[nodiscard]] bool is_free();
   [[nodiscard]] bool read_peers();
+  [[nodiscard]] bool can_run(std::string_view key, const std::vector<std::string>& hooks);
   [[nodiscard]] bool make_link();
   [[nodiscard]] bool configure();
+  void choose_mtu();
   [[nodiscard]] bool add_addresses();
   [[nodiscard]] bool set_up();
   [[nodiscard]] bool set_dns();
@@ -65,6 +72,7 @@ class Up {
   [[nodiscard]] bool run_post_up();
 
   [[nodiscard]] Action link_action() const;
+  [[nodiscard]] bool can_have(Family family) const { return family == Family::v4 || has_v6_; }
 
   // Makes a step that comes from a value in the file.
   [[nodiscard]] bool perform(std::string_view key, std::string_view value, const Action& action,
@@ -87,6 +95,8 @@ class Up {
   TableChoice table_;
   protocol::DeviceChange change_;
   control::DeviceStatus device_;
+  std::uint32_t mtu_ = 0;
+  bool has_v6_ = true;
   std::optional<LinkActions> link_;
 };
 
@@ -98,7 +108,8 @@ bool Up::is_free() {
   return false;
 }
 
-// Names are looked up before anything is there to be taken back.
+// Names are looked up, and all that can be known is said, before anything is there to be taken back. A
+// peer whose name nobody knows now is its own trouble: `resolve --follow' goes on asking.
 bool Up::read_peers() {
   const auto table = parse_table(conf_.table);
   if (!table) {
@@ -107,20 +118,22 @@ bool Up::read_peers() {
     return false;
   }
   table_ = *table;
-  for (control::PeerConf& peer : file_.configuration.peers) {
-    auto change = take_peer_change(console_, peer);
-    if (!change) {
-      report_at(console_, file_, "Endpoint", peer.endpoint->host,
-                "Endpoint: the name was not found");
-      return false;
-    }
-    change_.peers.push_back(std::move(*change));
-  }
-  change_.private_key = std::move(conf_.private_key);
-  change_.listen_port = conf_.listen_port;
-  change_.fwmark = conf_.fwmark;
+  const auto endpoints = look_up_endpoints(console_, file_.configuration);
+  const FileToCheck to_check{file_.path, file_.interface, file_.document, file_.configuration};
+  warn_of(console_, find_everything(console_, to_check, endpoints, false), file_.given);
+  change_ = take_change(file_.configuration, endpoints);
   replace_all(change_);
   return true;
+}
+
+// The shell would show what it can't read, with keys in it.
+bool Up::can_run(std::string_view key, const std::vector<std::string>& hooks) {
+  return std::ranges::all_of(hooks, [&](const std::string& hook) {
+    if (can_shell_read(hook)) return true;
+    report_at(console_, file_, key, hook,
+              "the shell can't read this: perhaps a quote or a bracket is not closed");
+    return false;
+  });
 }
 
 Action Up::link_action() const {
@@ -149,20 +162,30 @@ bool Up::configure() {
   auto device = console_.devices->get(file_.interface);
   if (!device) return refuse(device.error());
   device_ = std::move(*device);
+  choose_mtu();
   return true;
+}
+
+// Below its least MTU, or where it is switched off, an interface has no IPv6, and takes neither
+// addresses nor routes of it: they are left out, as was said.
+void Up::choose_mtu() {
+  const bool has_v6_inside = std::ranges::any_of(
+      conf_.addresses, [](const auto& own) { return own.address.family() == Family::v6; });
+  mtu_ = conf_.mtu_bytes ? *conf_.mtu_bytes : automatic_mtu(network_, device_);
+  has_v6_ = has_ipv6();
+  if (!conf_.mtu_bytes && has_v6_ && has_v6_inside) mtu_ = std::max(mtu_, kLeastMtuOfIPv6);
+  if (mtu_ < kLeastMtuOfIPv6) has_v6_ = false;
 }
 
 bool Up::add_addresses() {
   return std::ranges::all_of(conf_.addresses, [this](const control::InterfaceAddress& address) {
+    if (!can_have(address.address.family())) return true;
     const io::LinkAddress added{address.address, address.prefix_length};
     return perform("Address", address.address.to_string(), link_->add_address(added));
   });
 }
 
-bool Up::set_up() {
-  const std::uint32_t mtu = conf_.mtu_bytes ? *conf_.mtu_bytes : automatic_mtu(network_, device_);
-  return perform("MTU", std::to_string(mtu), link_->set_up(mtu));
-}
+bool Up::set_up() { return perform("MTU", std::to_string(mtu_), link_->set_up(mtu_)); }
 
 bool Up::set_dns() {
   forget_dns(file_.interface);
@@ -186,7 +209,10 @@ bool Up::add_routes() {
     if (!routes) return refuse(routes.error());
     present.insert(present.end(), routes->begin(), routes->end());
   }
-  const RoutePlan plan = plan_routes(table_, link_->index(), allowed_ips(device_.peers), present);
+  std::vector<Cidr> prefixes = allowed_ips(device_.peers);
+  std::erase_if(prefixes,
+                [this](const Cidr& prefix) { return !can_have(prefix.address().family()); });
+  const RoutePlan plan = plan_routes(table_, link_->index(), std::move(prefixes), present);
   const bool is_done = std::ranges::all_of(plan.routes, [this](const io::LinkRoute& route) {
     return perform("AllowedIPs", route.destination.address().to_string(), link_->add_route(route));
   });

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint32_t kOverheadV4 = 60;  // outer IPv4 and UDP headers, and those of a message
 constexpr std::uint32_t kOverheadV6 = 80;
 constexpr std::uint32_t kLeastMtuV6 = 1280;  // RFC 8200 §5
+constexpr std::uint32_t kLeastMtu = 68;      // RFC 791
 constexpr std::uint32_t kOthersMayRead = 0004;
 
 // A value where it stands in the file.
@@ -237,12 +238,16 @@ void Checker::check_mtu() {
          fmt::format("MTU: the way to {} has room for {} bytes: large packets will be cut or lost",
                      host, *room));
   }
+  if (*mtu_bytes < kLeastMtu) {
+    return find(Severity::error, "mtu-too-small", places.back(),
+                fmt::format("MTU: no interface takes less than {} bytes", kLeastMtu));
+  }
   const bool has_v6 = std::ranges::any_of(
       configuration_.interface.addresses,
       [](const InterfaceAddress& address) { return address.address.family() == Family::v6; });
   if (has_v6 && *mtu_bytes < kLeastMtuV6) {
     find(Severity::error, "mtu-too-small", places.back(),
-         fmt::format("MTU: IPv6 needs {} bytes at least", kLeastMtuV6));
+         fmt::format("MTU: IPv6 needs {} bytes at least: the tunnel is without it", kLeastMtuV6));
   }
 }
 

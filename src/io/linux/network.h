@@ -67,6 +67,8 @@ class Network {
   [[nodiscard]] Result<bool> has_routes(std::uint32_t table);
   [[nodiscard]] Result<void> add_route(const LinkRoute& route);
   [[nodiscard]] Result<void> delete_route(const LinkRoute& route);
+  /// Of routes(), those in whose presence add_route of the same destination and table is refused.
+  [[nodiscard]] Result<std::vector<LinkRoute>> exclusive_routes(Family family);
 
   /// In the order in which they are tried, each with its priority. Rules that choose by more than
   /// they could hold are left out.
@@ -87,6 +89,8 @@ class Network {
  private:
   explicit Network(NetlinkSocket socket) noexcept : socket_(std::move(socket)) {}
   [[nodiscard]] Result<void> change(NetlinkRequest& request, std::string_view attempted);
+  [[nodiscard]] Result<std::vector<LinkRoute>> list_routes(Family family,
+                                                           std::optional<std::uint32_t> priority);
   [[nodiscard]] Result<void> change_address(std::uint16_t type, std::uint16_t flags,
                                             std::uint32_t index, const LinkAddress& address);
   [[nodiscard]] Result<void> change_route(std::uint16_t type, std::uint16_t flags,

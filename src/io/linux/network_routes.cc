@@ -11,10 +11,12 @@ namespace ferrule::io {
 namespace {
 
 constexpr std::uint32_t kTablesOfOneByte = 256;
+constexpr std::uint32_t kUsualPriorityV6 = 1024;
 
 struct FoundRoute {
   LinkRoute route;
   std::uint32_t mtu_bytes = 0;  // 0: the route does not say
+  std::uint32_t priority = 0;
 };
 
 std::uint32_t mtu_in(const nlattr& metrics) {
@@ -57,6 +59,9 @@ std::optional<FoundRoute> read_route(const nlmsghdr& message) {
       case RTA_METRICS:
         found.mtu_bytes = mtu_in(attribute);
         break;
+      case RTA_PRIORITY:
+        found.priority = u32_of(attribute);
+        break;
       default:
         break;
     }
@@ -70,17 +75,26 @@ std::optional<FoundRoute> read_route(const nlmsghdr& message) {
 
 }  // namespace
 
-Result<std::vector<LinkRoute>> Network::routes(Family family) {
+Result<std::vector<LinkRoute>> Network::list_routes(Family family,
+                                                    std::optional<std::uint32_t> priority) {
   NetlinkRequest request(RTM_GETROUTE, 0);
   request.extra<rtmsg>().rtm_family = family == Family::v4 ? AF_INET : AF_INET6;
   std::vector<LinkRoute> routes;
   const auto read = [&](const nlmsghdr& message) {
-    if (const auto found = read_route(message)) routes.push_back(found->route);
+    const auto found = read_route(message);
+    if (found && (!priority || found->priority == *priority)) routes.push_back(found->route);
   };
   if (auto listed = socket_.list(*request.header, "list routes", read); !listed) {
     return std::unexpected(std::move(listed.error()));
   }
   return routes;
+}
+
+Result<std::vector<LinkRoute>> Network::routes(Family family) { return list_routes(family, {}); }
+
+// A route is another one by its destination and priority, which for IPv6 is 1024 where nobody says.
+Result<std::vector<LinkRoute>> Network::exclusive_routes(Family family) {
+  return list_routes(family, family == Family::v4 ? 0 : kUsualPriorityV6);
 }
 
 Result<bool> Network::has_routes(std::uint32_t table) {

@@ -1,4 +1,4 @@
-#include "cli/doctor/sockets.h"
+#include "cli/udp_port.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

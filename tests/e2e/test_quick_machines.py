@@ -1,0 +1,106 @@
+"""`ferrule up` on machines that lack something: IPv6, packet filters, a writable /proc/sys, name servers.
+
+What is there already is not asked for again, and what only protects does not keep from working.
+"""
+
+from lib.registry import behaviour
+from lib.traffic import must_ping
+from lib.wait import eventually
+
+from test_quick import Quick
+
+EVERYTHING = "AllowedIPs = 0.0.0.0/0, ::/0"
+MARK = "/proc/sys/net/ipv4/conf/all/src_valid_mark"
+
+
+def seal_settings(quick):
+    """/proc/sys as in a container: to be read only."""
+    quick.host.run("mount --bind /proc/sys /proc/sys")
+    quick.host.run("mount -o remount,ro,bind /proc/sys")
+
+
+@behaviour
+def test_a_setting_that_holds_already_is_left_alone(scene):
+    quick = Quick(scene)
+    quick.write(quick.config(peer=EVERYTHING))
+    quick.host.run("sysctl -qw net.ipv4.conf.all.src_valid_mark=1")
+    seal_settings(quick)
+    _, log = quick.run("ferrule", "up")
+    assert "src_valid_mark" not in log, log
+    must_ping(quick.host, quick.right.inside4)
+    quick.run("ferrule", "down")
+
+
+@behaviour
+def test_a_setting_that_nobody_needs_is_a_warning(scene):
+    quick = Quick(scene)
+    quick.write(quick.config(peer=EVERYTHING))
+    quick.host.run("sysctl -qw net.ipv4.conf.all.src_valid_mark=0 net.ipv4.conf.all.rp_filter=0 "
+                   "net.ipv4.conf.eth0.rp_filter=2 net.ipv4.conf.default.rp_filter=0")
+    seal_settings(quick)
+    before = quick.machine()
+    _, log = quick.run("ferrule", "up")
+    assert "Warning: " in log and "--sysctl net.ipv4.conf.all.src_valid_mark=1" in log, log
+    must_ping(quick.host, quick.right.inside4)
+    quick.run("ferrule", "down")
+    quick.is_as(before)
+
+
+@behaviour
+def test_a_setting_that_strict_filters_need_is_an_error_with_its_mend(scene):
+    quick = Quick(scene)
+    quick.write(quick.config(peer=EVERYTHING))
+    quick.host.run("sysctl -qw net.ipv4.conf.all.src_valid_mark=0 net.ipv4.conf.eth0.rp_filter=1")
+    seal_settings(quick)
+    before = quick.machine()
+    status, log = quick.run("ferrule", "up", check=False)
+    assert status == 1 and "docker run --sysctl net.ipv4.conf.all.src_valid_mark=1" in log, log
+    quick.is_as(before)
+
+
+@behaviour
+def test_without_ipv6_the_tunnel_comes_up_without_it(scene):
+    quick = Quick(scene)
+    quick.host.run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
+    before = quick.machine()
+    for peer in ("AllowedIPs = 10.10.0.0/24, fd10::/64", EVERYTHING):
+        quick.write(quick.config(peer=peer))
+        _, log = quick.run("ferrule", "up")
+        assert "IPv6 is switched off on this machine" in log, log
+        must_ping(quick.host, quick.right.inside4)
+        assert "fd10::" not in quick.host.out("ip -6 addr show dev wg0")
+        quick.run("ferrule", "down")
+        quick.is_as(before)
+
+
+@behaviour
+def test_a_narrow_way_leaves_ipv6_its_least_mtu(scene):
+    quick = Quick(scene)
+    quick.host.run("ip link set eth0 mtu 1300")
+    quick.write(quick.config())
+    quick.run("ferrule", "up")
+    assert "mtu 1280" in quick.host.out("ip link show wg0")
+    assert "fd10::1" in quick.host.out("ip -6 addr show dev wg0")
+    quick.run("ferrule", "down")
+    quick.write(quick.config(address="Address = 10.10.0.1/24", peer="AllowedIPs = 10.10.0.0/24"))
+    quick.run("ferrule", "up")
+    assert "mtu 1220" in quick.host.out("ip link show wg0")
+    quick.run("ferrule", "down")
+
+
+# A table that belongs to another program can't be replaced: as where the kernel has no nf_tables.
+
+@behaviour
+def test_without_packet_filter_a_full_tunnel_comes_up_and_says_so(scene):
+    quick = Quick(scene)
+    quick.write(quick.config(peer=EVERYTHING))
+    owned = "; ".join(f"add table {family} wg-quick-wg0 {{ flags owner; }}" for family in ("ip", "ip6"))
+    quick.host.spawn(["sh", "-c", f"(echo '{owned}'; sleep 60) | nft -i"], log_name="nft.log")
+    eventually(lambda: "wg-quick-wg0" in quick.host.out("nft list tables"), "the tables are there")
+    _, log = quick.run("ferrule", "up")
+    assert "Warning: nftables: " in log and "come from elsewhere" in log, log
+    must_ping(quick.host, quick.right.inside4)
+    _, log = quick.run("ferrule", "reload")
+    assert "no change" in log, log
+    quick.run("ferrule", "down", check=False)
+    assert "51820" not in quick.host.out("ip rule")
