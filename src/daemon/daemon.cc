@@ -248,6 +248,8 @@ void Daemon::dispatch(const io::Ready& ready) {
       break;
     default:
       server_.serve(ready);
+      engine_.handshakes_came();  // perhaps: they do not wait for all clients whose turn it is
+      work();
   }
 }
 

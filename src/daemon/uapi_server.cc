@@ -22,6 +22,10 @@ constexpr std::size_t kReadBytes = 65536;
 // An answer pauses when this much of it waits for its client.
 constexpr std::size_t kPendingBytes = 65536;
 constexpr std::size_t kPeersAtOnce = 64;
+// What one event of a client leads to, so that nobody waits for a client that reads as fast as we write:
+// so many peers told of, and so many requests taken up.
+constexpr std::size_t kPeersInATurn = 512;
+constexpr std::size_t kRequestsInATurn = 64;
 
 struct Wiper {
   MutBytes bytes;
@@ -45,7 +49,9 @@ struct UapiServer::Client {
   std::size_t taken = 0;       // of `pending`
   control::WipedText unread;   // requests behind one whose answer is under way
   std::optional<protocol::Device::PeerCursor> cursor;
-  std::size_t held = 0;  // by the parser, as far as it is in held_bytes_
+  std::size_t held = 0;           // by the parser, as far as it is in held_bytes_
+  std::size_t peers_left = 0;     // to tell of in this turn
+  std::size_t requests_left = 0;  // to take up in this turn
   Walk walk = Walk::none;
   bool ended = false;   // nothing more will come
   bool broken = false;  // nothing more can be sent
@@ -92,10 +98,14 @@ void UapiServer::serve(const io::Ready& ready) noexcept {
 }
 
 void UapiServer::serve(Client& client, const io::Ready& ready) {
+  client.peers_left = kPeersInATurn;
+  client.requests_left = kRequestsInATurn;
   if (ready.readable) receive(client);
   go_on(client);
   bound_memory(client);
-  const bool waits = client.pending.size() > client.taken;
+  // For the client to take what there is, or only for a further turn.
+  const bool waits =
+      client.pending.size() > client.taken || client.walk != Walk::none || !client.unread.empty();
   if (client.broken || (client.ended && !waits) || ready.broken) {
     close(client.tag);
     return;
@@ -125,8 +135,11 @@ void UapiServer::receive(Client& client) {
 void UapiServer::take_requests(Client& client, std::string_view input) {
   // A read may hold thousands of requests: the rest wait until their client has taken some answers.
   while (client.walk == Walk::none && !client.broken && !input.empty() &&
-         client.pending.size() - client.taken < kPendingBytes) {
-    if (auto request = client.parser.feed(input)) answer(client, std::move(*request));
+         client.requests_left > 0 && client.pending.size() - client.taken < kPendingBytes) {
+    auto request = client.parser.feed(input);
+    if (!request) continue;
+    --client.requests_left;
+    answer(client, std::move(*request));
   }
   client.unread.append(input);
 }
@@ -182,6 +195,8 @@ void UapiServer::go_on(Client& client) {
       client.walk = Walk::none;
       client.writer.finish(0);
     } else if (client.walk != Walk::none) {
+      if (client.peers_left == 0) return;
+      client.peers_left -= kPeersAtOnce;
       const bool more = engine_.device().visit_peers(
           client.cursor, kPeersAtOnce, [&](const protocol::PeerStatus& peer) {
             client.walk == Walk::get ? client.writer.peer(peer) : client.writer.peer_stats(peer);
@@ -191,6 +206,7 @@ void UapiServer::go_on(Client& client) {
         client.walk = Walk::end;
       }
     } else if (!client.unread.empty()) {
+      if (client.requests_left == 0) return;
       const control::WipedText unread = std::exchange(client.unread, {});
       take_requests(client, unread.view());
     } else if (auto request = client.ended ? client.parser.cut_off() : std::nullopt) {

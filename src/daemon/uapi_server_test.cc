@@ -245,6 +245,44 @@ TEST_F(UapiServerTest, P102_WhatWasAskedBeforeTheCutIsAnswered) {
   EXPECT_EQ(client.receive(), "errno=0\n\nlisten_port=0\nfwmark=7\nerrno=0\n\nerrno=-71\n\n");
 }
 
+// A client that reads as fast as we write must not keep the thread.
+TEST_F(UapiServerTest, P103_AGetOfManyPeersIsMadeInTurns) {
+  std::string set = "set=1\n";
+  for (int i = 0; i < 1000; ++i) set += fmt::format("public_key={:063x}1\n", i);
+  Client client = connect();
+  settle();
+  send_all(client, set + "\n");
+  EXPECT_EQ(client.receive(), "errno=0\n\n");
+  ASSERT_GT(client.send("get=1\n\n"), 0u);
+  std::array<io::Ready, 1> room;
+  std::string answer;
+  int turns = 0;
+  for (; !answer.ends_with("errno=0\n\n"); ++turns) {
+    ASSERT_LT(turns, 1000);
+    for (const io::Ready& ready : poller->wait(room, Instant())) server.serve(ready);
+    answer += client.receive();
+  }
+  EXPECT_GT(turns, 1);
+  std::size_t told = 0;
+  for (std::size_t at = 0; (at = answer.find("public_key=", at)) != answer.npos; ++at) ++told;
+  EXPECT_EQ(told, 1000u);
+}
+
+TEST_F(UapiServerTest, P103_ManyRequestsOfOneClientAreTakenUpInTurns) {
+  Client client = connect();
+  settle();
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "set=1\n\n";
+  ASSERT_EQ(client.send(many), many.size());
+  std::array<io::Ready, 1> room;
+  for (const io::Ready& ready : poller->wait(room, Instant())) server.serve(ready);
+  std::string answers = client.receive();
+  EXPECT_LT(answers.size(), 500 * std::string_view("errno=0\n\n").size());
+  settle();
+  answers += client.receive();
+  EXPECT_EQ(answers.size(), 1000 * std::string_view("errno=0\n\n").size());
+}
+
 TEST_F(UapiServerTest, P103_AStalledClientKeepsNobodyWaiting) {
   Client stalled = connect();
   stalled.send("set=1\nfwmark=7");

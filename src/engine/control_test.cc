@@ -246,6 +246,41 @@ TEST_F(ControlTurns, P59a_APeerThatGoesWhileTheInterfaceComesUpIsNotCalled) {
   EXPECT_EQ(udp.count(1), 0u);
 }
 
+TEST_F(ControlTurns, P102_AHandshakeIsAnsweredWhileVeryManyPeersAreAddedAndRemoved) {
+  std::size_t turns = 0;
+  device.yield_to([&] {
+    if (turns++ == 3) friend_calls();
+    (void)turn();
+  });
+  add_peers(kManyPeers);
+  EXPECT_GT(turns, 100u);
+  EXPECT_EQ(udp.count(2), 1u);
+
+  turns = 0;
+  now.boot = now.boot + 26s;
+  protocol::DeviceChange change;
+  change.replace_peers = true;
+  change.peers.emplace_back().public_key = crypto::public_key_of(friend_key);
+  apply(device, std::move(change));
+  EXPECT_GT(turns, 100u);
+}
+
+TEST_F(ControlTurns, P59a_TurnsGoOnWhileVeryManyPeersGoDown) {
+  add_peers(kManyPeers);
+  std::size_t turns = 0;
+  device.yield_to([&] { ++turns; });
+  device.down();
+  EXPECT_GT(turns, 100u);
+}
+
+TEST_F(ControlTurns, P75_TurnsGoOnWhileSourcesOfVeryManyPeersAreAskedAbout) {
+  add_peers(10'000);
+  std::size_t turns = 0;
+  device.yield_to([&] { ++turns; });
+  device.check_sources([](const Endpoint&, const Source&) { return protocol::SourceVerdict{}; });
+  EXPECT_GT(turns, 10u);
+}
+
 TEST_F(ControlTurns, TheOutboxGivesItsMemoryBackAfterABurst) {
   control.outbox().messages.resize(100'000);
   control.outbox().flush.resize(100'000);

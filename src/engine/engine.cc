@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "io/clock.h"
 
 namespace ferrule::engine {
 
@@ -37,6 +38,7 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
       open_udp_(std::move(open_udp)),
       tuns_(std::move(tuns)) {
   device_.judge_sources(std::move(options.judge_source));
+  device_.yield_to([this] { yield(); });
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
@@ -60,16 +62,33 @@ void Engine::stop_lanes() {
 }
 
 void Engine::work(const Now& now) {
+  read_handshakes(now);
+  if (inbox_.take_socket_died()) replace_dead_socket(now);
+  if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
+  if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);
+  take_a_turn(now);
+}
+
+void Engine::read_handshakes(const Now& now) {
   if (handshake_door_ && control_.wants_handshakes(now)) {
     inbox_.hush();
     handshake_door_->read(now);
   }
   inbox_.settle();
-  if (inbox_.take_socket_died()) replace_dead_socket(now);
-  if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
-  if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);
+}
+
+void Engine::take_a_turn(const Now& now) {
   control_.work(now, udp());
   if (handshake_door_ && !control_.next_deadline()) handshake_door_->listen();
+}
+
+// A turn in the middle of a long call of the device's. Sockets stay as they are until that is over.
+void Engine::yield() {
+  const Now now = io::now();
+  handshakes_came();  // perhaps: nobody waits for them now
+  read_handshakes(now);
+  take_a_turn(now);
+  inbox_.rouse();  // for what is not done here
 }
 
 std::optional<Instant> Engine::next_deadline() {

@@ -75,7 +75,8 @@ class Engine {
   };
   [[nodiscard]] std::vector<LaneWork> lane_work() const;
 
-  /// All or nothing (P102): an Error, ENOMEM too, means that the device is as it was.
+  /// All or nothing (P102): an Error, ENOMEM too, means that the device is as it was. With very many
+  /// peers it takes long: handshakes and timers have their turns meanwhile.
   [[nodiscard]] Result<void> apply(const Now& now, protocol::DeviceChange change);
   /// 0 before the first bind, unless one was asked for.
   [[nodiscard]] std::uint16_t listen_port() const noexcept { return port_; }
@@ -86,6 +87,9 @@ class Engine {
   static constexpr Duration kBindRetry = 1s;
   static constexpr Duration kTellFailureAgain = 60s;
 
+  void read_handshakes(const Now& now);
+  void take_a_turn(const Now& now);
+  void yield();
   Result<void> bind(const Now& now, std::uint16_t port);
   Result<std::vector<UdpDoor>> open_sockets(std::uint16_t port);
   Result<void> change_sockets(const Now& now, const protocol::DeviceChange& change);

@@ -193,6 +193,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "done < peers.size() && !budget.is_spent();", "done < peers.size();"),
     ("Budgets: coming up visits every peer at once", CONFIGURATION,
      "!waking_.is_over() && !budget.is_spent();", "!waking_.is_over();"),
+    ("Budgets: nobody else works while a change is applied", CONFIGURATION,
+     "  if (unyielded_ < kTurnBudget) return;\n", "  return;\n"),
     ("Budgets: what was not yet woken when a turn ended sleeps on", CONFIGURATION,
      "  return !waking_.is_over();\n", "  waking_.stop();\n  return false;\n"),
 ]]

@@ -29,6 +29,8 @@ class Budget {
 
 /// A message of ours: an initiation's X25519 at the worst.
 constexpr std::size_t kMessageCost = 16;
+/// A question to the system, a system call or two.
+constexpr std::size_t kQuestionCost = 16;
 /// What one turn may spend on each kind of work: as many initiations as are computed together, half a
 /// millisecond where that is done by vector code.
 constexpr std::size_t kTurnBudget = kHandshakesTogether * kMessageCost;

@@ -156,6 +156,12 @@ class Device {
   /// Goes on with what all peers are to follow (up). True: there is more.
   [[nodiscard]] bool catch_up(const Now& now, Budget& budget) noexcept;
 
+  /// What takes long with very many peers (prepare, apply, down, check_sources, forget_sources) calls
+  /// `others` now and then, between two steps. It may call what has to do with handshakes, lanes and
+  /// timers (handle, attend, fire_timers, catch_up), and nothing that configures. To be set before
+  /// anything else is called.
+  void yield_to(std::function<void()> others) { others_ = std::move(others); }
+
   /// Whether `change` can be applied whole; if so, takes all the memory for that. ENOSPC or ENOMEM
   /// otherwise, and nothing has changed.
   [[nodiscard]] Result<void> prepare(const DeviceChange& change);
@@ -265,6 +271,8 @@ class Device {
   void reschedule(Peer& peer) noexcept;
 
   // configuration (device_configuration.cc)
+  void worked(std::size_t units);
+  std::size_t count_added(const DeviceChange& change);
   void take_memory(const DeviceChange& change);
   void set_private_key(const Now& now, PrivateKey key);
   void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
@@ -306,8 +314,10 @@ class Device {
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
   FixedVector<PeerId, kHandshakesTogether> starting_;
-  PeerSweep waking_;          // the interface came up
-  std::vector<Cidr> wanted_;  // of a change that replaces a peer's allowed IPs, sorted
+  PeerSweep waking_;  // the interface came up
+  std::function<void()> others_;
+  std::size_t unyielded_ = 0;  // units of work since they were called last
+  std::vector<Cidr> wanted_;   // of a change that replaces a peer's allowed IPs, sorted
 };
 
 /// A handshake message of ours, still without its bytes.

@@ -85,6 +85,48 @@ TEST_F(Budgets, P59a_GoingDownEndsWhatComingUpBegan) {
   EXPECT_FALSE(a.device->next_deadline().has_value());
 }
 
+TEST_F(Budgets, LongCallsOfAConfigurationLetOthersWork) {
+  std::size_t turns = 0;
+  a.device->yield_to([&] { ++turns; });
+  const auto took_turns = [&] { return std::exchange(turns, 0); };
+  DeviceChange change;
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    PeerChange& peer = change.peers.emplace_back();
+    store_le32(peer.public_key.bytes.data(), i);
+    peer.public_key.bytes[31] = 2;
+  }
+  ASSERT_TRUE(a.device->prepare(change));
+  EXPECT_GT(took_turns(), 4u);
+  a.device->apply(world.now(), std::move(change), outbox);
+  EXPECT_GT(took_turns(), 4u);
+  a.device->up();
+  a.device->down();
+  EXPECT_GT(took_turns(), 4u);
+  a.device->forget_sources();
+  EXPECT_GT(took_turns(), 1u);
+  a.device->check_sources([](const Endpoint&, const Source&) { return SourceVerdict{}; });
+  EXPECT_GT(took_turns(), 1u);
+  DeviceChange none;
+  none.replace_peers = true;
+  a.apply(std::move(none));
+  EXPECT_GT(took_turns(), 4u);
+}
+
+TEST_F(Budgets, P101_APeerOfVeryManyAllowedIpsLetsOthersWork) {
+  std::size_t turns = 0;
+  a.device->yield_to([&] { ++turns; });
+  DeviceChange change;
+  PeerChange& peer = change.peers.emplace_back();
+  peer.public_key.bytes[31] = 2;
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
+    std::array<std::uint8_t, 4> address;
+    store_be32(address.data(), 0x0A000000u + i);
+    peer.allowed_ips.push_back({Cidr(IpAddress::v4(address), 32), false});
+  }
+  a.apply(std::move(change));
+  EXPECT_GT(turns, 5u);
+}
+
 TEST(BudgetTest, IsSpentAndAddedToButNeverOwed) {
   Budget budget(3);
   budget.spend(5);

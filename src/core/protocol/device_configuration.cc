@@ -12,16 +12,10 @@ namespace ferrule::protocol {
 namespace {
 // Prefixes changed in one hold of the tables: some ten microseconds.
 constexpr std::size_t kPrefixesPerHold = 64;
-
-// How many peers a change adds at most: the same one may come more than once, or go first.
-std::size_t count_added(const DeviceChange& change, const PeerTable& peers) {
-  std::size_t added = 0;
-  for (const PeerChange& peer : change.peers) {
-    const bool exists = !change.replace_peers && peers.find(peer.public_key) != nullptr;
-    if (!peer.remove && !peer.update_only && !exists) ++added;
-  }
-  return added;
-}
+constexpr std::size_t kSparesTogether = 64;
+// In units of a Budget: a peer added, changed or removed, and a hold of the tables.
+constexpr std::size_t kPeerCost = 4;
+constexpr std::size_t kHoldCost = 32;
 }  // namespace
 
 Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log)
@@ -34,9 +28,27 @@ Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, 
 
 Device::~Device() = default;
 
+void Device::worked(std::size_t units) {
+  unyielded_ += units;
+  if (unyielded_ < kTurnBudget) return;
+  unyielded_ = 0;
+  if (others_) others_();
+}
+
+// How many peers a change adds at most: the same one may come more than once, or go first.
+std::size_t Device::count_added(const DeviceChange& change) {
+  std::size_t added = 0;
+  for (const PeerChange& peer : change.peers) {
+    const bool exists = !change.replace_peers && peers_.find(peer.public_key) != nullptr;
+    if (!peer.remove && !peer.update_only && !exists) ++added;
+    worked(1);
+  }
+  return added;
+}
+
 Result<void> Device::prepare(const DeviceChange& change) {
   const std::size_t kept = change.replace_peers ? 0 : peers_.size();
-  if (count_added(change, peers_) > kMaxPeers - kept) {
+  if (count_added(change) > kMaxPeers - kept) {
     return std::unexpected(make_error(ENOSPC, "too many peers: at most 1048576 fit in one device"));
   }
   try {
@@ -50,7 +62,7 @@ Result<void> Device::prepare(const DeviceChange& change) {
 
 // For the worst case; most of it is only reserved, and never touched.
 void Device::take_memory(const DeviceChange& change) {
-  std::size_t more = count_added(change, peers_);
+  std::size_t more = count_added(change);
   if (change.replace_peers) more -= std::min(more, peers_.size());
   AllowedIps::Room room;
   std::size_t most_wanted = 0;
@@ -59,9 +71,12 @@ void Device::take_memory(const DeviceChange& change) {
       if (!item.remove) ++(item.cidr.address().family() == Family::v4 ? room.v4 : room.v6);
     }
     if (peer.replace_allowed_ips) most_wanted = std::max(most_wanted, peer.allowed_ips.size());
+    worked(1);
   }
   wanted_.reserve(most_wanted);
-  peers_.make_spares(change.peers.size(), more);
+  while (!peers_.make_spares(change.peers.size(), more, kSparesTogether)) {
+    worked(kSparesTogether * kPeerCost);
+  }
   {
     TablesGuard guard(exclusion_);
     peers_.make_slots(more);
@@ -81,9 +96,17 @@ void Device::unprepare() noexcept {
 void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept {
   if (change.private_key) set_private_key(now, std::move(*change.private_key));
   if (change.replace_peers) {
-    while (Peer* peer = peers_.first()) remove_peer(*peer);
+    while (Peer* peer = peers_.first()) {
+      remove_peer(*peer);
+      worked(kPeerCost);
+    }
   }
-  for (PeerChange& peer : change.peers) apply_peer(now, peer, outbox);
+  for (PeerChange& peer : change.peers) {
+    apply_peer(now, peer, outbox);
+    std::vector<AllowedIpChange>().swap(
+        peer.allowed_ips);  // or all would be freed at once, at the end
+    worked(kPeerCost);
+  }
   unprepare();
   start_queued(now, outbox);
 }
@@ -162,7 +185,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
 
 void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
   if (change.replace_allowed_ips) remove_other_allowed_ips(id, change);
-  for (std::size_t done = 0; done < change.allowed_ips.size();) {
+  for (std::size_t done = 0; done < change.allowed_ips.size(); worked(kHoldCost)) {
     TablesGuard guard(exclusion_);
     const std::size_t end = std::min(done + kPrefixesPerHold, change.allowed_ips.size());
     for (; done < end; ++done) {
@@ -187,7 +210,7 @@ void Device::remove_other_allowed_ips(PeerId id, const PeerChange& change) {
 
 void Device::remove_allowed_ips(PeerId id, const std::function<bool(const Cidr&)>& unwanted) {
   AllowedIps::Walk walk;
-  for (bool more = true; more;) {
+  for (bool more = true; more; worked(kHoldCost)) {
     TablesGuard guard(exclusion_);
     more = allowed_ips_.remove_some(id, walk, kPrefixesPerHold, unwanted);
   }
@@ -268,11 +291,13 @@ void Device::down() noexcept {
       drop_staged(*peer, Drop::device_down);
     }
     reschedule(*peer);
+    worked(kPeerCost);
   }
 }
 
 void Device::forget_sources() {
   for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    worked(1);
     PeerGuard guard(exclusion_, peer->id);
     peer->traffic.forget_source();
   }
@@ -287,9 +312,11 @@ void Device::check_sources(const SourceCheck& check) {
       to = peer->traffic.endpoint;
       at = peer->traffic.reached_at;
     }
+    worked(1);
     if (at.is_none()) continue;
     const SourceVerdict verdict =
         check(to, at);  // a system call, perhaps: not under the peer's lock
+    worked(kQuestionCost);
     PeerGuard guard(exclusion_, peer->id);
     PeerTraffic& traffic = peer->traffic;
     if (traffic.endpoint.address != to.address || traffic.reached_at != at) continue;

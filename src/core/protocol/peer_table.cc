@@ -11,7 +11,7 @@ constexpr std::size_t kMinBuckets = 16;
 }  // namespace
 
 Peer& PeerTable::add(const PublicKey& key) {
-  if (spares_.empty()) make_spares(1, 1);
+  if (spares_.empty()) (void)make_spares(1, 1, 1);
   if (free_ == kNone) make_slots(1);
   // From here on nothing fails.
   std::uint32_t index = free_;
@@ -49,18 +49,20 @@ void PeerTable::remove(PeerId id) noexcept {
   free_ = id.slot;
 }
 
-void PeerTable::make_spares(std::size_t adds, std::size_t more) {
+bool PeerTable::make_spares(std::size_t adds, std::size_t more, std::size_t at_once) {
   spares_.reserve(adds);
   Peers one;
-  while (spares_.size() < more) {
+  for (; at_once > 0 && spares_.size() < more; --at_once) {
     one.try_emplace(PublicKey{});
     spares_.push_back(one.extract(one.begin()));
   }
+  if (spares_.size() < more) return false;
   const std::size_t most = peers_.size() + more;
   const std::size_t buckets = peers_.bucket_count();
   if (most > buckets || buckets < kMinBuckets) {
     peers_.reserve(std::max({most, 2 * buckets, kMinBuckets}));
   }
+  return true;
 }
 
 void PeerTable::make_slots(std::size_t more) {

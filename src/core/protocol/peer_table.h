@@ -22,9 +22,10 @@ class PeerTable {
 
   /// Takes the memory to add peers `adds` times, so that it can't fail, while others are removed, whose
   /// memory serves again, so that there are never more than `more` peers beyond those that are here
-  /// now. In two steps, of which only the second one disturbs lookups. Give back what is left of it
-  /// with `drop_spares`, after a failure too.
-  void make_spares(std::size_t adds, std::size_t more);
+  /// now. In two steps, of which only the second one disturbs lookups. The first is to be called again
+  /// until it says true: each time it makes `at_once` spares. Give back what is left of it with
+  /// `drop_spares`, after a failure too.
+  [[nodiscard]] bool make_spares(std::size_t adds, std::size_t more, std::size_t at_once);
   void make_slots(std::size_t more);
   void drop_spares() noexcept;
   /// Peers have ids with slots below this, as long as only as many are added as there is room for.
