@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/input.h"
+#include "cli/lock.h"
 
 namespace ferrule::cli {
 
@@ -167,7 +168,14 @@ Result<void> write_new_file(const std::string& path, std::string_view text) {
 Result<io::UniqueFd> lock_folder_of(const std::string& path) {
   const std::string folder = folder_of(without_links(path));
   io::UniqueFd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return std::unexpected(system_error(errno, folder));
+  struct stat status;
+  if (!fd || fstat(fd.get(), &status) != 0) return std::unexpected(system_error(errno, folder));
+  // Whoever can read a folder can keep it locked: root, whom others must not stop, has a file instead.
+  if (geteuid() == 0) {
+    auto lock =
+        take_lock(fmt::format("folder-{}-{}", status.st_dev, status.st_ino), Patience::endless);
+    if (lock) return lock;
+  }
   while (flock(fd.get(), LOCK_EX) != 0) {
     if (errno != EINTR) return std::unexpected(system_error(errno, "lock " + folder));
   }

@@ -591,3 +591,60 @@ def test_names_of_peers_that_answer_are_left_alone(scene):
     quick.run("ferrule", "resolve")
     assert endpoint(quick) == "192.0.2.2:51820"
     quick.run("ferrule", "down")
+
+
+# One peer's name that nobody knows is not the tunnel's trouble; when it is known, the peer is found.
+
+@behaviour(deadline_s=60)
+def test_a_name_that_is_not_found_keeps_no_other_peer_down(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.2")
+    stranger = new_private_key().public
+    lost = f"[Peer]\nPublicKey = {stranger}\nAllowedIPs = 10.99.0.0/24\nEndpoint = lost.test:7001\n"
+    for retries in ("infinity", "0"):
+        quick.write(quick.config(endpoint="right.test:51820") + lost)
+        _, log = quick.run("ferrule", "up", env={"WG_ENDPOINT_RESOLUTION_RETRIES": retries})
+        assert "Endpoint: the name was not found" in log, log
+        must_ping(quick.host, quick.right.inside4)
+        assert f"{stranger}\t(none)" in quick.host.out("wg show wg0 endpoints")
+        quick.host.write(f"{FOLDER}/hosts", "192.0.2.2 right.test\n192.0.2.2 lost.test\n")
+        eventually(lambda: f"{stranger}\t192.0.2.2:7001" in quick.host.out("wg show wg0 endpoints"),
+                   "the name is looked up again")
+        name_right(quick, "192.0.2.2")
+        quick.run("ferrule", "down")
+        eventually(lambda: not followers(quick), "nobody follows names")
+
+
+@behaviour(deadline_s=60)
+def test_where_one_family_leads_nowhere_the_other_is_tried(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.2\tright.test\n2001:db8::77")
+    quick.write(quick.config(endpoint="right.test:51820"))
+    quick.run("ferrule", "up")
+    if "2001:db8::77" not in endpoint(quick):
+        quick.host.run(f"wg set wg0 peer {quick.right.public_key} endpoint [2001:db8::77]:51820")
+    os.kill(followers(quick)[0], 9)     # one that waits less takes over
+    quick.host.spawn([quick.paths["ferrule"], "resolve", "--follow", "--after", "2", CONFIG],
+                     log_name="resolve.log")
+    quick.host.spawn(f"ping -i 0.3 -w 40 {quick.right.inside4}", log_name="ping.log")
+    eventually(lambda: endpoint(quick) == "192.0.2.2:51820", "the other address is tried",
+               timeout_s=30)
+    quick.run("ferrule", "down")
+
+
+# Who has the lock could be anybody, if it were a name that anybody may take.
+
+@behaviour
+def test_a_stranger_cannot_stop_the_following_of_names(scene):
+    quick = Quick(scene)
+    name_right(quick, "192.0.2.2")
+    quick.write(quick.config(endpoint="right.test:51820"))
+    taken = ("import socket,time; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);"
+             "s.bind(chr(0)+'ferrule-resolve/wg0'); time.sleep(30)")
+    quick.host.spawn(["setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", taken],
+                     log_name="stranger.log")
+    quick.run("ferrule", "up")
+    eventually(lambda: len(followers(quick)) == 1, "names are followed")
+    found = "find /run/ferrule -name resolve-*-wg0.lock -perm 600 -uid 0"
+    eventually(lambda: "wg0.lock" in quick.host.out(found), "the lock is root's")
+    quick.run("ferrule", "down")

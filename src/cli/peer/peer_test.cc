@@ -3,14 +3,16 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "cli/conf_file.h"
 #include "cli/console_testing.h"
@@ -349,10 +351,17 @@ TEST_F(Peer, ALinkIsFollowed) {
   ASSERT_EQ(peer("rename", "bob robert").status, 0);
   EXPECT_TRUE(std::filesystem::is_symlink(path()));
   EXPECT_THAT(content(elsewhere / "real.conf"), HasSubstr("robert"));
-  const auto lock = lock_folder_of(path());
-  const io::UniqueFd other(open(elsewhere.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  ASSERT_TRUE(lock && other);
-  EXPECT_EQ(flock(other.get(), LOCK_EX | LOCK_NB), -1) << "the lock is on another folder";
+  auto lock = lock_folder_of(path());
+  ASSERT_TRUE(lock);
+  std::atomic<bool> has_waited = false;
+  std::thread other([&] {
+    const auto again = lock_folder_of(elsewhere / "other.conf");
+    has_waited = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(has_waited) << "the lock is on another folder";
+  lock->reset();
+  other.join();
 }
 
 TEST_F(Peer, WhenTheDiskIsFullNothingChanges) {

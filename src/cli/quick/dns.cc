@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cli/lock.h"
 #include "cli/quick/child.h"
 
 namespace ferrule::cli {
@@ -53,8 +54,7 @@ std::string text_of(const DnsSettings& settings) {
 
 // Without memory a reload sets once more what is set already: no reason to fail.
 void remember(const std::string& interface, const DnsSettings& settings) {
-  std::error_code ignored;
-  std::filesystem::create_directories(kMemory, ignored);
+  if (!make_run_folder()) return;
   std::ofstream(memory_of(interface)) << text_of(settings);
 }
 

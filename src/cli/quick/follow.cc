@@ -1,16 +1,12 @@
 #include "cli/quick/follow.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
-#include <cstring>
 #include <ctime>
 #include <map>
 #include <thread>
@@ -18,6 +14,7 @@
 
 #include "base/key_text.h"
 #include "cli/json_line.h"
+#include "cli/lock.h"
 #include "cli/options.h"
 #include "cli/quick/child.h"
 #include "cli/quick/quick_command.h"
@@ -37,34 +34,47 @@ using Seconds = std::chrono::seconds;
 constexpr Seconds kUsualSilence = 135s;
 constexpr Seconds kCheckPause = 30s;
 constexpr Seconds kLongestPause = 600s;
+// A name that was not found when the interface came up, or a peer that has never answered.
+constexpr Seconds kFirstSilence = 15s;
+constexpr Seconds kHastyPause = 1s;
+constexpr Seconds kLongestHastyPause = 20s;
 constexpr Seconds kLockPatience = 60s;
 constexpr auto kLockPause = 100ms;
 
-// Only one of us follows the names of an interface; the lock is a socket's name, which goes with the
-// process. One that is to end because its interface is gone may still be waiting for a name server.
-io::UniqueFd try_lock(const std::string& interface) {
-  const std::string name = '\0' + ("ferrule-resolve/" + interface);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, name.data(), name.size());
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-  io::UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return {};
-  return fd;
+// Only one of us follows the names of an interface, in a network namespace. One that is to end because its
+// interface is gone may still be waiting for a name server.
+Result<io::UniqueFd> try_lock(const std::string& interface) {
+  struct stat space{};
+  (void)stat("/proc/self/ns/net", &space);
+  return take_lock(fmt::format("resolve-{}-{}", space.st_ino, interface), Patience::none);
 }
 
-io::UniqueFd lock(const std::string& interface) {
+Result<io::UniqueFd> lock(const std::string& interface) {
+  auto fd = try_lock(interface);
   for (auto waited = 0ms; waited < kLockPatience; waited += kLockPause) {
-    if (io::UniqueFd fd = try_lock(interface)) return fd;
+    if (fd || fd.error().code != EWOULDBLOCK) break;
     std::this_thread::sleep_for(kLockPause);
+    fd = try_lock(interface);
   }
-  return {};
+  return fd;
 }
 
 struct Pace {
   std::chrono::steady_clock::time_point next_try;
   Seconds pause = kCheckPause;
+  std::uint64_t sent_bytes = 0;  // when this peer's silence began, or its endpoint was changed
 };
+
+// The address after this one, of the other family if there is one: where a name has both, one of them
+// may lead nowhere.
+Endpoint next_of(const std::vector<Endpoint>& all, const Endpoint& current) {
+  const auto at = std::ranges::find(all, current);
+  const auto other_family = std::ranges::find_if(all, [&](const Endpoint& endpoint) {
+    return endpoint.address.family() != current.address.family();
+  });
+  if (other_family != all.end()) return *other_family;
+  return at + 1 == all.end() ? all.front() : *(at + 1);
+}
 
 class Resolver {
  public:
@@ -81,7 +91,7 @@ class Resolver {
   [[nodiscard]] bool is_silent(const protocol::PeerStatus& peer, std::int64_t now_s) const {
     return now_s - peer.last_handshake.seconds >= silence_.count();
   }
-  [[nodiscard]] bool is_due(const PublicKey& peer);
+  [[nodiscard]] bool is_due(const protocol::PeerStatus& peer);
   [[nodiscard]] bool is_still(const protocol::PeerStatus& peer);
   void look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name);
   void tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to);
@@ -94,6 +104,7 @@ class Resolver {
   bool is_json_;
   timespec read_at_{};
   std::map<PublicKey, Pace> paces_;
+  bool is_hasty_ = false;  // a peer is looked up that has never answered
 };
 
 // An edited file may have other names; one that can't be read leaves us with those that we have.
@@ -108,13 +119,23 @@ void Resolver::read_again() {
   if (auto file = read_quick_file(console_, file_.given)) file_ = std::move(*file);
 }
 
-// The first wait is as long as the silence that we look for; then waits grow.
-bool Resolver::is_due(const PublicKey& peer) {
+// The first wait is as long as the silence that we look for; then waits grow. Nobody waits for a peer of
+// which no address is known.
+bool Resolver::is_due(const protocol::PeerStatus& peer) {
   const auto now = std::chrono::steady_clock::now();
-  const auto [pace, is_new] = paces_.try_emplace(peer, Pace{now + silence_});
-  if (is_new || now < pace->second.next_try) return false;
-  pace->second.next_try = now + pace->second.pause;
-  pace->second.pause = std::min(2 * pace->second.pause, kLongestPause);
+  const bool is_nowhere = peer.endpoint.is_none();
+  const bool is_new_here = peer.last_handshake.seconds == 0;
+  if (is_new_here) is_hasty_ = true;
+  const Seconds first = is_nowhere    ? 0s
+                        : is_new_here ? std::min(kFirstSilence, silence_)
+                                      : silence_;
+  const auto [entry, is_new] = paces_.try_emplace(peer.public_key, Pace{now + first});
+  Pace& pace = entry->second;
+  if (is_new) pace.sent_bytes = peer.tx_bytes;
+  if (is_new && is_new_here) pace.pause = std::max(first, kHastyPause);
+  if ((is_new && !is_nowhere) || now < pace.next_try) return false;
+  pace.next_try = now + pace.pause;
+  pace.pause = std::min(2 * pace.pause, is_nowhere ? kLongestHastyPause : kLongestPause);
   return true;
 }
 
@@ -134,16 +155,26 @@ void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::Ho
     tell_failed(peer.public_key, name.host, found ? "it has no address" : found.error().why);
     return;
   }
-  if (std::ranges::find(*found, peer.endpoint) != found->end()) return;
+  Endpoint to_try = found->front();
+  if (std::ranges::find(*found, peer.endpoint) != found->end()) {
+    // It is where it was. What is sent there, and never answered, may be answered elsewhere.
+    const auto pace = paces_.find(peer.public_key);
+    const bool is_unanswered = pace != paces_.end() && peer.tx_bytes > pace->second.sent_bytes;
+    if (found->size() == 1 || !is_unanswered) return;
+    to_try = next_of(*found, peer.endpoint);
+  }
   if (!is_still(peer)) return;
   protocol::DeviceChange change;
   auto& to = change.peers.emplace_back();
   to.public_key = peer.public_key;
   to.update_only = true;
-  to.endpoint = found->front();
+  to.endpoint = to_try;
   const auto done = console_.devices->set(file_.interface, change);
   if (done) {
-    tell_moved(peer.public_key, name.host, found->front());
+    tell_moved(peer.public_key, name.host, to_try);
+    if (const auto pace = paces_.find(peer.public_key); pace != paces_.end()) {
+      pace->second.sent_bytes = peer.tx_bytes;
+    }
   } else {
     tell_failed(peer.public_key, name.host, done.error().what);
   }
@@ -177,6 +208,7 @@ bool Resolver::check(std::int64_t now_s, bool is_once) {
     console_.err.print("{}: {}\n", console_.program, device.error().what);
     return false;
   }
+  is_hasty_ = false;
   std::map<PublicKey, const protocol::PeerStatus*> peers;
   for (const protocol::PeerStatus& peer : device->peers) peers.emplace(peer.public_key, &peer);
   for (const control::PeerConf& conf : file_.configuration.peers) {
@@ -184,7 +216,7 @@ bool Resolver::check(std::int64_t now_s, bool is_once) {
     if (!conf.endpoint || !is_name(*conf.endpoint) || peer == peers.end()) continue;
     if (!is_silent(*peer->second, now_s)) {
       paces_.erase(conf.public_key);
-    } else if (is_once || is_due(conf.public_key)) {
+    } else if (is_once || is_due(*peer->second)) {
       look_up_again(*peer->second, *conf.endpoint);
     }
   }
@@ -192,8 +224,10 @@ bool Resolver::check(std::int64_t now_s, bool is_once) {
 }
 
 int Resolver::follow() {
-  const io::UniqueFd lock_fd = lock(file_.interface);
-  if (!lock_fd) return 0;
+  const auto lock_fd = lock(file_.interface);
+  if (!lock_fd && lock_fd.error().code == EWOULDBLOCK) return 0;
+  // Two that follow the same names do no harm; none would.
+  if (!lock_fd) console_.err.print("{}: {}\n", console_.program, lock_fd.error().what);
   auto monitor = io::InterfaceMonitor::open();
   auto query = io::KernelQuery::open();
   if (!monitor || !query) return 1;
@@ -210,7 +244,7 @@ int Resolver::follow() {
       (void)check(std::time(nullptr), false);
       console_.out.flush();
       console_.err.flush();
-      next_check = now + pause;
+      next_check = now + (is_hasty_ ? std::min(kHastyPause, pause) : pause);
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_check - now);
     pollfd news{monitor->poll_fd(), POLLIN, 0};
@@ -224,7 +258,10 @@ bool is_name(const control::HostPort& endpoint) {
   return !IpAddress::parse(endpoint.host.substr(0, endpoint.host.find('%')));
 }
 
-bool are_names_followed(const std::string& interface) { return !try_lock(interface); }
+bool are_names_followed(const std::string& interface) {
+  const auto fd = try_lock(interface);
+  return !fd && fd.error().code == EWOULDBLOCK;
+}
 
 bool follow_names(Console& console, const QuickFile& file) {
   const bool has_names = std::ranges::any_of(file.configuration.peers, [](const auto& peer) {
