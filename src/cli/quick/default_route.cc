@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -142,6 +143,16 @@ Result<void> add_default_route(Transaction& transaction, const LinkActions& link
   }
   protect_from_leaks(transaction, link, family, mark, addresses);
   return {};
+}
+
+std::vector<io::RoutingRule> rules_of_tunnel(io::Network& network, std::uint32_t mark) {
+  std::vector<io::RoutingRule> all;
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto rules = mark != 0 ? network.rules(family) : std::vector<io::RoutingRule>();
+    if (!rules) continue;
+    std::ranges::move(rules_to_delete(*rules, mark), std::back_inserter(all));
+  }
+  return all;
 }
 
 // Each tunnel has a rule for the main table right before its own.

@@ -30,6 +30,10 @@ namespace ferrule::cli {
                                              Family family, std::uint32_t mark,
                                              const std::vector<io::LinkAddress>& addresses);
 
+/// Those of both families; without a mark there are none.
+[[nodiscard]] std::vector<io::RoutingRule> rules_of_tunnel(io::Network& network,
+                                                           std::uint32_t mark);
+
 /// Of a family's rules, in their order, those that go with the tunnel of this mark: other tunnels keep
 /// theirs.
 [[nodiscard]] std::vector<io::RoutingRule> rules_to_delete(

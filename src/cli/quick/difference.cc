@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/key_text.h"
@@ -13,6 +14,7 @@
 #include "cli/json_line.h"
 #include "cli/scopes.h"
 #include "cli/show_text.h"
+#include "crypto/x25519.h"
 
 namespace ferrule::cli {
 
@@ -33,6 +35,20 @@ std::string prefixes_json(const std::vector<Cidr>& prefixes) {
     text += (text.empty() ? "" : ", ") + json_text(prefix.to_string());
   }
   return "[" + text + "]";
+}
+
+// Those that a peer has after a change.
+std::vector<Cidr> after(const PeerChange& change, const std::vector<Cidr>& before) {
+  std::set<Cidr> prefixes;
+  if (!change.replace_allowed_ips) prefixes.insert(before.begin(), before.end());
+  for (const protocol::AllowedIpChange& ip : change.allowed_ips) {
+    if (ip.remove) {
+      prefixes.erase(ip.cidr);
+    } else {
+      prefixes.insert(ip.cidr);
+    }
+  }
+  return {prefixes.begin(), prefixes.end()};
 }
 
 std::vector<Cidr> added(const PeerChange& peer) {
@@ -64,6 +80,14 @@ void give_prefixes_to_the_last(std::vector<PeerChange>& peers) {
       return !ip.remove && owners[ip.cidr] != i;
     });
   }
+}
+
+// A device keeps a key as it is computed with.
+bool is_same_key(const PrivateKey& wanted, const PrivateKey& has) {
+  if (constant_time_equal(wanted.bytes(), has.bytes())) return true;
+  PrivateKey clamped(wanted.clone());
+  crypto::clamp(clamped);
+  return constant_time_equal(clamped.bytes(), has.bytes());
 }
 
 // What is said of a peer.
@@ -122,11 +146,13 @@ std::vector<Difference> differences(PeerChange& change, const PeerStatus& peer) 
   if (change.persistent_keepalive_s) {
     found.push_back(tell.keepalive(peer.persistent_keepalive_s, *change.persistent_keepalive_s));
   }
-  if (change.replace_allowed_ips && have_same(added(change), peer.allowed_ips)) {
+  if (have_same(after(change, peer.allowed_ips), peer.allowed_ips)) {
     change.replace_allowed_ips = false;
     change.allowed_ips.clear();
   } else {
-    found.push_back(tell.allowed_ips(peer.allowed_ips, added(change)));
+    found.push_back(tell.allowed_ips(peer.allowed_ips, change.replace_allowed_ips
+                                                           ? added(change)
+                                                           : after(change, peer.allowed_ips)));
   }
   return found;
 }
@@ -145,6 +171,30 @@ void keep_if_other(std::vector<Difference>& found, std::string_view name, std::s
 
 }  // namespace
 
+void join_sections(std::vector<PeerChange>& peers, const control::DeviceStatus& device) {
+  std::map<PublicKey, std::size_t> first;
+  std::vector<PeerChange> joined;
+  for (PeerChange& peer : peers) {
+    const auto [at, is_new] = first.emplace(peer.public_key, joined.size());
+    if (is_new || peer.remove || joined[at->second].remove) {
+      joined.push_back(std::move(peer));
+      continue;
+    }
+    PeerChange& to = joined[at->second];
+    if (peer.preshared_key) to.preshared_key = std::move(peer.preshared_key);
+    if (peer.endpoint) to.endpoint = peer.endpoint;
+    if (peer.persistent_keepalive_s) to.persistent_keepalive_s = peer.persistent_keepalive_s;
+    if (peer.replace_allowed_ips) to.allowed_ips.clear();
+    to.replace_allowed_ips = to.replace_allowed_ips || peer.replace_allowed_ips;
+    std::ranges::move(peer.allowed_ips, std::back_inserter(to.allowed_ips));
+  }
+  peers = std::move(joined);
+  if (!device.public_key) return;
+  std::erase_if(peers, [&](const PeerChange& peer) {
+    return peer.public_key == *device.public_key && !peer.remove;
+  });
+}
+
 std::string json_of(const Difference& difference) {
   JsonLine line;
   line.text("change", difference.change);
@@ -160,14 +210,17 @@ std::vector<Difference> keep_differences(protocol::DeviceChange& change,
   if (change.private_key) {
     static const PrivateKey kNone;
     const PrivateKey& has = device.private_key ? *device.private_key : kNone;
-    if (constant_time_equal(change.private_key->bytes(), has.bytes())) {
+    if (is_same_key(*change.private_key, has)) {
       change.private_key.reset();
     } else {
       found.push_back({.text = "private key", .change = "private-key"});
     }
   }
+  // Any port will do, and there is one.
+  if (change.listen_port == 0) change.listen_port.reset();
   keep_if_other(found, "listen port", "listen-port", change.listen_port, device.listen_port);
   keep_if_other(found, "mark", "fwmark", change.fwmark, device.fwmark);
+  join_sections(change.peers, device);
   give_prefixes_to_the_last(change.peers);
   std::map<PublicKey, const PeerStatus*> peers;
   for (const PeerStatus& peer : device.peers) peers.emplace(peer.public_key, &peer);

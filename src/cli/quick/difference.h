@@ -23,6 +23,10 @@ struct Difference {
 /// An object on one line.
 [[nodiscard]] std::string json_of(const Difference& difference);
 
+/// Makes one change of those of one peer, in which what comes later counts, as for a device; and leaves
+/// out the device itself, which is no peer of its own.
+void join_sections(std::vector<protocol::PeerChange>& peers, const control::DeviceStatus& device);
+
 /// Leaves in a change only what makes the device another, and says what that is.
 /// An allowed IP that several peers of the change have stays with the last of them, as it would on
 /// the device.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/key_text.h"
+#include "crypto/x25519.h"
 
 namespace ferrule::cli {
 namespace {
@@ -66,6 +67,40 @@ TEST(Difference, WhatIsThereAlreadyIsNone) {
   EXPECT_THAT(change.peers, IsEmpty());
   EXPECT_FALSE(change.listen_port);
   EXPECT_FALSE(change.private_key);
+}
+
+TEST(Difference, WhatMeansTheSameIsNone) {
+  DeviceChange change;
+  change.listen_port = 0;  // any
+  PeerChange first = full_peer();
+  first.endpoint = *Endpoint::parse("192.0.2.9:5");
+  first.allowed_ips = {{*Cidr::parse("10.1.0.0/16")}};
+  change.peers.push_back(std::move(first));
+  change.peers.push_back(full_peer());  // a second section of the same key
+  PeerChange signs;
+  signs.public_key = key(2);
+  signs.allowed_ips = {{*Cidr::parse("10.9.0.0/16"), true}};  // which it does not have
+  change.peers.push_back(std::move(signs));
+  EXPECT_THAT(lines_of(change), IsEmpty());
+}
+
+TEST(Difference, APrivateKeyIsComparedAsItIsComputedWith) {
+  Secret<kKeySize> raw;
+  raw.mut_bytes().front() = 0xFF;
+  control::DeviceStatus has = device();
+  has.private_key.emplace(PrivateKey(raw.clone()));
+  crypto::clamp(*has.private_key);
+  DeviceChange change;
+  change.private_key.emplace(PrivateKey(raw.clone()));
+  EXPECT_THAT(keep_differences(change, has), IsEmpty());
+}
+
+TEST(Difference, TheDeviceIsNoPeerOfItsOwn) {
+  control::DeviceStatus has = device();
+  has.public_key = key(3);
+  DeviceChange change;
+  change.peers.emplace_back().public_key = key(3);
+  EXPECT_THAT(keep_differences(change, has), IsEmpty());
 }
 
 TEST(Difference, OnlyFieldsThatDifferAreLeft) {

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <ranges>
 #include <set>
 #include <utility>
 
 #include "cli/conf_change.h"
+#include "cli/ipv6.h"
 #include "cli/json_line.h"
+#include "cli/machine_findings.h"
 #include "cli/options.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/difference.h"
@@ -20,6 +23,7 @@
 #include "cli/quick/leak_protection.h"
 #include "cli/quick/quick_command.h"
 #include "cli/quick/quick_file.h"
+#include "cli/quick/record.h"
 #include "cli/quick/routes.h"
 #include "cli/quick/signals.h"
 #include "cli/show_text.h"
@@ -54,6 +58,7 @@ class Reload {
     const auto done = apply();
     if (done) {
       transaction_.keep();
+      remember();
       is_json ? print_changes_json() : print_changes();
       return true;
     }
@@ -64,6 +69,10 @@ class Reload {
 
  private:
   [[nodiscard]] bool read_file();
+  [[nodiscard]] std::vector<bool> compare_endpoints() const;
+  void keep_endpoints(const std::vector<PeerEndpoint>& endpoints,
+                      const std::vector<bool>& is_as_applied);
+  void remember();
   [[nodiscard]] Result<void> apply();
   [[nodiscard]] Result<void> change_addresses();
   [[nodiscard]] Result<void> delete_addresses(const std::vector<io::LinkAddress>& addresses,
@@ -85,6 +94,11 @@ class Reload {
     return transaction_.perform(action, std::move(undo));
   }
   [[nodiscard]] bool has_default_route(Family family) const;
+  // As `up` leaves out what an interface without IPv6 can't have.
+  [[nodiscard]] bool can_have(Family family) const {
+    return family == Family::v4 ||
+           (has_v6_ && conf_.mtu_bytes.value_or(kLeastMtuOfIPv6) >= kLeastMtuOfIPv6);
+  }
 
   Console& console_;
   QuickFile& file_;
@@ -99,6 +113,7 @@ class Reload {
   std::vector<io::LinkAddress> addresses_;
   std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
   RoutePlan plan_;
+  bool has_v6_ = has_ipv6();
   std::uint32_t mark_ = 0;           // that the device is to have
   std::vector<Difference> changes_;  // of the device
 };
@@ -111,13 +126,64 @@ bool Reload::read_file() {
     return false;
   }
   table_ = *table;
-  auto change = take_change(console_, file_.configuration);
-  if (!change) return false;
-  change_ = std::move(*change);
+  const auto endpoints = look_up_endpoints(console_, file_.configuration);
+  const FileToCheck to_check{file_.path, file_.interface, file_.document, file_.configuration};
+  warn_of(console_, find_everything(console_, to_check, endpoints, false), file_.given);
+  const std::vector<bool> is_as_applied = compare_endpoints();
+  change_ = take_change(file_.configuration, endpoints);
+  keep_endpoints(endpoints, is_as_applied);
+  join_sections(change_.peers, device_);
   if (!change_.private_key) change_.private_key.emplace();
   change_.replace_peers = true;
   keep_peers(change_, device_);
   return true;
+}
+
+// Of each peer, whether the file says where it is as it did when it was applied last.
+std::vector<bool> Reload::compare_endpoints() const {
+  std::map<PublicKey, control::HostPort> applied;
+  const auto record = read_record(link_.name());
+  if (record && record->link_index == link_.index()) {
+    const control::ConfDocument document(file_.path, record->conf.view());
+    auto before = control::read_configuration(document, control::ConfDialect::wg_quick);
+    if (!before) before = control::Configuration{};
+    for (const control::PeerConf& peer : before->peers) {
+      if (peer.endpoint) applied.insert_or_assign(peer.public_key, *peer.endpoint);
+    }
+  }
+  std::vector<bool> is_same;
+  for (const control::PeerConf& peer : file_.configuration.peers) {
+    const auto before = applied.find(peer.public_key);
+    is_same.push_back(before != applied.end() && peer.endpoint == before->second);
+  }
+  return is_same;
+}
+
+// A peer may have roamed since, and a name has several addresses: where the file says nothing new, a
+// peer stays where it is.
+void Reload::keep_endpoints(const std::vector<PeerEndpoint>& endpoints,
+                            const std::vector<bool>& is_as_applied) {
+  for (std::size_t i = 0; i < change_.peers.size(); ++i) {
+    protocol::PeerChange& peer = change_.peers[i];
+    const auto has =
+        std::ranges::find(device_.peers, peer.public_key, &protocol::PeerStatus::public_key);
+    if (has == device_.peers.end() || has->endpoint.is_none()) continue;
+    const auto& addresses = endpoints[i].addresses;
+    const bool is_there = std::ranges::find(addresses, has->endpoint) != addresses.end();
+    if (is_there || is_as_applied[i]) peer.endpoint.reset();
+  }
+}
+
+// For `down`, and for the next reload.
+void Reload::remember() {
+  UpRecord record;
+  record.link_index = link_.index();
+  record.mark = mark_;
+  record.rules = rules_of_tunnel(network_, mark_);
+  record.conf = file_.document.text();
+  if (const auto written = write_record(link_.name(), record); !written) {
+    console_.err.print("Warning: {}\n", written.error().what);
+  }
 }
 
 Result<void> Reload::apply() {
@@ -139,7 +205,9 @@ Result<void> Reload::change_addresses() {
   if (!before) return std::unexpected(before.error());
   addresses_before_ = *before;
   std::vector<io::LinkAddress> wanted;
-  for (const auto& [address, length] : conf_.addresses) wanted.push_back({address, length});
+  for (const auto& [address, length] : conf_.addresses) {
+    if (can_have(address.family())) wanted.push_back({address, length});
+  }
   std::vector<io::LinkAddress> unwanted;
   for (const io::LinkAddress& address : *before) {
     if (!holds(wanted, address) && !address.address.is_link_local()) unwanted.push_back(address);
@@ -221,7 +289,7 @@ Result<void> Reload::plan() {
   std::set<Cidr> prefixes;
   for (const protocol::PeerChange& peer : change_.peers) {
     for (const protocol::AllowedIpChange& ip : peer.allowed_ips) {
-      if (!ip.remove) prefixes.insert(ip.cidr);
+      if (!ip.remove && can_have(ip.cidr.address().family())) prefixes.insert(ip.cidr);
     }
   }
   plan_ = plan_routes(table_, link_.index(), {prefixes.begin(), prefixes.end()}, foreign);

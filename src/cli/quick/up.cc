@@ -18,6 +18,7 @@
 #include "cli/quick/hooks.h"
 #include "cli/quick/quick_command.h"
 #include "cli/quick/quick_file.h"
+#include "cli/quick/record.h"
 #include "cli/quick/routes.h"
 #include "cli/quick/signals.h"
 #include "control/named_peers.h"
@@ -26,8 +27,6 @@
 namespace ferrule::cli {
 
 namespace {
-
-constexpr std::uint32_t kLeastMtuOfIPv6 = 1280;  // RFC 8200 §5
 
 enum class Implementation { daemon, kernel };
 
@@ -51,6 +50,7 @@ class Up {
                        add_routes() && run_post_up();
     if (is_up) {
       transaction_.keep();
+      remember();
     } else {
       transaction_.take_back();
     }
@@ -70,6 +70,7 @@ class Up {
   [[nodiscard]] bool add_routes();
   [[nodiscard]] bool add_defaults(const std::vector<Family>& families);
   [[nodiscard]] bool run_post_up();
+  void remember();
 
   [[nodiscard]] Action link_action() const;
   [[nodiscard]] bool can_have(Family family) const { return family == Family::v4 || has_v6_; }
@@ -96,6 +97,7 @@ class Up {
   protocol::DeviceChange change_;
   control::DeviceStatus device_;
   std::uint32_t mtu_ = 0;
+  std::uint32_t mark_ = 0;  // of the tunnel's own packets, where all traffic goes through it
   bool has_v6_ = true;
   std::optional<LinkActions> link_;
 };
@@ -223,6 +225,7 @@ bool Up::add_defaults(const std::vector<Family>& families) {
   if (families.empty()) return true;
   const auto mark = choose_mark(network_, device_.fwmark);
   if (!mark) return refuse(mark.error());
+  mark_ = *mark;
   if (device_.fwmark == 0) {
     const auto marked = transaction_.perform(set_mark(*console_.devices, file_.interface, *mark));
     if (!marked) return refuse(marked.error());
@@ -237,6 +240,18 @@ bool Up::add_defaults(const std::vector<Family>& families) {
     }
     return done.has_value();
   });
+}
+
+// For `down` and `reload`.
+void Up::remember() {
+  UpRecord record;
+  record.link_index = link_->index();
+  record.mark = mark_;
+  record.rules = rules_of_tunnel(network_, mark_);
+  record.conf = file_.document.text();
+  if (const auto written = write_record(file_.interface, record); !written) {
+    console_.err.print("Warning: {}\n", written.error().what);
+  }
 }
 
 bool Up::run_post_up() {

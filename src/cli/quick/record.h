@@ -1,0 +1,34 @@
+// What `up` has done, kept while the interface is there: `down` takes that back, and not what today's
+// file says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "control/wiped_text.h"
+#include "io/linux/network.h"
+
+namespace ferrule::cli {
+
+/// Move-only: the file's text has keys.
+struct UpRecord {
+  std::uint32_t link_index = 0;
+  std::uint32_t mark = 0;  // of the tunnel's own packets; 0: none
+  std::vector<io::RoutingRule> rules;
+  control::WipedText conf;  // the file as it was applied
+};
+
+/// As text, and from it; none when it is no record.
+[[nodiscard]] control::WipedText record_text(const UpRecord& record);
+[[nodiscard]] std::optional<UpRecord> parse_record(std::string_view text);
+
+/// In a file that root alone can read.
+[[nodiscard]] Result<void> write_record(const std::string& interface, const UpRecord& record);
+/// None where there is none.
+[[nodiscard]] std::optional<UpRecord> read_record(const std::string& interface);
+void forget_record(const std::string& interface);
+
+}  // namespace ferrule::cli
