@@ -6,6 +6,7 @@
     python3 bench/run.py --only tcp1 cpu            some rows
     python3 bench/run.py --flood                    what floods of handshakes do, instead
     python3 bench/run.py --against other=PATH       a further implementation
+    ./dev bench --no-avx512                         what CPUs without AVX-512 would do
 
 Every figure is the median of rounds in which the implementations take turns, so that a machine
 that slows down slows all of them. All traffic stays in network namespaces made for the purpose.
@@ -38,6 +39,9 @@ PLAIN = "plain veth"
 REFERENCE = "wireguard-go"
 SUBJECT = "ferrule"
 RELAY = "relay"                     # all that ferruled does but the encryption (relay/main.cc)
+# What OpenSSL shall not find in leaf 7 of CPUID: AVX-512 F, DQ, IFMA, CD, BW, VL. Programs of Go's
+# have no code for it in what they use, and ferruled was built without (the preset no-avx512).
+OPENSSL_WITHOUT_AVX512 = ":~0xd0230000"
 
 
 def implementations(options):
@@ -156,7 +160,8 @@ def write_json(path, results, options):
     rows = {row: {name: {"median": statistics.median(values[row]), "rounds": values[row]}
                   for name, values in results.items() if row in values}
             for row, *_ in options.rows}
-    report = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
+    report = {"machine": machine(), "avx512": not options.no_avx512,
+              "rounds": options.rounds, "seconds": options.seconds,
               "units": {row: unit for row, _, unit, *_ in options.rows},
               "rows": {row: values for row, values in rows.items() if values}}
     with open(path, "w") as file:
@@ -182,6 +187,8 @@ def parse_options():
     parser.add_argument("--quick", action="store_true", help="one round of one second each")
     parser.add_argument("--flood", action="store_true",
                         help="floods of initiations instead, and what they do to peers")
+    parser.add_argument("--no-avx512", action="store_true",
+                        help="as on a CPU without AVX-512, with programs that were built for that")
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=ALL_ROWS,
                         help=f"rows: {' '.join(ALL_ROWS)}")
     parser.add_argument("--against", action="append", default=[], type=named_path,
@@ -204,10 +211,13 @@ def main():
         print("The bench needs a package that is not installed: iperf3.")
         return 1
     sandbox.enter()
+    if options.no_avx512:
+        os.environ["OPENSSL_ia32cap"] = OPENSSL_WITHOUT_AVX512
     here = machine()
     results = measure_all(options)
-    print(f"{here['cpu']}, {here['cores']} cores, Linux {here['kernel']}, load {here['load']:.1f}; "
-          f"medians of {options.rounds} round(s), {options.seconds:g} s each\n")
+    without = ", without AVX-512" if options.no_avx512 else ""
+    print(f"{here['cpu']}{without}, {here['cores']} cores, Linux {here['kernel']}, "
+          f"load {here['load']:.1f}; medians of {options.rounds} round(s), {options.seconds:g} s each\n")
     print(table(results, options.rows))
     if options.json:
         write_json(options.json, results, options)

@@ -44,15 +44,15 @@ build() {
   shift
   read -ra targets <<<"${FERRULE_TARGETS:-all}"
   need build
-  [[ $preset == package || $tests == OFF ]] || need unit
-  [[ $preset == release || $preset == package ]] || need sanitize
+  [[ $preset =~ ^(package|no-avx512)$ || $tests == OFF ]] || need unit
+  [[ $preset =~ ^(release|no-avx512|package)$ ]] || need sanitize
   mkdir -p "build/$preset"
   local ci=OFF bench=OFF  # warnings are errors there, and everything is built
   [[ ${CI:-} == true ]] && ci=ON
   [[ $ci == ON && $preset == release ]] && bench=ON
   (
     flock 9
-    [[ $preset == package || $preset == fuzz ]] || set -- -DFERRULE_TESTS="$tests" "$@"
+    [[ $preset =~ ^(package|no-avx512|fuzz)$ ]] || set -- -DFERRULE_TESTS="$tests" "$@"
     cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$bench "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
     cmake --build "build/$preset" --target "${targets[@]}" --parallel "${FERRULE_JOBS:-$(nproc)}" \

@@ -5,5 +5,7 @@ source tools/lib.sh
 [[ ${1:-} == --help ]] || ((EUID == 0)) ||
   die "Measuring makes network namespaces, which needs root: sudo ./dev bench"
 need bench
-build release -DFERRULE_BENCH=ON >&2
-exec python3 bench/run.py --build-dir build/release "$@"
+preset=release
+[[ " $* " != *" --no-avx512 "* ]] || preset=no-avx512
+build "$preset" -DFERRULE_BENCH=ON >&2
+exec python3 bench/run.py --build-dir "build/$preset" "$@"
