@@ -1,6 +1,7 @@
 #include "engine/control.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "engine/source_refusal.h"
@@ -8,6 +9,8 @@
 namespace ferrule::engine {
 
 namespace {
+
+constexpr std::array<std::uint8_t, kWirePrefix> kPrefixRoom{};
 
 // Room for a burst is not kept for ever.
 template <class T>
@@ -80,7 +83,10 @@ void Control::send_together(io::Udp& udp, std::span<const protocol::OutgoingMess
   datagrams_.clear();
   for (const protocol::OutgoingMessage& message : messages) {
     io::OutgoingDatagrams datagram;
-    datagram.parts = {&parts_.emplace_back(message.view()), 1};
+    const std::size_t first_part = parts_.size();
+    if constexpr (kWirePrefix > 0) parts_.emplace_back(kPrefixRoom);
+    parts_.emplace_back(message.view());
+    datagram.parts = std::span(parts_).subspan(first_part);
     datagram.to = message.to;
     datagram.from = message.from;
     datagram.traffic_class = message.traffic_class;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/wire.h"
 #include "engine/inbox.h"
 #include "io/udp.h"
 #include "protocol/device.h"
@@ -25,7 +26,7 @@ class Control {
   Control(protocol::Device& device, Inbox& inbox, Flush flush)
       : device_(device), inbox_(inbox), flush_(std::move(flush)) {
     received_.reserve(protocol::kHandshakesTogether);
-    parts_.reserve(kSendTogether);
+    parts_.reserve(kSendTogether * (kWirePrefix > 0 ? 2 : 1));
     datagrams_.reserve(kSendTogether);
   }
 

@@ -61,7 +61,8 @@ std::size_t Lane::sort_datagrams(const Now& now, Scratch& scratch, std::size_t c
     bytes += slot.size;
     const std::size_t stride = std::max<std::size_t>(slot.segment_size, 1);
     for (std::size_t at = 0; at < slot.size; at += stride) {
-      const MutBytes message = slot.room.subspan(at, std::min(stride, slot.size - at));
+      const MutBytes datagram = slot.room.subspan(at, std::min(stride, slot.size - at));
+      const MutBytes message = datagram.subspan(std::min(kWirePrefix, datagram.size()));
       const std::optional<MessageType> type = protocol::classify(message);
       if (!type) {
         device_.drops().count(Drop::malformed);

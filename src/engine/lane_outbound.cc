@@ -23,6 +23,11 @@ namespace {
 // Reads in small bites, so that a batch ends at kBatchBytes and not at kTunSlots super-packets.
 constexpr std::size_t kBite = 4;
 
+// Of a message with so much padded text.
+constexpr std::size_t wire_size(std::size_t padded) noexcept {
+  return kWirePrefix + padded + TransportLayout::kOverhead;
+}
+
 MutBytes packet_of(const io::TunRead& read) { return read.room.subspan(read.headroom, read.size); }
 
 // How a packet will look on the wire; false when its offload request makes no sense.
@@ -138,8 +143,7 @@ void Lane::add_message(Scratch& scratch, const NewMessage& made) {
   std::memset(text + made.size, 0, made.padded - made.size);
   protocol::write_transport_header(made.data, run.keypair->remote_index(), made.counter);
   scratch.aead.push_back({text, made.padded, &run.keypair->sending_key(), made.counter});
-  scratch.messages.push_back(
-      {made.data, made.padded + TransportLayout::kOverhead, made.run, made.ecn});
+  scratch.messages.push_back({made.data - kWirePrefix, wire_size(made.padded), made.run, made.ecn});
 }
 
 // Small segments make much more of a super-packet than it was: when the room is full, what there is
@@ -176,16 +180,16 @@ bool Lane::cut_segments(Scratch& scratch, Cut& cut, std::size_t& used) {
   for (; cut.segment < splitter.count(); ++cut.segment) {
     const std::size_t size = splitter.size_of(cut.segment);
     const std::size_t padded = protocol::padded_size(size, scratch.mtu);
-    if (used + padded + TransportLayout::kOverhead > room.size()) return false;
-    const MutBytes text = room.subspan(used + TransportLayout::kHeaderSize);
+    if (used + wire_size(padded) > room.size()) return false;
+    const MutBytes text = room.subspan(used + kHeadroom);
     (void)splitter.write(cut.segment, text);
-    add_message(scratch, {.data = room.data() + used,
+    add_message(scratch, {.data = room.data() + used + kWirePrefix,
                           .size = size,
                           .padded = padded,
                           .counter = packet.first_counter + cut.segment,
                           .run = packet.run,
                           .ecn = packet.ecn});
-    used += padded + TransportLayout::kOverhead;
+    used += wire_size(padded);
   }
   return true;
 }
@@ -296,14 +300,15 @@ void Lane::flush_peer(const Now& now, PeerId peer, Worker worker) {
   scratch.send_plan.runs.push_back(scratch.staged.run);
   std::uint64_t counter = scratch.staged.first_counter;
   for (protocol::StagedPacket& packet : scratch.staged.packets) {
-    const Bytes inner(packet.message.data() + TransportLayout::kHeaderSize, packet.size);
+    std::uint8_t* const message = packet.message.data() + kWirePrefix;
+    const Bytes inner(message + TransportLayout::kHeaderSize, packet.size);
     packet::IpView ip;
     const bool parsed = packet::parse_ip(inner, ip) == packet::IpFault::none;
     // The message has the size that the MTU gave it when it was staged.
     add_message(scratch,
-                {.data = packet.message.data(),
+                {.data = message,
                  .size = packet.size,
-                 .padded = packet.message.size() - TransportLayout::kOverhead,
+                 .padded = packet.message.size() - wire_size(0),
                  .counter = counter++,
                  .run = 0,
                  .ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : std::uint8_t{0}});

@@ -12,8 +12,8 @@ Scratch::Scratch()
   reads.resize(kTunSlots);
   for (std::size_t i = 0; i < kTunSlots; ++i) {
     // What is behind it is for padding and tag, whatever comes.
-    reads[i].room = tun_room(i).first(protocol::TransportLayout::kHeaderSize + kMaxPacketSize);
-    reads[i].headroom = protocol::TransportLayout::kHeaderSize;
+    reads[i].room = tun_room(i).first(kHeadroom + kMaxPacketSize);
+    reads[i].headroom = kHeadroom;
   }
   outbound.reserve(kTunSlots);
   send_plan.runs.reserve(kTunSlots);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/wire.h"
 #include "crypto/aead.h"
 #include "io/tun.h"
 #include "io/udp.h"
@@ -24,15 +25,16 @@ constexpr std::size_t kBatchBytes = std::size_t{256} << 10;
 constexpr std::size_t kPassLeadBytes = std::size_t{64} << 10;
 constexpr std::size_t kTunSlots = 64;
 constexpr std::size_t kReceiveSlots = 16;
-// Room for a packet where it is sealed in place: header before it, padding and tag behind it.
-constexpr std::size_t kPacketRoom =
-    protocol::TransportLayout::kOverhead + kMaxPacketSize + 1 + protocol::kPaddingMultiple;
+// Room for a packet where it is sealed in place: prefix and header before it, padding and tag behind it.
+constexpr std::size_t kHeadroom = kWirePrefix + protocol::TransportLayout::kHeaderSize;
+constexpr std::size_t kPacketRoom = kHeadroom + kMaxPacketSize + 1 + protocol::kPaddingMultiple +
+                                    protocol::TransportLayout::kTagSize;
 constexpr std::size_t kDatagramRoom = 65536;
 // For segments of a batch's super-packets, as messages. Each segment carries its headers again: a batch
 // of very small ones is sent in several rounds.
 constexpr std::size_t kSplitRoom = 2 * (kBatchBytes + kMaxPacketSize);
 
-/// A transport data message on its way out.
+/// A transport data message on its way out, from its wire prefix on.
 struct Message {
   std::uint8_t* data;
   std::size_t size;

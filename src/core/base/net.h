@@ -43,12 +43,21 @@ class IpAddress {
   Family family_ = Family::none;
 };
 
+/// How datagrams go to an endpoint. Others than UDP are the outer door's, who brings them, to number.
+enum class Transport : std::uint8_t { udp = 0 };
+
 /// Where a peer is: address and UDP port. `scope_id` is an interface index, kept for link-local IPv6
 /// addresses only (P75a). Value type; none when its address is.
 struct Endpoint {
   IpAddress address;
-  std::uint16_t port = 0;  // host byte order
+  Transport transport = Transport::udp;  // fills what would be padding
+  std::uint16_t port = 0;                // host byte order
   std::uint32_t scope_id = 0;
+
+  Endpoint() noexcept = default;
+  Endpoint(const IpAddress& where, std::uint16_t at, std::uint32_t scope = 0,
+           Transport how = Transport::udp) noexcept
+      : address(where), transport(how), port(at), scope_id(scope) {}
 
   [[nodiscard]] bool is_none() const noexcept { return address.family() == Family::none; }
   /// "1.2.3.4:5", "[::1]:5" or "[fe80::1%2]:5".
@@ -57,6 +66,8 @@ struct Endpoint {
 
   auto operator<=>(const Endpoint&) const noexcept = default;
 };
+
+static_assert(sizeof(Endpoint) == 24);
 
 /// The local side of a received datagram: the address it came to and the interface it came in by.
 /// None (no address) lets the system choose when sending (P75).

@@ -94,6 +94,14 @@ TEST(IpAddress, P75a_LinkLocalIsFe80WithTenBits) {
   EXPECT_FALSE(ip("254.128.0.1").is_link_local());
 }
 
+TEST(Endpoint, TheWayThereIsPartOfIt) {
+  const Endpoint udp(*IpAddress::parse("192.0.2.1"), 5);
+  const Endpoint other(udp.address, 5, 0, Transport{1});
+  EXPECT_EQ(udp.transport, Transport::udp);
+  EXPECT_NE(udp, other);
+  EXPECT_EQ(Endpoint::parse("192.0.2.1:5")->transport, Transport::udp);
+}
+
 TEST(Endpoint, ReadsAddressAndPort) {
   EXPECT_EQ(endpoint("1.2.3.4:5"), (Endpoint{ip("1.2.3.4"), 5}));
   EXPECT_EQ(endpoint("[::1]:65535"), (Endpoint{ip("::1"), 65535}));

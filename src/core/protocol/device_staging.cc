@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/wire.h"
 #include "protocol/device.h"
 
 namespace ferrule::protocol {
@@ -17,14 +18,15 @@ void Device::stage(const Now& now, const StagingPlace& place, Bytes packet, std:
     return;
   }
   StagedPackets one;
+  const std::size_t message_size = transport_size(packet.size(), mtu());
   try {
     StagedPacket& fresh =
-        one.emplace_back(StagedPacket{.message = WipedBytes(transport_size(packet.size(), mtu())),
+        one.emplace_back(StagedPacket{.message = WipedBytes(kWirePrefix + message_size),
                                       .size = static_cast<std::uint32_t>(packet.size()),
                                       .lane = lane,
                                       .place = place.number,
                                       .since = now.boot});
-    copy(packet, fresh.message.view().subspan(TransportLayout::kHeaderSize));
+    copy(packet, fresh.message.view().subspan(kWirePrefix + TransportLayout::kHeaderSize));
   } catch (const std::bad_alloc&) {
     drops_.count(Drop::no_resources);
   }
@@ -95,7 +97,9 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
   out.run = {id, current, traffic.endpoint, traffic.source};
   out.first_counter = *counter;
   staging_.take(*peer, lane, out.packets);
-  for (const StagedPacket& packet : out.packets) traffic.tx_bytes += packet.message.size();
+  for (const StagedPacket& packet : out.packets) {
+    traffic.tx_bytes += packet.message.size() - kWirePrefix;
+  }
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.timers.any_authenticated_packet_sent();
   traffic.timers.data_sent(now.boot, rng_);

@@ -16,8 +16,8 @@ namespace ferrule::protocol {
 
 struct Peer;
 
-/// Laid out so that it can be sealed where it stands: header room, the packet, room for padding and
-/// tag. It is plaintext: wiped wherever it goes.
+/// Laid out so that it can be sealed where it stands: room for prefix and header, the packet, room for
+/// padding and tag. It is plaintext: wiped wherever it goes.
 struct StagedPacket {
   WipedBytes message;
   std::uint32_t size = 0;  // of the inner packet

@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "base/wire.h"
+
 #ifndef SO_ATTACH_REUSEPORT_CBPF
 #define SO_ATTACH_REUSEPORT_CBPF 51
 #endif
@@ -38,9 +40,9 @@ constexpr std::uint32_t from_ip_header(std::uint32_t offset) {
 bool steer_handshakes(int fd, Family family, std::size_t lanes) noexcept {
   const Offsets offsets = family == Family::v4 ? kV4 : kV6;
   const auto last = static_cast<std::uint32_t>(lanes);
-  // Loads at 0 are of the datagram's own bytes; what is too short for one comes to the first lane.
+  // Loads from 0 on are of the datagram's own bytes; what is too short for one comes to the first lane.
   std::array<sock_filter, 14> program = {{
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kWirePrefix),
       BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kFirstHandshakeType, 0, 2),
       BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, kLastHandshakeType, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, last),

@@ -1,0 +1,13 @@
+// What stands between a message and the wire.
+#pragma once
+
+#include <cstddef>
+
+namespace ferrule {
+
+/// Room before each message, for a transport other than plain UDP to write into: a frame's length, a
+/// disguise. This is the one place that knows how much: buffers make room for it, what is handed to the
+/// outer door begins with it, and what comes from there does.
+constexpr std::size_t kWirePrefix = 0;
+
+}  // namespace ferrule
