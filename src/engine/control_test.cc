@@ -33,7 +33,7 @@ class NotingUdp final : public io::Udp {
     return batch.size();
   }
   std::uint16_t port() const noexcept override { return 51820; }
-  Result<void> set_mark(std::uint32_t) override { return {}; }
+  Result<void> set_route_mark(std::uint32_t) override { return {}; }
   std::uint64_t send_failures() const noexcept override { return 0; }
 
   [[nodiscard]] std::size_t count(std::uint8_t type) const {

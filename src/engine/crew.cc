@@ -1,6 +1,5 @@
 #include "engine/crew.h"
 
-#include <cerrno>
 #include <new>
 #include <system_error>
 
@@ -39,7 +38,7 @@ Result<void> Crew::start(const Doors& doors) {
     return std::unexpected(system_error(error.code().value(), "start a worker"));
   } catch (const std::bad_alloc&) {
     stop();
-    return std::unexpected(system_error(ENOMEM, "start a worker"));
+    return std::unexpected(system_error(std::errc::not_enough_memory, "start a worker"));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -36,6 +35,7 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                  for (const auto& crew : crews_) crew->flush(peers);
                }),
       open_udp_(std::move(open_udp)),
+      route_marks_(options.route_marks),
       tuns_(std::move(tuns)) {
   device_.judge_sources(std::move(options.judge_source));
   device_.yield_to([this] { yield(); });
@@ -159,7 +159,7 @@ Result<std::vector<UdpDoor>> Engine::open_sockets(std::uint16_t port) {
   try {
     return open_udp_(port, mark_, lanes_.size());
   } catch (const std::bad_alloc&) {
-    return std::unexpected(system_error(ENOMEM, "open sockets"));
+    return std::unexpected(system_error(std::errc::not_enough_memory, "open sockets"));
   }
 }
 
@@ -241,11 +241,11 @@ Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
 Result<void> Engine::change_sockets(const Now& now, const protocol::DeviceChange& change) {
   const std::uint32_t old_mark = mark_;
   if (change.fwmark && *change.fwmark != mark_) {
-    if (Result<void> set = set_mark(*change.fwmark); !set) return set;
+    if (Result<void> set = change_mark(*change.fwmark); !set) return set;
   }
   if (change.listen_port && (*change.listen_port != port_ || port_ == 0 || sockets_.empty())) {
     if (Result<void> changed = change_port(now, *change.listen_port); !changed) {
-      (void)set_mark(old_mark);
+      (void)change_mark(old_mark);
       return changed;
     }
     bind_again_at_.reset();
@@ -268,10 +268,12 @@ Result<void> Engine::change_port(const Now& now, std::uint16_t port) {
   return {};
 }
 
-Result<void> Engine::set_mark(std::uint32_t mark) {
+Result<void> Engine::change_mark(std::uint32_t mark) {
+  // Sockets would say so themselves, but there may be none now.
+  if (mark != 0 && !route_marks_) return std::unexpected(io::no_route_marks());
   for (const UdpDoor& door : sockets_) {
-    if (Result<void> set = door.udp->set_mark(mark); !set) {
-      for (const UdpDoor& marked : sockets_) (void)marked.udp->set_mark(mark_);
+    if (Result<void> set = door.udp->set_route_mark(mark); !set) {
+      for (const UdpDoor& marked : sockets_) (void)marked.udp->set_route_mark(mark_);
       return set;
     }
   }

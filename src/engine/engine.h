@@ -26,6 +26,7 @@ struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
   protocol::SourceJudge judge_source = {};    // Device::judge_sources
+  bool route_marks = true;  // false: the system has none (io::Udp::set_route_mark)
   // How the control thread waits for sockets for handshake messages: where the opener opens such.
   std::optional<HandshakeDoor::Watcher> handshake_watcher = {};
 };
@@ -75,7 +76,7 @@ class Engine {
   };
   [[nodiscard]] std::vector<LaneWork> lane_work() const;
 
-  /// All or nothing (P102): an Error, ENOMEM too, means that the device is as it was. With very many
+  /// All or nothing (P102): an Error, of memory too, means that the device is as it was. With very many
   /// peers it takes long: handshakes and timers have their turns meanwhile.
   [[nodiscard]] Result<void> apply(const Now& now, protocol::DeviceChange change);
   /// 0 before the first bind, unless one was asked for.
@@ -96,7 +97,7 @@ class Engine {
   Result<void> change_port(const Now& now, std::uint16_t port);
   void try_bind(const Now& now);
   void replace_dead_socket(const Now& now);
-  Result<void> set_mark(std::uint32_t mark);
+  Result<void> change_mark(std::uint32_t mark);
   Result<void> start_lanes();
   void stop_lanes();
   void try_restart(const Now& now);
@@ -110,6 +111,7 @@ class Engine {
   protocol::Device device_;
   Control control_;
   UdpOpener open_udp_;
+  bool route_marks_;
   std::vector<TunDoor> tuns_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Crew>> crews_;

@@ -300,7 +300,7 @@ class DeadUdp final : public io::Udp {
   }
   std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return batch.size(); }
   std::uint16_t port() const noexcept override { return kPort; }
-  Result<void> set_mark(std::uint32_t) override { return {}; }
+  Result<void> set_route_mark(std::uint32_t) override { return {}; }
   std::uint64_t send_failures() const noexcept override { return 0; }
 
  private:
@@ -425,6 +425,21 @@ TEST_F(EngineFailures, AnInterfaceThatIsDownDoesNotLookForHandshakes) {
   engine.up(at(1s));
   engine.down();
   EXPECT_FALSE(wakes());
+}
+
+TEST_F(EngineFailures, WhereASystemHasNoMarksASetOfOneIsRefused) {
+  Engine without{
+      {}, [](auto...) { return std::vector<UdpDoor>(); }, rng, log, [] {}, {.route_marks = false}};
+  const auto set = [&](std::uint32_t mark) {
+    protocol::DeviceChange change;
+    change.fwmark = mark;
+    return without.apply(at(0s), std::move(change));
+  };
+  EXPECT_TRUE(set(0));
+  const Result<void> refused = set(7);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(std::errc::operation_not_supported));
+  EXPECT_EQ(without.fwmark(), 0u);
 }
 
 TEST_F(EngineFailures, WhyThereIsNoSocketIsToldOnceAndNotEverySecond) {

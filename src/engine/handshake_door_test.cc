@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -119,10 +118,10 @@ TEST_F(HandshakeDoorTest, OneReadEndsHoweverMuchJunkComes) {
 }
 
 TEST_F(HandshakeDoorTest, P75b_ASocketThatDiesIsToldOfAndNothingSpins) {
-  socket->break_receive(EBADF);
+  socket->break_receive(std::errc::bad_file_descriptor);
   read();
   EXPECT_TRUE(inbox.take_socket_died());
-  socket->break_receive(EBADF);  // it has something to say, always
+  socket->break_receive(std::errc::bad_file_descriptor);  // it has something to say, always
   door.listen();
   EXPECT_FALSE(wakes());
   read();

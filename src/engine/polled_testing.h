@@ -68,10 +68,10 @@ class PolledUdp final : public io::Udp {
   }
   std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return memory_->send(batch); }
   std::uint16_t port() const noexcept override { return kPort; }
-  Result<void> set_mark(std::uint32_t mark) override { return memory_->set_mark(mark); }
+  Result<void> set_route_mark(std::uint32_t mark) override { return memory_->set_route_mark(mark); }
   std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
   io::Waitable waitable() const { return io::Waitable(event_.poll_fd()); }
-  void break_receive(int error) {
+  void break_receive(std::errc error) {
     memory_->break_receive(error);
     event_.signal();
   }

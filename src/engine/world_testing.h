@@ -56,7 +56,7 @@ class RecordingUdp final : public io::Udp {
   }
   std::size_t send(std::span<io::OutgoingDatagrams> batch) override;
   std::uint16_t port() const noexcept override { return inner_.port(); }
-  Result<void> set_mark(std::uint32_t mark) override { return inner_.set_mark(mark); }
+  Result<void> set_route_mark(std::uint32_t mark) override { return inner_.set_route_mark(mark); }
   std::uint64_t send_failures() const noexcept override { return inner_.send_failures(); }
 
   std::vector<Train> trains;

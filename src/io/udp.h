@@ -13,7 +13,8 @@
 namespace ferrule::io {
 
 /// Room for one receive, and what came. With UDP_GRO one receive can hold several datagrams of the
-/// same sender, `segment_size` bytes apart, of which only the last may be shorter.
+/// same sender, `segment_size` bytes apart, of which only the last may be shorter. Each begins with
+/// kWirePrefix bytes that are the transport's.
 struct ReceivedDatagrams {
   MutBytes room;                 // caller's; 64 KiB to be able to take coalesced datagrams
   std::size_t size = 0;          // bytes received, at the start of `room`
@@ -32,7 +33,8 @@ enum class SourceRefusal : std::uint8_t {
 
 /// One or more datagrams to one destination. `parts` are gathered. When `segment_size` is not zero
 /// the gathered bytes are cut into datagrams of that size, of which only the last may be shorter
-/// (UDP_SEGMENT): at most kMaxSegments of them and kMaxSendSize bytes.
+/// (UDP_SEGMENT): at most kMaxSegments of them and kMaxSendSize bytes. Each begins with kWirePrefix bytes
+/// (base/wire.h) that are the transport's to fill: none for UDP.
 struct OutgoingDatagrams {
   std::span<const Bytes> parts;
   std::size_t segment_size = 0;  // 0: one datagram
@@ -65,12 +67,23 @@ class Udp {
 
   /// The bound port, host byte order.
   [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
-  /// SO_MARK; 0 for none.
-  [[nodiscard]] virtual Result<void> set_mark(std::uint32_t mark) = 0;
+  /// Marks what leaves, for the system's routes and firewall to see; 0: no mark. Here for systems that
+  /// have none: every other mark is refused, as operation_not_supported.
+  [[nodiscard]] virtual Result<void> set_route_mark(std::uint32_t mark);
   /// Forgets what was learned about paths (which refuse long trains): routes or MTUs have changed.
   virtual void forget_paths() noexcept {}
   /// Datagrams lost in send() because the system refused them, since the start.
   [[nodiscard]] virtual std::uint64_t send_failures() const noexcept = 0;
 };
+
+/// What is said where marks are asked for and there are none.
+[[nodiscard]] inline Error no_route_marks() {
+  return make_error(std::errc::operation_not_supported, "this system can't mark packets (fwmark)");
+}
+
+inline Result<void> Udp::set_route_mark(std::uint32_t mark) {
+  if (mark != 0) return std::unexpected(no_route_marks());
+  return {};
+}
 
 }  // namespace ferrule::io

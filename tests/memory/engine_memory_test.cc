@@ -112,7 +112,7 @@ class SilentUdp final : public io::Udp {
   Result<std::size_t> receive(std::span<io::ReceivedDatagrams>) override { return 0; }
   std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return batch.size(); }
   std::uint16_t port() const noexcept override { return port_; }
-  Result<void> set_mark(std::uint32_t) override { return {}; }
+  Result<void> set_route_mark(std::uint32_t) override { return {}; }
   std::uint64_t send_failures() const noexcept override { return 0; }
 
  private:

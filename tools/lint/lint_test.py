@@ -7,6 +7,7 @@ import includes
 import leaks
 import links
 import mutants
+import portable
 import purity
 import rules
 import sizes
@@ -83,6 +84,36 @@ class Purity(unittest.TestCase):
         self.assertFalse(purity.check(tree_of("src/core/crypto/random.cc", text)))
         self.assertFalse(purity.check(tree_of("src/daemon/x.cc", text)))
         self.assertFalse(purity.check(tree_of("src/core/protocol/x_test.cc", text)))
+
+
+class Portable(unittest.TestCase):
+    FOLDERS = ("src/core/control/x.cc", "src/engine/x.h", "src/io/x.h", "src/io/memory/x.cc")
+
+    def problems(self, path, text):
+        return portable.check(tree_of(path, text))
+
+    def test_words_of_a_system_are_found(self):
+        for word in ("if (errno == 5)", "refuse(ENOMEM)", "Error{E2BIG, {}}", "epoll_event room[4]",
+                     "add(EPOLLIN | EPOLLONESHOT)", "int fd", "int fd_", "int wake_fd", "door.poll_fd()",
+                     "int poll_fd_v4", "io::UniqueFd x", "io::Epoll epoll", "pthread_self()",
+                     "set_mark(7)", "SO_MARK", "::setsockopt(1)"):
+            for path in self.FOLDERS:
+                self.assertTrue(self.problems(path, f"void f() {{ {word}; }}\n"), (path, word))
+
+    def test_includes_of_a_systems_folder_are_found(self):
+        for path in self.FOLDERS:
+            self.assertTrue(self.problems(path, '#include "io/linux/fd.h"\n'))
+            self.assertFalse(self.problems(path, '#include "io/memory/memory_tun.h"\n'))
+
+    def test_words_that_only_look_like_them_are_not(self):
+        for word in ("std::errc::not_enough_memory", "set_route_mark(7)", "Error error", "EXPECT(x)",
+                     "EACH", "errno_ = 1", "ENUM", "fdes", "/* errno EINVAL fd */", 'log("EPOLLIN")'):
+            self.assertFalse(self.problems("src/engine/x.cc", f"void f() {{ {word}; }}\n"), word)
+
+    def test_systems_folders_tests_and_programs_may_name_their_system(self):
+        for path in ("src/io/linux/x.cc", "src/engine/x_test.cc", "src/engine/x_testing.h",
+                     "src/daemon/x.cc", "src/core/crypto/random.cc"):
+            self.assertFalse(self.problems(path, '#include "io/linux/fd.h"\nint fd = EINVAL;\n'))
 
 
 class Sizes(unittest.TestCase):

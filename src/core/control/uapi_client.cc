@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
 
 #include "base/key_text.h"
 #include "control/values.h"
@@ -166,7 +165,7 @@ Result<void> UapiAnswer::outcome() const {
     return std::unexpected(system_error(*errno_, "the device refused"));
   }
   if (!is_complete_ || is_bad_ || !errno_) {
-    return std::unexpected(system_error(EPROTO, "read the device's answer"));
+    return std::unexpected(system_error(std::errc::protocol_error, "read the device's answer"));
   }
   return {};
 }

@@ -52,7 +52,7 @@ class UapiAnswer {
   /// True once the answer is complete. False asks for more bytes.
   [[nodiscard]] bool feed(std::string_view bytes);
 
-  /// What a complete answer says: nothing, or the error whose errno it gave. EPROTO when it is no
+  /// What a complete answer says: nothing, or the error whose errno it gave. protocol_error when it is no
   /// answer that can be understood, or was not complete.
   [[nodiscard]] Result<void> outcome() const;
   /// The device, of a complete answer to a get request without error.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <new>
 #include <utility>
@@ -42,7 +41,7 @@ std::size_t UapiParser::held_bytes() const noexcept {
 
 void UapiParser::give_up_request() noexcept {
   if (!in_request()) return;
-  refuse(ENOMEM, "requests that are under way hold too much memory");
+  refuse(std::errc::not_enough_memory, "requests that are under way hold too much memory");
   skips_line_ = !line_.empty();
   line_.clear();
 }
@@ -60,7 +59,7 @@ std::optional<UapiRequest> UapiParser::feed(std::string_view& input) noexcept {
         return request;
       }
     } catch (const std::bad_alloc&) {
-      refuse(ENOMEM, "out of memory");  // which frees what the request holds
+      refuse(std::errc::not_enough_memory, "out of memory");  // which frees what the request holds
       line_.clear();
       skips_line_ = !ends;
     }
@@ -72,7 +71,7 @@ void UapiParser::keep_start_of_line(std::string_view start) {
   if (skips_line_) return;
   if (line_.size() + start.size() > kMaxUapiLineBytes) {
     ++line_number_;
-    refuse(EINVAL, fmt::format("longer than {} bytes", kMaxUapiLineBytes));
+    refuse(std::errc::invalid_argument, fmt::format("longer than {} bytes", kMaxUapiLineBytes));
   }
   // Of a refused request only the empty line still matters, and whether that is a carriage return.
   if (state_ == State::refused && line_.size() + start.size() > 1) {
@@ -98,7 +97,7 @@ std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
   // Nobody asked anything by a blank line between two requests.
   if (state_ == State::idle && line.empty()) return std::nullopt;
   ++line_number_;
-  if (has_return) refuse(EINVAL, "ends with CR LF; expected LF alone");
+  if (has_return) refuse(std::errc::invalid_argument, "ends with CR LF; expected LF alone");
   if (line.empty()) return finish_request();
   switch (state_) {
     case State::idle:
@@ -106,12 +105,13 @@ std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
       break;
     case State::get:
     case State::stats:
-      refuse(EINVAL, "expected an empty line");
+      refuse(std::errc::invalid_argument, "expected an empty line");
       break;
     case State::set:
       request_bytes_ += line.size() + 1;
       if (request_bytes_ > kMaxUapiRequestBytes) {
-        refuse(E2BIG, fmt::format("the request is longer than {} bytes", kMaxUapiRequestBytes));
+        refuse(std::errc::argument_list_too_long,
+               fmt::format("the request is longer than {} bytes", kMaxUapiRequestBytes));
       } else {
         take_set_line(line);
       }
@@ -125,7 +125,8 @@ std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
 std::optional<UapiRequest> UapiParser::cut_off() noexcept {
   if (!in_request()) return std::nullopt;
   ++line_number_;
-  refuse(EPROTO, "the connection ended; expected the rest of the request and an empty line");
+  refuse(std::errc::protocol_error,
+         "the connection ended; expected the rest of the request and an empty line");
   line_.clear();
   skips_line_ = false;
   return finish_request();
@@ -148,13 +149,13 @@ void UapiParser::take_operation(std::string_view line) {
   } else if (line == "stats=1") {
     state_ = State::stats;
   } else {
-    refuse(EINVAL, "expected get=1, set=1 or stats=1");
+    refuse(std::errc::invalid_argument, "expected get=1, set=1 or stats=1");
   }
 }
 
 void UapiParser::take_set_line(std::string_view line) {
   const std::size_t equals = line.find('=');
-  if (equals == line.npos) return refuse(EPROTO, "expected key=value");
+  if (equals == line.npos) return refuse(std::errc::protocol_error, "expected key=value");
   const std::string_view key = line.substr(0, equals);
   const std::string_view value = line.substr(equals + 1);
   if (key == "public_key") {
@@ -247,12 +248,12 @@ void UapiParser::take_number(std::string_view key, std::string_view value, std::
   to = number;
 }
 
-void UapiParser::refuse(int code, std::string_view why) noexcept {
+void UapiParser::refuse(std::errc kind, std::string_view why) noexcept {
   if (state_ == State::refused) return;
   state_ = State::refused;
   change_ = {};
   allowed_ips_ = 0;
-  error_ = {code, {}};
+  error_ = {static_cast<int>(kind), {}};
   try {
     error_.what = fmt::format("line {}: {}", line_number_, why);
   } catch (const std::bad_alloc&) {
@@ -261,17 +262,19 @@ void UapiParser::refuse(int code, std::string_view why) noexcept {
 }
 
 void UapiParser::refuse_key(std::string_view key, std::string_view why_not) {
-  if (looks_like_a_key_name(key)) return refuse(EINVAL, fmt::format("{}: {}", key, why_not));
-  refuse(EINVAL, why_not);
+  if (looks_like_a_key_name(key))
+    return refuse(std::errc::invalid_argument, fmt::format("{}: {}", key, why_not));
+  refuse(std::errc::invalid_argument, why_not);
 }
 
 void UapiParser::refuse_value(std::string_view key, std::string_view value,
                               std::string_view expected) {
-  refuse(EINVAL, fmt::format("{}: expected {}, got {}", key, expected, quoted(value)));
+  refuse(std::errc::invalid_argument,
+         fmt::format("{}: expected {}, got {}", key, expected, quoted(value)));
 }
 
 void UapiParser::refuse_secret(std::string_view key, std::string_view expected) {
-  refuse(EINVAL, fmt::format("{}: expected {}", key, expected));
+  refuse(std::errc::invalid_argument, fmt::format("{}: expected {}", key, expected));
 }
 
 }  // namespace ferrule::control

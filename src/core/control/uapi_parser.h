@@ -26,7 +26,7 @@ struct GetRequest {};
 /// Ours (`stats=1`): counters, in an answer like get's. Other programs refuse it.
 struct StatsRequest {};
 
-/// A request, or why there is none: a positive errno and a text that names line, key and what was
+/// A request, or why there is none: an errno for the answer and a text that names line, key and what was
 /// expected, fit for the log (it never holds a key). Either way exactly one answer is due.
 using UapiRequest = std::variant<GetRequest, StatsRequest, protocol::DeviceChange, Error>;
 
@@ -34,7 +34,7 @@ using UapiRequest = std::variant<GetRequest, StatsRequest, protocol::DeviceChang
 /// request costs what it is parsed into and one unfinished line; between requests a parser holds no
 /// memory (P103). Nothing of a request with a bad line is handed out (P102): the rest of it, up to
 /// its empty line, is read past, and then the error of its first bad line is returned. The same becomes
-/// of a request that there is no memory for: its error is ENOMEM.
+/// of a request that there is no memory for: its error is not_enough_memory.
 ///
 /// Not thread-safe. The caller wipes what it read from the socket: it may hold keys.
 class UapiParser {
@@ -53,7 +53,7 @@ class UapiParser {
   [[nodiscard]] bool in_request() const noexcept { return state_ != State::idle || !line_.empty(); }
   /// About how much memory the unfinished request holds.
   [[nodiscard]] std::size_t held_bytes() const noexcept;
-  /// Frees it: the request is refused with ENOMEM, once the rest of it has been read past. For who
+  /// Frees it: the request is refused for want of memory, once the rest of it has been read past. For who
   /// bounds what many parsers hold together.
   void give_up_request() noexcept;
 
@@ -73,7 +73,7 @@ class UapiParser {
   void begin_peer(std::string_view value);
 
   // Only the first refusal of a request counts.
-  void refuse(int code, std::string_view why) noexcept;
+  void refuse(std::errc kind, std::string_view why) noexcept;
   void refuse_key(std::string_view key, std::string_view why_not);
   void refuse_value(std::string_view key, std::string_view value, std::string_view expected);
   void refuse_secret(std::string_view key, std::string_view expected);

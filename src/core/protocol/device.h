@@ -162,8 +162,8 @@ class Device {
   /// anything else is called.
   void yield_to(std::function<void()> others) { others_ = std::move(others); }
 
-  /// Whether `change` can be applied whole; if so, takes all the memory for that. ENOSPC or ENOMEM
-  /// otherwise, and nothing has changed.
+  /// Whether `change` can be applied whole; if so, takes all the memory for that. no_space_on_device
+  /// or not_enough_memory otherwise, and nothing has changed.
   [[nodiscard]] Result<void> prepare(const DeviceChange& change);
   /// Gives back what was prepared and will not be applied.
   void unprepare() noexcept;

@@ -1,6 +1,5 @@
 // Configuration: applied whole, while data goes on (P26, P59a, P90, P101).
 #include <algorithm>
-#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -49,14 +48,15 @@ std::size_t Device::count_added(const DeviceChange& change) {
 Result<void> Device::prepare(const DeviceChange& change) {
   const std::size_t kept = change.replace_peers ? 0 : peers_.size();
   if (count_added(change) > kMaxPeers - kept) {
-    return std::unexpected(make_error(ENOSPC, "too many peers: at most 1048576 fit in one device"));
+    return std::unexpected(make_error(std::errc::no_space_on_device,
+                                      "too many peers: at most 1048576 fit in one device"));
   }
   try {
     take_memory(change);
     return {};
   } catch (const std::bad_alloc&) {
     unprepare();
-    return std::unexpected(system_error(ENOMEM, "apply a change"));
+    return std::unexpected(system_error(std::errc::not_enough_memory, "apply a change"));
   }
 }
 

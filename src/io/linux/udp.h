@@ -29,7 +29,7 @@ struct UdpOptions {
   UdpCalls calls;
 };
 
-/// `send` may be called by any number of threads, `receive` by one at a time; `set_mark` and
+/// `send` may be called by any number of threads, `receive` by one at a time; `set_route_mark` and
 /// `forget_paths` by any. A machine without IPv6 has the IPv4 socket only (P75a).
 class LinuxUdp final : public Udp {
  public:
@@ -53,7 +53,7 @@ class LinuxUdp final : public Udp {
   /// Waits for room in the socket's buffer for at most kSendPatience in all.
   std::size_t send(std::span<OutgoingDatagrams> batch) override;
   [[nodiscard]] std::uint16_t port() const noexcept override { return port_; }
-  [[nodiscard]] Result<void> set_mark(std::uint32_t mark) override;
+  [[nodiscard]] Result<void> set_route_mark(std::uint32_t mark) override;
   [[nodiscard]] std::uint64_t send_failures() const noexcept override {
     return failures_.load(std::memory_order_relaxed);
   }

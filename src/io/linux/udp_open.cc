@@ -197,7 +197,7 @@ bool LinuxUdp::steer(std::size_t lanes) noexcept {
          (!v6_.fd || calls_.steer_handshakes(v6_.fd.get(), Family::v6, lanes));
 }
 
-Result<void> LinuxUdp::set_mark(std::uint32_t mark) {
+Result<void> LinuxUdp::set_route_mark(std::uint32_t mark) {
   for (const Socket* socket : {&v4_, &v6_}) {
     if (!socket->fd) continue;
     if (!set_option(socket->fd.get(), SOL_SOCKET, SO_MARK, static_cast<int>(mark))) {

@@ -269,7 +269,7 @@ TEST(LinuxUdp, SocketBuffersAreLarge) {
 
 TEST(LinuxUdp, MarkIsSetOnBothSockets) {
   auto udp = LinuxUdp::open({}).value();
-  if (auto set = udp->set_mark(77); !set) GTEST_SKIP() << set.error().what;
+  if (auto set = udp->set_route_mark(77); !set) GTEST_SKIP() << set.error().what;
   for (const Family family : {Family::v4, Family::v6}) {
     int mark = 0;
     socklen_t length = sizeof mark;

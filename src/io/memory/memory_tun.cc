@@ -1,7 +1,6 @@
 #include "io/memory/memory_tun.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "base/check.h"
@@ -17,7 +16,8 @@ bool MemoryTun::supports(GsoType type) const noexcept {
 
 Result<std::size_t> MemoryTun::read(std::span<TunRead> slots) {
   const std::lock_guard lock(mutex_);
-  if (removed_) return std::unexpected(system_error(EBADFD, "read from memory interface"));
+  if (removed_)
+    return std::unexpected(system_error(std::errc::no_such_device, "read from memory interface"));
   std::size_t filled = 0;
   while (filled < slots.size() && !to_tunnel_.empty()) {
     TunRead& slot = slots[filled++];
@@ -34,7 +34,8 @@ Result<std::size_t> MemoryTun::read(std::span<TunRead> slots) {
 
 Result<std::size_t> MemoryTun::write(std::span<const TunWrite> batch) {
   const std::lock_guard lock(mutex_);
-  if (removed_) return std::unexpected(system_error(EBADFD, "write to memory interface"));
+  if (removed_)
+    return std::unexpected(system_error(std::errc::no_such_device, "write to memory interface"));
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const TunWrite& packet = batch[i];
     const bool is_super = packet.offload.gso != GsoType::none;

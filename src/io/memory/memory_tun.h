@@ -38,7 +38,7 @@ class MemoryTun final : public Tun {
   [[nodiscard]] std::vector<MemoryPacket> host_receives();
 
   void set_up(bool up);
-  /// The interface is deleted: reads and writes are Errors of EBADFD from now on.
+  /// The interface is deleted: reads and writes are Errors of no_such_device from now on.
   void remove();
   /// Whether super-packets are refused, whatever offload_support() promises.
   void refuse_super_packets(bool refuse);

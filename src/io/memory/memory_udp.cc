@@ -1,7 +1,6 @@
 #include "io/memory/memory_udp.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -112,12 +111,13 @@ Result<std::unique_ptr<MemoryUdp>> MemoryUdp::open(MemoryNetwork& network,
   if (options.port == 0) {
     std::uint32_t port = kFirstFreePort;
     while (port <= UINT16_MAX && !is_free(static_cast<std::uint16_t>(port))) ++port;
-    if (port > UINT16_MAX) return std::unexpected(system_error(EADDRINUSE, "bind any memory port"));
+    if (port > UINT16_MAX)
+      return std::unexpected(system_error(std::errc::address_in_use, "bind any memory port"));
     options.port = static_cast<std::uint16_t>(port);
   }
   if (!is_free(options.port)) {
-    return std::unexpected(
-        system_error(EADDRINUSE, "bind memory port " + std::to_string(options.port)));
+    return std::unexpected(system_error(std::errc::address_in_use,
+                                        "bind memory port " + std::to_string(options.port)));
   }
   std::unique_ptr<MemoryUdp> udp(new MemoryUdp(network, std::move(options)));
   network.sockets_.push_back(udp.get());
@@ -161,7 +161,7 @@ void MemoryUdp::take(ReceivedDatagrams& slot) {
 
 Result<std::size_t> MemoryUdp::receive(std::span<ReceivedDatagrams> slots) {
   const std::lock_guard lock(network_.mutex_);
-  if (broken_ != 0) return std::unexpected(system_error(broken_, "receive from memory"));
+  if (broken_) return std::unexpected(system_error(*broken_, "receive from memory"));
   std::size_t filled = 0;
   while (filled < slots.size() && !inbox_.empty()) take(slots[filled++]);
   return filled;
@@ -218,7 +218,7 @@ std::size_t MemoryUdp::send(std::span<OutgoingDatagrams> batch) {
   return sent;
 }
 
-Result<void> MemoryUdp::set_mark(std::uint32_t mark) {
+Result<void> MemoryUdp::set_route_mark(std::uint32_t mark) {
   const std::lock_guard lock(network_.mutex_);
   mark_ = mark;
   return {};
@@ -244,7 +244,7 @@ void MemoryUdp::refuse_sends(std::size_t count) {
   refuse_ = count;
 }
 
-void MemoryUdp::break_receive(int error) {
+void MemoryUdp::break_receive(std::optional<std::errc> error) {
   const std::lock_guard lock(network_.mutex_);
   broken_ = error;
 }

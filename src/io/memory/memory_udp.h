@@ -7,7 +7,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <system_error>
 #include <vector>
 
 #include "base/error.h"
@@ -69,7 +71,7 @@ struct MemoryUdpOptions {
 /// A socket pair on a MemoryNetwork. Thread-safe in all its functions.
 class MemoryUdp final : public Udp {
  public:
-  /// An Error of EADDRINUSE when another socket has one of the addresses and the port.
+  /// An Error of address_in_use when another socket has one of the addresses and the port.
   [[nodiscard]] static Result<std::unique_ptr<MemoryUdp>> open(MemoryNetwork& network,
                                                                MemoryUdpOptions options);
   ~MemoryUdp() override;
@@ -77,7 +79,7 @@ class MemoryUdp final : public Udp {
   [[nodiscard]] Result<std::size_t> receive(std::span<ReceivedDatagrams> slots) override;
   std::size_t send(std::span<OutgoingDatagrams> batch) override;
   [[nodiscard]] std::uint16_t port() const noexcept override { return port_; }
-  [[nodiscard]] Result<void> set_mark(std::uint32_t mark) override;
+  [[nodiscard]] Result<void> set_route_mark(std::uint32_t mark) override;
   [[nodiscard]] std::uint64_t send_failures() const noexcept override;
 
   [[nodiscard]] std::uint32_t mark() const;
@@ -85,8 +87,8 @@ class MemoryUdp final : public Udp {
   void set_addresses(std::vector<Source> addresses);
   /// The next `count` datagrams are refused by the system.
   void refuse_sends(std::size_t count);
-  /// Every receive is an Error of this code from now on; 0: no longer.
-  void break_receive(int error);
+  /// Every receive is this Error from now on; none: no longer.
+  void break_receive(std::optional<std::errc> error);
   /// Called, from the thread that sent, after something has arrived.
   void on_readable(std::function<void()> wake);
 
@@ -111,7 +113,7 @@ class MemoryUdp final : public Udp {
   std::function<void()> wake_;
   std::uint32_t mark_ = 0;
   std::size_t refuse_ = 0;
-  int broken_ = 0;
+  std::optional<std::errc> broken_;
   std::uint64_t failures_ = 0;
 };
 

@@ -96,11 +96,11 @@ TEST_F(MemoryUdpTest, RefusedSendsAreCounted) {
 }
 
 TEST_F(MemoryUdpTest, BrokenSocketIsAnErrorUntilMended) {
-  b_->break_receive(EBADF);
+  b_->break_receive(std::errc::bad_file_descriptor);
   send_to_b(1);
   Slots slots(1);
   EXPECT_EQ(b_->receive(slots.span()).error().code, EBADF);
-  b_->break_receive(0);
+  b_->break_receive(std::nullopt);
   EXPECT_EQ(sizes_at_b(), Sizes{1});
 }
 
