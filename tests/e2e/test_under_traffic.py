@@ -189,3 +189,25 @@ def test_flows_are_not_mixed_up(scene):
     assert arrived >= 50, f"only {arrived} of 200 datagrams arrived"
     for sender in senders:
         sender.close()
+
+
+# A monitor pings peers that are not there, with as much as the daemon lets wait in all. Who is there
+# is reached at once. (wireguard-go bounds only what waits for one peer.)
+
+@behaviour
+def test_P73a_peers_that_are_not_there_keep_nobody_from_a_session(scene):
+    left, right = scene.pair()
+    absent = [f"10.200.{n // 200}.{n % 200}" for n in range(400)]
+    lines = [f"public_key={new_private_key().public.hex()}\nendpoint=192.0.2.99:{1000 + n}\n"
+             f"allowed_ip={address}/32" for n, address in enumerate(absent)]
+    reply = left.uapi("set=1\n" + "\n".join(lines) + "\n\n")
+    assert reply == "errno=0\n\n", reply
+    left.host.run("ip route add 10.200.0.0/16 dev wg0")
+    with left.host.udp() as sock:
+        def hoard():
+            for address in absent:
+                for _ in range(20):
+                    sock.sendto(bytes(1350), (address, 2000))
+            return left.daemon.stats()["staged_overflow"] > 128
+        eventually(hoard, "there is no more room")
+    must_ping(left.host, right.inside4, wait_s=1)
