@@ -209,7 +209,6 @@ class Device {
   void plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait, SendPlan& plan);
   void plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept;
   void refuse(RunOf run, Drop why) noexcept;
-  void want_handshake(PeerTraffic& traffic) noexcept;
   void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
   void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
   void raise_attention(Peer& peer, Attention& attention) noexcept;

@@ -287,7 +287,6 @@ void Device::down() noexcept {
     {
       PeerGuard guard(exclusion_, peer->id);
       peer->traffic.timers.stop();
-      peer->traffic.handshake_wanted = false;
       drop_staged(*peer, Drop::device_down);
     }
     reschedule(*peer);

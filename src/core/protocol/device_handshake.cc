@@ -302,7 +302,6 @@ void Device::handle_response(const Now& now, Incoming& incoming, Outbox& outbox)
   {
     PeerGuard guard(exclusion_, peer->id);
     peer->traffic.timers.handshake_complete();
-    peer->traffic.handshake_wanted = false;
     peer->traffic.last_handshake = now.wall;
   }
   send_staged_or_keepalive(now, *peer, outbox);  // P59

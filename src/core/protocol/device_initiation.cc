@@ -61,16 +61,21 @@ void Device::start_queued(const Now& now, Outbox& outbox) {
 
 std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& peer) {
   PeerHandshake& handshake = peer.handshake;
+  PeerGuard guard(exclusion_, peer.id);
+  Timers& timers = peer.traffic.timers;
   if (identity_.private_key.is_zero()) {
     drops_.count(Drop::no_identity);
+    timers.handshake_refused();
     return std::nullopt;
   }
-  PeerGuard guard(exclusion_, peer.id);
   if (handshake.last_sent_at && now.boot - *handshake.last_sent_at < kRekeyTimeout) {
-    peer.traffic.timers.handshake_deferred(*handshake.last_sent_at + kRekeyTimeout);  // P51
+    timers.handshake_deferred(*handshake.last_sent_at + kRekeyTimeout);  // P51
     return std::nullopt;
   }
-  if (peer.traffic.endpoint.is_none()) return std::nullopt;
+  if (peer.traffic.endpoint.is_none()) {
+    timers.handshake_refused();
+    return std::nullopt;
+  }
   handshake.last_sent_at = now.boot;
   peer.traffic.handshake_over = false;
   return outgoing_handshake(peer.id, InitiationLayout::kSize, peer.traffic.endpoint,
@@ -177,7 +182,7 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
     if (keypair && keypair->may_send(now.boot)) counter = keypair->reserve(1);
     if (!counter) {
       // The session that this asks for will begin with a packet of ours anyway (P59).
-      want_handshake(traffic);
+      traffic.timers.want_handshake();
     } else {
       out =
           outgoing_handshake(peer.id, TransportLayout::kOverhead, traffic.endpoint, traffic.source);
@@ -201,7 +206,7 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
 void Device::start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox) {
   {
     PeerGuard guard(exclusion_, peer.id);
-    if (!std::exchange(peer.traffic.handshake_wanted, false)) return;
+    if (!peer.traffic.timers.take_wanted()) return;
   }
   start_handshake(now, peer, outbox);
 }

@@ -86,7 +86,6 @@ Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) 
     // A session of a private key that is gone only receives: it is not the one that is waited for.
     if (traffic.keypairs.current()->may_send(now.boot)) {
       traffic.timers.handshake_complete();
-      traffic.handshake_wanted = false;
       traffic.handshake_over = true;
       traffic.flush_wanted = !traffic.staged.empty();
     }
@@ -104,7 +103,7 @@ void Device::keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noex
   const KeypairRef& current = traffic.keypairs.current();
   if (current && current->initiator() && current->age(now.boot) >= kRekeyOnReceiveAfter &&
       current->ask_rekey_once()) {
-    want_handshake(traffic);  // P57
+    traffic.timers.want_handshake();  // P57
   }
 }
 

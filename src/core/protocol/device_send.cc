@@ -108,25 +108,21 @@ void Device::refuse(RunOf run, Drop why) noexcept {
   drops_.count(why, run.size());
 }
 
-void Device::want_handshake(PeerTraffic& traffic) noexcept {
-  traffic.timers.reset_attempts();
-  // One under way is retried by its timer; there is nothing to ask for.
-  if (!traffic.timers.handshake_pending()) traffic.handshake_wanted = true;
-}
-
 void Device::keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept {
   const KeypairRef& current = traffic.keypairs.current();
   const bool old = current->initiator() && current->age(now.boot) >= kRekeyAfterTime;
-  if (old || current->next_counter() > kRekeyAfterMessages) want_handshake(traffic);  // P56
+  if (old || current->next_counter() > kRekeyAfterMessages) {
+    traffic.timers.want_handshake();  // P56
+  }
 }
 
 // Without memory the peer stays unraised: its next packet tries again.
 void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   PeerTraffic& traffic = peer.traffic;
   if (traffic.attention_raised) return;
-  if (!traffic.handshake_wanted && !traffic.flush_wanted && !traffic.handshake_over &&
-      traffic.source_use != SourceUse::unknown && traffic.retired.empty() &&
-      traffic.timers.earliest().at >= traffic.scheduled) {
+  if (traffic.timers.initiation() != Initiation::wanted && !traffic.flush_wanted &&
+      !traffic.handshake_over && traffic.source_use != SourceUse::unknown &&
+      traffic.retired.empty() && !traffic.timers.is_to_schedule()) {
     return;
   }
   try {

@@ -63,7 +63,7 @@ void Device::ask_to_send(const Now& now, PeerTraffic& traffic) noexcept {
   if (current && current->may_send(now.boot)) {
     traffic.flush_wanted = true;  // the session came, and older packets are not gone yet
   } else {
-    want_handshake(traffic);
+    traffic.timers.want_handshake();
   }
 }
 
@@ -90,7 +90,7 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
   if (current && current->may_send(now.boot)) counter = current->reserve(count);
   if (!counter) {
     // The session has gone since they were asked for. They stay where they are (P44a).
-    want_handshake(traffic);
+    traffic.timers.want_handshake();
     raise_attention(*peer, attention);
     return;
   }

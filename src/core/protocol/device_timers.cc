@@ -60,7 +60,7 @@ void Device::reschedule(Peer& peer) noexcept {
   {
     PeerGuard guard(exclusion_, peer.id);
     at = peer.traffic.timers.earliest().at;
-    peer.traffic.scheduled = at;
+    peer.traffic.timers.scheduled();
   }
   deadlines_.set(peer.id, at);
 }
@@ -98,24 +98,24 @@ void Device::fire(const Now& now, Peer& peer, const DueTimers& due, Outbox& outb
 }
 
 void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
-  bool again = false;
+  Timers::Attempt attempt{};
   {
     PeerGuard guard(exclusion_, peer.id);
     PeerTraffic& traffic = peer.traffic;
     expire_staged(now, peer);
-    const bool retry = !traffic.timers.take_deferred();
-    again = !retry || traffic.timers.next_attempt();
-    if (again) {
-      if (retry) traffic.source = {};  // perhaps it is why nothing comes back
-    } else {
-      traffic.timers.handshake_given_up(now.boot);
-      drop_staged(peer, Drop::staged_expired);
-    }
+    attempt = traffic.timers.next_attempt(now.boot);
+    if (attempt == Timers::Attempt::again) traffic.source = {};  // perhaps nothing comes back by it
+    if (attempt == Timers::Attempt::give_up) drop_staged(peer, Drop::staged_expired);
   }
-  if (again) {
-    start_handshake(now, peer, outbox);
-  } else {
-    log_peer(peer, "the handshake was not answered: giving up until there is a packet to send");
+  switch (attempt) {
+    case Timers::Attempt::none:
+      break;
+    case Timers::Attempt::first:
+    case Timers::Attempt::again:
+      start_handshake(now, peer, outbox);
+      break;
+    case Timers::Attempt::give_up:
+      log_peer(peer, "the handshake was not answered: giving up until there is a packet to send");
   }
 }
 
@@ -129,7 +129,7 @@ void Device::fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox) {
   {
     PeerGuard guard(exclusion_, peer.id);
     peer.traffic.source = {};
-    want_handshake(peer.traffic);
+    peer.traffic.timers.want_handshake();
   }
   start_wanted_handshake(now, peer, outbox);
 }

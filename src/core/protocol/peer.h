@@ -47,8 +47,6 @@ struct PeerTraffic {
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
   WallTime last_handshake;
-  Instant scheduled = Instant::never();  // what the deadline heap knows of `timers`
-  bool handshake_wanted = false;
   bool flush_wanted = false;      // staged packets may have a session by now
   bool handshake_over = false;    // the peer's session is in use: ours need not go on (P34)
   bool attention_raised = false;  // the control side will look at this peer

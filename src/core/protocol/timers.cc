@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "protocol/constants.h"
 
 namespace ferrule::protocol {
@@ -48,35 +49,62 @@ void Timers::any_authenticated_packet_traversal(Instant now) noexcept {
   if (persistent_s_ != 0) persistent_keepalive_due(now);
 }
 
+void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter); }
+
+void Timers::move_on(InitiationEvent event) noexcept {
+  initiation_ = after(initiation_, event);
+  FERRULE_CHECK(waits_for_timer(initiation_) || !armed(Timer::retransmit));
+}
+
+void Timers::want_handshake() noexcept {
+  attempts_ = 0;
+  move_on(InitiationEvent::want);
+}
+
+bool Timers::take_wanted() noexcept {
+  if (initiation_ != Initiation::wanted) return false;
+  move_on(InitiationEvent::start);
+  return true;
+}
+
 void Timers::handshake_initiated(Instant now, Rng& rng) noexcept {
+  move_on(InitiationEvent::send);
   arm(Timer::retransmit, now + kRekeyTimeout + jitter(rng));
-  deferred_ = false;
+}
+
+void Timers::handshake_deferred(Instant at) noexcept {
+  move_on(InitiationEvent::defer);
+  arm(Timer::retransmit, at);
+}
+
+void Timers::handshake_refused() noexcept { move_on(InitiationEvent::refuse); }
+
+Timers::Attempt Timers::next_attempt(Instant now) noexcept {
+  if (!waits_for_timer(initiation_)) return Attempt::none;
+  const bool retry = initiation_ == Initiation::sent;
+  if (retry && attempts_ > kMaxHandshakeAttempts) {
+    move_on(InitiationEvent::give_up);
+    disarm(Timer::keepalive);
+    if (!armed(Timer::zero_keys)) arm(Timer::zero_keys, now + kZeroKeysAfter);
+    return Attempt::give_up;
+  }
+  move_on(InitiationEvent::start);
+  if (!retry) return Attempt::first;
+  ++attempts_;
+  return Attempt::again;
 }
 
 void Timers::handshake_complete() noexcept {
   disarm(Timer::retransmit);
   attempts_ = 0;
-  deferred_ = false;
-}
-
-void Timers::session_derived(Instant now) noexcept { arm(Timer::zero_keys, now + kZeroKeysAfter); }
-
-void Timers::handshake_given_up(Instant now) noexcept {
-  disarm(Timer::keepalive);
-  if (!armed(Timer::zero_keys)) arm(Timer::zero_keys, now + kZeroKeysAfter);
-}
-
-void Timers::handshake_deferred(Instant at) noexcept {
-  if (armed(Timer::retransmit)) return;
-  arm(Timer::retransmit, at);
-  deferred_ = true;
+  move_on(InitiationEvent::complete);
 }
 
 void Timers::handshake_outdated(Instant now) noexcept {
-  if (!armed(Timer::retransmit)) return;
+  move_on(InitiationEvent::outdate);
+  if (!waits_for_timer(initiation_)) return;
   attempts_ = 0;  // a new handshake, and not another try of the old one
   arm(Timer::retransmit, now);
-  deferred_ = true;
 }
 
 void Timers::set_persistent_keepalive(std::uint16_t seconds) noexcept {
@@ -96,13 +124,7 @@ void Timers::stop() noexcept {
   deadlines_.fill(Instant::never());
   attempts_ = 0;
   need_another_keepalive_ = false;
-  deferred_ = false;
-}
-
-bool Timers::next_attempt() noexcept {
-  if (attempts_ > kMaxHandshakeAttempts) return false;
-  ++attempts_;
-  return true;
+  move_on(InitiationEvent::stop);
 }
 
 Timers::Earliest Timers::earliest() const noexcept {

@@ -5,10 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "base/rng.h"
 #include "base/time.h"
+#include "protocol/initiation.h"
 
 namespace ferrule::protocol {
 
@@ -27,7 +27,7 @@ using DueTimers = std::array<bool, kTimerCount>;
 /// Deadlines and the little state that belongs to them. Guarded by the peer's lock.
 class Timers {
  public:
-  Timers() noexcept { stop(); }
+  Timers() noexcept { deadlines_.fill(Instant::never()); }
 
   // --- events ---
   /// Data (not a keepalive) was sent. `rng` gives the jitter; if it fails there is none.
@@ -42,18 +42,8 @@ class Timers {
   void any_authenticated_packet_received() noexcept;
   /// Either of the two: what persistent keepalives count from.
   void any_authenticated_packet_traversal(Instant now) noexcept;
-  /// An initiation was sent.
-  void handshake_initiated(Instant now, Rng& rng) noexcept;
-  /// A response was accepted, or the responder got its first data packet (P58).
-  void handshake_complete() noexcept;
   /// A keypair was derived.
   void session_derived(Instant now) noexcept;
-  /// The last initiation was given up: keys go in time if nothing else happens.
-  void handshake_given_up(Instant now) noexcept;
-  /// An initiation is wanted, but not before `at` (P51).
-  void handshake_deferred(Instant at) noexcept;
-  /// What a handshake under way was made with is gone: it starts over now.
-  void handshake_outdated(Instant now) noexcept;
   /// The interval changed; 0 is off.
   void set_persistent_keepalive(std::uint16_t seconds) noexcept;
   /// The persistent keepalive is due again an interval from now, whatever became of this one.
@@ -63,17 +53,33 @@ class Timers {
   /// The device went down or the peer goes (P59a).
   void stop() noexcept;
 
-  // --- attempts ---
-  /// Something wants to be sent: the next handshake has all its attempts again (P50).
-  void reset_attempts() noexcept { attempts_ = 0; }
-  /// Whether what fired now is an initiation that only waited for its turn, and no retry. Told once.
-  [[nodiscard]] bool take_deferred() noexcept { return std::exchange(deferred_, false); }
-  /// Counts a retry. False when all have been used up.
-  [[nodiscard]] bool next_attempt() noexcept;
+  // --- initiations of ours (initiation.h) ---
+  [[nodiscard]] Initiation initiation() const noexcept { return initiation_; }
+  /// Something wants to be sent: there is an initiation, with all its attempts (P50). One under way is
+  /// sent again by its timer; there is nothing to ask for.
+  void want_handshake() noexcept;
+  /// True when one is wanted, which is now about to be sent.
+  [[nodiscard]] bool take_wanted() noexcept;
+  /// It was sent, or could not be made: it will be tried again.
+  void handshake_initiated(Instant now, Rng& rng) noexcept;
+  /// It is not to be sent before `at` (P51).
+  void handshake_deferred(Instant at) noexcept;
+  /// It can't be sent, and the next wish is waited for.
+  void handshake_refused() noexcept;
+  /// What fired was its timer. If it is the last one's, keys go in time if nothing else happens (P50).
+  enum class Attempt : std::uint8_t {
+    none,     // a session came just before
+    first,    // to be sent: it waited for its turn
+    again,    // to be sent
+    give_up,  // all have been used up
+  };
+  [[nodiscard]] Attempt next_attempt(Instant now) noexcept;
+  /// A response was accepted, or the responder got its first data packet (P58).
+  void handshake_complete() noexcept;
+  /// What a handshake under way was made with is gone: it starts over now.
+  void handshake_outdated(Instant now) noexcept;
 
   // --- state ---
-  /// A handshake is under way, or waits for its turn.
-  [[nodiscard]] bool handshake_pending() const noexcept { return armed(Timer::retransmit); }
   [[nodiscard]] std::uint16_t persistent_keepalive_s() const noexcept { return persistent_s_; }
   [[nodiscard]] Instant deadline(Timer timer) const noexcept {
     return deadlines_[static_cast<std::size_t>(timer)];
@@ -87,16 +93,22 @@ class Timers {
   [[nodiscard]] Earliest earliest() const noexcept;
   /// Disarms and names every timer whose deadline has come.
   [[nodiscard]] DueTimers take_due(Instant now) noexcept;
+  /// The deadline heap knows the earliest deadline now, and need not be told of later ones.
+  void scheduled() noexcept { scheduled_ = earliest().at; }
+  /// Whether it must be told of an earlier one.
+  [[nodiscard]] bool is_to_schedule() const noexcept { return earliest().at < scheduled_; }
 
  private:
   void arm(Timer timer, Instant at) noexcept { deadlines_[static_cast<std::size_t>(timer)] = at; }
   void disarm(Timer timer) noexcept { arm(timer, Instant::never()); }
+  void move_on(InitiationEvent event) noexcept;
 
   std::array<Instant, kTimerCount> deadlines_;
+  Instant scheduled_ = Instant::never();
   std::uint16_t persistent_s_ = 0;
   std::uint8_t attempts_ = 0;
   bool need_another_keepalive_ = false;
-  bool deferred_ = false;  // what `retransmit` waits with has not been sent yet
+  Initiation initiation_ = Initiation::idle;
 };
 
 }  // namespace ferrule::protocol
