@@ -47,7 +47,7 @@ Pumped Lane::carry_inbound(const Now& now, Worker worker, Lead& lead) {
   turn->await();
   {
     Locks::TablesShared tables(locks_, worker.reader);
-    device_.finish_receive(now, scratch.inbound, scratch.attention);
+    device_.finish_receive(now, scratch.receive_plan, scratch.inbound, scratch.attention);
   }
   deliver(scratch);
   return Pumped::some;
@@ -96,16 +96,16 @@ void Lane::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Byt
 void Lane::open_messages(Scratch& scratch) const {
   scratch.aead.clear();
   for (InboundMessage& message : scratch.inbound) {
-    if (message.keypair == nullptr) continue;
+    if (!message.is_planned()) continue;
     const MutBytes text = message.ciphertext();
-    scratch.aead.push_back(
-        {text.data(), text.size(), &message.keypair->receiving_key(), message.counter});
+    const protocol::Keypair& keypair = scratch.receive_plan.keypair_of(message);
+    scratch.aead.push_back({text.data(), text.size(), &keypair.receiving_key(), message.counter});
   }
   const std::span<bool> opened = scratch.opened(scratch.aead.size());
   aead_.open(scratch.aead, opened);
   std::size_t next = 0;
   for (InboundMessage& message : scratch.inbound) {
-    if (message.keypair != nullptr) message.opened = opened[next++];
+    if (message.is_planned()) message.opened = opened[next++];
   }
 }
 
@@ -113,7 +113,7 @@ void Lane::deliver(Scratch& scratch) {
   scratch.merger.set_support(tun_.offload_support());
   std::size_t packets = 0;
   for (const InboundMessage& message : scratch.inbound) {
-    const bool delivered = message.keypair != nullptr && message.drop == Drop::none;
+    const bool delivered = message.is_planned() && message.drop == Drop::none;
     if (!delivered || message.inner.empty()) continue;
     scratch.merger.add(message.inner);
     ++packets;

@@ -122,13 +122,13 @@ class PeersUnderTraffic : public ::testing::Test {
       const Locks::TablesShared tables(locks, kReceiver);
       at.plan_receive(now, {&message, 1}, plan);
     }
-    if (message.keypair == nullptr) return message;
+    if (!message.is_planned()) return message;
     const MutBytes text = message.ciphertext();
-    const crypto::AeadPacket packet{text.data(), text.size(), &message.keypair->receiving_key(),
-                                    message.counter};
+    const crypto::AeadPacket packet{text.data(), text.size(),
+                                    &plan.keypair_of(message).receiving_key(), message.counter};
     crypto::best_aead_backend().open({&packet, 1}, {&message.opened, 1});
     const Locks::TablesShared tables(locks, kReceiver);
-    at.finish_receive(now, {&message, 1}, attention);
+    at.finish_receive(now, plan, {&message, 1}, attention);
     return message;
   }
 

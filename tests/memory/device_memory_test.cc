@@ -315,8 +315,9 @@ Scene receive_data() {
               return;
             }
             message.opened = true;
-            EXPECT_NE(message.keypair, nullptr);
-            tunnel.a.device->finish_receive(tunnel.world.now(), {&message, 1}, tunnel.attention);
+            EXPECT_TRUE(message.is_planned());
+            tunnel.a.device->finish_receive(tunnel.world.now(), plan, {&message, 1},
+                                            tunnel.attention);
             EXPECT_EQ(message.drop, protocol::Drop::inner_version) << "accepted, but not decrypted";
           }};
 }

@@ -45,7 +45,7 @@ std::uint16_t lane_of(Bytes packet) {
 
 // Its sender has proven himself and it is new, whatever becomes of what it holds.
 bool is_taken(const InboundMessage& message) {
-  return message.keypair != nullptr && message.opened && message.drop != Drop::replayed_counter &&
+  return message.is_planned() && message.opened && message.drop != Drop::replayed_counter &&
          message.drop != Drop::expired_keypair;
 }
 
@@ -455,13 +455,13 @@ Host::Outcome Host::receive_data(const std::vector<const Datagram*>& batch) {
   protocol::ReceivePlan plan;
   device->plan_receive(now(), messages, plan);
   for (InboundMessage& message : messages) {
-    if (message.keypair == nullptr) continue;
+    if (!message.is_planned()) continue;
     const MutBytes text = message.ciphertext();
-    const crypto::AeadPacket packet{text.data(), text.size(), &message.keypair->receiving_key(),
-                                    message.counter};
+    const crypto::AeadPacket packet{text.data(), text.size(),
+                                    &plan.keypair_of(message).receiving_key(), message.counter};
     aead_.open({&packet, 1}, {&message.opened, 1});
   }
-  device->finish_receive(now(), messages, attention_);
+  device->finish_receive(now(), plan, messages, attention_);
   const auto refused = std::ranges::count_if(
       messages, [](const InboundMessage& message) { return message.drop != Drop::none; });
   const Outcome outcome{static_cast<std::uint64_t>(std::ranges::count_if(messages, is_taken)),

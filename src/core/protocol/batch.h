@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/ids.h"
 #include "base/net.h"
 #include "packet/ip.h"
@@ -81,22 +82,32 @@ struct InboundMessage {
   Source to;
   std::uint8_t outer_ecn = 0;
 
-  Keypair* keypair = nullptr;  // after plan_receive, unless dropped; held by the ReceivePlan
+  static constexpr std::uint32_t kNoKeypair = UINT32_MAX;
+  std::uint32_t keypair = kNoKeypair;  // its place in ReceivePlan::keypairs, unless dropped
   std::uint64_t counter = 0;
   bool opened = false;     // set by whoever opens: the tag was right
   Drop drop = Drop::none;  // after each step
   MutBytes inner;          // after finish_receive: the IP packet to deliver; empty for keepalives
   packet::IpView ip{};     // its header, parsed
 
+  /// It is to be opened.
+  [[nodiscard]] bool is_planned() const noexcept { return keypair != kNoKeypair; }
   [[nodiscard]] MutBytes ciphertext() const noexcept {  // without the tag
     return message.subspan(TransportLayout::kHeaderSize,
                            message.size() - TransportLayout::kOverhead);
   }
 };
 
-/// Keeps the keypairs of a batch of messages alive. Clear it as soon as the batch is done (P46).
+/// Owns a reference to each keypair of a batch of messages: clear it as soon as the batch is done (P46).
+/// Messages name their keypairs by places in here, and are of no use with another plan or none.
 struct ReceivePlan {
   std::vector<KeypairRef> keypairs;
+
+  /// Of a message that is planned.
+  [[nodiscard]] Keypair& keypair_of(const InboundMessage& message) const noexcept {
+    FERRULE_CHECK(message.keypair < keypairs.size());
+    return *keypairs[message.keypair];
+  }
   void clear() noexcept { keypairs.clear(); }
 };
 

@@ -112,9 +112,9 @@ class Device {
   /// Finds each message's keypair and checks age and limits (P72). Messages keep their slot; those
   /// with a drop are done.
   void plan_receive(const Now& now, std::span<InboundMessage> messages, ReceivePlan& plan);
-  /// After opening, in the order of receipt: replay window, endpoint, key confirmation, timers, inner
+  /// After opening, in the order of receipt, with the plan that the messages were opened by: replay window, endpoint, key confirmation, timers, inner
   /// header, ECN, source (P72).
-  void finish_receive(const Now& now, std::span<InboundMessage> messages,
+  void finish_receive(const Now& now, const ReceivePlan& plan, std::span<InboundMessage> messages,
                       Attention& attention) noexcept;
 
   /// The kernel refused this source for the peer, whole or with its interface: `left` is `nothing` or
@@ -212,7 +212,7 @@ class Device {
   void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
   void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
   void raise_attention(Peer& peer, Attention& attention) noexcept;
-  Drop accept_locked(const Now& now, Peer& peer, InboundMessage& message);
+  Drop accept_locked(const Now& now, Peer& peer, Keypair& keypair, InboundMessage& message);
   Drop inspect_inner(const Peer& peer, InboundMessage& message) const noexcept;
 
   // staged packets (device_staging.cc)

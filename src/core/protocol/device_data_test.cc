@@ -361,11 +361,11 @@ TEST_F(Data, P46_APacketInFlightOfAnErasedKeyIsNotDelivered) {
   message.from = a.endpoint;
   ReceivePlan plan;
   b.device->plan_receive(world.now(), {&message, 1}, plan);
-  ASSERT_NE(message.keypair, nullptr);
+  ASSERT_TRUE(message.is_planned());
   b.down();
   message.opened = true;
   Attention attention;
-  b.device->finish_receive(world.now(), {&message, 1}, attention);
+  b.device->finish_receive(world.now(), plan, {&message, 1}, attention);
   EXPECT_EQ(message.drop, Drop::expired_keypair);
 }
 
@@ -378,13 +378,13 @@ TEST_F(Data, P46_APacketInFlightOfARemovedPeerIsNotDelivered) {
   message.from = a.endpoint;
   ReceivePlan plan;
   b.device->plan_receive(world.now(), {&message, 1}, plan);
-  ASSERT_NE(message.keypair, nullptr);
+  ASSERT_TRUE(message.is_planned());
   DeviceChange change;
   change.replace_peers = true;
   b.apply(std::move(change));
   message.opened = true;
   Attention attention;
-  b.device->finish_receive(world.now(), {&message, 1}, attention);
+  b.device->finish_receive(world.now(), plan, {&message, 1}, attention);
   EXPECT_EQ(message.drop, Drop::peer_removed);
 }
 

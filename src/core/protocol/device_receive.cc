@@ -32,34 +32,36 @@ void Device::plan_receive(const Now& now, std::span<InboundMessage> messages, Re
       message.drop = Drop::counter_limit;
     } else {
       message.drop = Drop::none;
-      message.keypair = entry->keypair;
       if (plan.keypairs.empty() || plan.keypairs.back().get() != entry->keypair) {
         plan.keypairs.emplace_back(entry->keypair);
       }
+      message.keypair = static_cast<std::uint32_t>(plan.keypairs.size() - 1);
       continue;
     }
-    message.keypair = nullptr;
+    message.keypair = InboundMessage::kNoKeypair;
     drops_.count(message.drop);
   }
 }
 
-void Device::finish_receive(const Now& now, std::span<InboundMessage> messages,
-                            Attention& attention) noexcept {
+void Device::finish_receive(const Now& now, const ReceivePlan& plan,
+                            std::span<InboundMessage> messages, Attention& attention) noexcept {
   for (std::size_t begin = 0; begin < messages.size();) {
-    InboundMessage& first = messages[begin];
-    if (first.keypair == nullptr) {
+    const InboundMessage& first = messages[begin];
+    if (!first.is_planned()) {
       ++begin;
       continue;
     }
-    Peer* peer = peers_.find(first.keypair->peer());
+    Keypair& keypair = plan.keypair_of(first);
+    Peer* peer = peers_.find(keypair.peer());
     std::size_t end = begin;
     {
       // Many peers may share a lock: one that is gone is locked by its id all the same.
-      PeerGuard guard(exclusion_, first.keypair->peer());
+      PeerGuard guard(exclusion_, keypair.peer());
       for (; end < messages.size() && messages[end].keypair == first.keypair; ++end) {
         InboundMessage& message = messages[end];
         message.inner = {};
-        message.drop = peer == nullptr ? Drop::peer_removed : accept_locked(now, *peer, message);
+        message.drop =
+            peer == nullptr ? Drop::peer_removed : accept_locked(now, *peer, keypair, message);
       }
       if (peer != nullptr) raise_attention(*peer, attention);
     }
@@ -73,9 +75,8 @@ void Device::finish_receive(const Now& now, std::span<InboundMessage> messages,
   }
 }
 
-Drop Device::accept_locked(const Now& now, Peer& peer, InboundMessage& message) {
+Drop Device::accept_locked(const Now& now, Peer& peer, Keypair& keypair, InboundMessage& message) {
   PeerTraffic& traffic = peer.traffic;
-  Keypair& keypair = *message.keypair;
   if (!message.opened) return Drop::bad_tag;
   if (!keypair.attached()) return Drop::expired_keypair;
   if (!keypair.replay().accept(message.counter)) return Drop::replayed_counter;

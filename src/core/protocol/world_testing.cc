@@ -134,14 +134,14 @@ void Host::receive_data(const Datagram& datagram) {
   message.outer_ecn = datagram.traffic_class & 3;
   ReceivePlan plan;
   device->plan_receive(world.now(), {&message, 1}, plan);
-  if (message.keypair != nullptr) {
+  if (message.is_planned()) {
     const MutBytes text = message.ciphertext();
-    const crypto::AeadPacket packet{text.data(), text.size(), &message.keypair->receiving_key(),
-                                    message.counter};
+    const crypto::AeadPacket packet{text.data(), text.size(),
+                                    &plan.keypair_of(message).receiving_key(), message.counter};
     crypto::best_aead_backend().open({&packet, 1}, {&message.opened, 1});
   }
-  device->finish_receive(world.now(), {&message, 1}, attention_);
-  if (message.keypair != nullptr && message.drop == Drop::none && !message.inner.empty()) {
+  device->finish_receive(world.now(), plan, {&message, 1}, attention_);
+  if (message.is_planned() && message.drop == Drop::none && !message.inner.empty()) {
     delivered.emplace_back(message.inner.begin(), message.inner.end());
   }
 }
