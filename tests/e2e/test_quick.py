@@ -453,12 +453,67 @@ def test_down_leaves_a_file_that_it_cannot_read_and_says_where(scene):
     text = quick.config(f"SaveConfig = true\nPreDown = echo Adress=1 >>{CONFIG}")
     quick.write(text)
     quick.run("ferrule", "up")
-    status, log = quick.run("ferrule", "down", check=False)
-    assert status == 1 and f"{CONFIG}:11:1: Adress is not a key" in log, log
+    _, log = quick.run("ferrule", "down", check=False)
+    assert f"{CONFIG}:11:1: Adress is not a key" in log and "is not saved" in log, log
     assert read(quick.host, CONFIG) == text + "Adress=1\n"
-    quick.write(text.replace("PreDown", "#PreDown"))
-    quick.run("ferrule", "down")
     quick.is_as(before)
+
+
+# `down` takes back what `up` did, whatever has become of file, peers and daemon since.
+
+def meanwhile(quick):
+    text = quick.config("DNS = 1.1.1.1\nPostDown = rm /run/hook", peer="AllowedIPs = 0.0.0.0/0, ::/0")
+    peer = quick.right.public_key
+    yield "a peer removed", text, lambda: quick.host.run(f"wg set wg0 peer {peer} remove")
+    yield "a mark changed", text, lambda: quick.host.run("wg set wg0 fwmark 7")
+    yield "Table = off", text, lambda: quick.write(text.replace("DNS", "Table = off\nDNS"))
+    yield "a bad line", text, lambda: quick.write(text + "Adress = 1\n")
+    yield "DNS and hook gone", text, lambda: quick.write(quick.config())
+    yield "the file gone", text, lambda: os.remove(quick.host.path(CONFIG))
+    yield "the daemon killed", text, lambda: kill_daemon(quick)
+
+
+def kill_daemon(quick):
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline") as file:
+                words = file.read().split("\0")
+            here = os.readlink(f"/proc/{pid}/ns/net") == os.readlink(
+                f"/proc/{quick.host.pid}/ns/net")
+        except OSError:
+            continue
+        if here and words[0].endswith("ferruled") and words[1] == "wg0":
+            os.kill(int(pid), 9)
+    eventually(lambda: not quick.host.has_link("wg0"), "its interface is gone")
+
+
+@behaviour(deadline_s=90)
+def test_down_takes_back_what_up_did_whatever_came_between(scene):
+    quick = Quick(scene)
+    before = quick.machine()
+    for name, text, change in meanwhile(quick):
+        quick.host.write("/run/hook", "")
+        quick.write(text)
+        quick.run("ferrule", "up")
+        change()
+        status, log = quick.run("ferrule", "down", check=False)
+        assert status == 0, f"{name}\n{log}"
+        assert not os.path.exists(quick.host.path("/run/hook")), name
+        eventually(lambda: not quick.host.has_link("wg0"), name)
+        if "killed" in name:
+            quick.host.run("rm -f /run/wireguard/wg0.sock")
+        quick.is_as(before)
+
+
+@behaviour
+def test_of_hooks_whose_effect_stays_is_said(scene):
+    quick = Quick(scene)
+    for hooks, words in (("PreUp = true\nPostUp = false", "what PreUp and PostUp did"),
+                         ("PreUp = true\nMTU = 10", "what PreUp did"),
+                         ("PostUp = true\nPostUp = false", "what PostUp did")):
+        quick.write(quick.config(hooks))
+        status, log = quick.run("ferrule", "up", check=False)
+        assert status == 1 and words in log, log
 
 
 @behaviour

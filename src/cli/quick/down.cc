@@ -3,18 +3,25 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
+#include "cli/conf_file.h"
+#include "cli/input.h"
 #include "cli/quick/default_route.h"
 #include "cli/quick/dns.h"
 #include "cli/quick/hooks.h"
 #include "cli/quick/leak_protection.h"
 #include "cli/quick/quick_command.h"
 #include "cli/quick/quick_file.h"
+#include "cli/quick/record.h"
 #include "cli/quick/routes.h"
 #include "cli/quick/save.h"
 #include "cli/quick/signals.h"
+#include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
 
@@ -27,21 +34,33 @@ using namespace std::chrono_literals;
 constexpr auto kDaemonPatience = 2s;
 constexpr auto kDaemonPause = 10ms;
 
+// What is to be taken down: by the record of what `up` did, or else by the file.
+struct Doomed {
+  QuickFile file;
+  std::optional<UpRecord> record;
+  std::optional<LinkActions> link;              // none: it is gone already
+  std::optional<control::DeviceStatus> device;  // none: nobody answers
+};
+
 class Down {
  public:
-  Down(Console& console, const QuickFile& file, LinkActions link)
-      : console_(console), file_(file), link_(std::move(link)) {}
+  Down(Console& console, io::Network& network, const Doomed& doomed)
+      : console_(console),
+        file_(doomed.file),
+        doomed_(doomed),
+        link_(doomed.link.value_or(LinkActions(network, doomed.file.interface, 0))) {}
 
   // True when nothing went wrong.
-  [[nodiscard]] bool run(const control::DeviceStatus& device) {
+  [[nodiscard]] bool run() {
     const SignalsWait wait;
-    delete_rules(device);
+    doomed_.record ? delete_recorded_rules() : delete_rules();
     unset_dns();  // resolvectl knows interfaces only while they are there
-    perform(link_.delete_link());
+    if (doomed_.link) perform(link_.delete_link());
     wait_for_daemon();
     for (const Family family : leak_protected(file_.interface)) {
       perform(delete_leak_protection(file_.interface, family));
     }
+    forget_record(file_.interface);
     return is_good_;
   }
 
@@ -55,11 +74,22 @@ class Down {
     is_good_ = false;
   }
 
-  void delete_rules(const control::DeviceStatus& device) {
+  // Those that are there still.
+  void delete_recorded_rules() {
+    for (const Family family : {Family::v4, Family::v6}) {
+      const auto present = link_.network().rules(family);
+      if (!present) return refuse(present.error());
+      for (const io::RoutingRule& rule : doomed_.record->rules) {
+        if (std::ranges::find(*present, rule) != present->end()) perform(link_.delete_rule(rule));
+      }
+    }
+  }
+
+  void delete_rules() {
     const auto table = parse_table(file_.configuration.interface.table);
     const bool is_automatic = table && table->kind == TableChoice::Kind::automatic;
-    if (!is_automatic || device.fwmark == 0) return;
-    const auto prefixes = allowed_ips(device.peers);
+    if (!is_automatic || !doomed_.device || doomed_.device->fwmark == 0) return;
+    const auto prefixes = allowed_ips(doomed_.device->peers);
     for (const Family family : {Family::v4, Family::v6}) {
       const bool is_default = std::ranges::any_of(prefixes, [&](const Cidr& prefix) {
         return prefix.length() == 0 && prefix.address().family() == family;
@@ -67,7 +97,7 @@ class Down {
       if (!is_default) continue;
       const auto rules = link_.network().rules(family);
       if (!rules) return refuse(rules.error());
-      for (const io::RoutingRule& rule : rules_to_delete(*rules, device.fwmark)) {
+      for (const io::RoutingRule& rule : rules_to_delete(*rules, doomed_.device->fwmark)) {
         perform(link_.delete_rule(rule));
       }
     }
@@ -84,16 +114,95 @@ class Down {
   void unset_dns() {
     const bool has_dns = !file_.configuration.interface.dns_servers.empty();
     if (!has_dns && !remembered_dns(file_.interface)) return;
-    if (const auto keeper = DnsKeeper::find()) return perform(keeper->unset(file_.interface));
+    if (const auto keeper = DnsKeeper::find()) {
+      if (doomed_.link) return perform(keeper->unset(file_.interface));
+      // What knows interfaces only while they are there has forgotten this one.
+      (void)cli::perform(console_.err, keeper->unset(file_.interface));
+      return;
+    }
     forget_dns(file_.interface);
     refuse(make_error(ENOENT, std::string(kNoDnsKeeper)));
   }
 
   Console& console_;
   const QuickFile& file_;
+  const Doomed& doomed_;
   LinkActions link_;
   bool is_good_ = true;
 };
+
+std::string interface_of(std::string_view argument) {
+  if (is_interface_name(argument)) return std::string(argument);
+  return std::filesystem::path(argument).stem();
+}
+
+// The file as it was when it was applied; its hooks are told of the one that was named.
+std::optional<QuickFile> file_of(const UpRecord& record, const std::string& interface,
+                                 const std::string& argument) {
+  const std::string given = is_interface_name(argument) ? conf_path_of(argument) : argument;
+  std::error_code gone;
+  std::string path = std::filesystem::canonical(given, gone);
+  if (gone) path = given;
+  control::ConfDocument document(path, record.conf.view());
+  auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (!configuration) return std::nullopt;
+  return QuickFile{interface, path, given, std::move(document), std::move(*configuration)};
+}
+
+// The commands of PreDown in today's file; none where it can't be read.
+std::vector<std::string> pre_down_of_today(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return {};
+  const control::ConfDocument document(path, text->view());
+  const auto conf = control::read_configuration(document, control::ConfDialect::wg_quick);
+  return conf ? conf->interface.pre_down : std::vector<std::string>();
+}
+
+// A command that fails ends it, as long as the file has it: without it, that is the way out.
+bool run_pre_down(Console& console, const Doomed& doomed) {
+  const std::vector<std::string>& hooks = doomed.file.configuration.interface.pre_down;
+  if (run_hooks(console, doomed.file, "PreDown", hooks)) return true;
+  if (!doomed.record || pre_down_of_today(doomed.file.path) == hooks) return false;
+  console.err.write("Warning: the file has other commands by now: going on\n");
+  return true;
+}
+
+// A record counts while its interface is the one that is there, or none is.
+std::optional<Doomed> find_doomed(Console& console, io::Network& network,
+                                  const std::string& argument) {
+  const std::string interface = interface_of(argument);
+  auto record = read_record(interface);
+  auto query = io::KernelQuery::open();
+  const auto link = query ? query->link(interface) : std::unexpected(query.error());
+  if (record && link && link->index != record->link_index) record.reset();
+  auto file = record ? file_of(*record, interface, argument) : std::nullopt;
+  if (!file) {
+    record.reset();
+    file = read_quick_file(console, argument);
+  } else if (std::filesystem::exists(file->path)) {
+    (void)find_quick_file(console, argument);  // for what it says of readers
+    // Who names another file wants its commands.
+    if (file->path != record->path) file = read_quick_file(console, argument);
+  }
+  if (!file) return std::nullopt;
+  Doomed doomed{std::move(*file), std::move(record), {}, {}};
+  if (link) doomed.link.emplace(network, interface, link->index);
+  if (link || !doomed.record) {
+    auto device = get_device(console, doomed.file.interface);
+    if (device) doomed.device = std::move(*device);
+    if (!doomed.device && !doomed.record) return std::nullopt;
+  }
+  return doomed;
+}
+
+// What the interface has may be nowhere else: that it is lost is said, and no reason to leave it up.
+void save_if_wanted(Console& console, const Doomed& doomed) {
+  const QuickFile& file = doomed.file;
+  if (!file.configuration.interface.save_config) return;
+  const QuickPlace place{file.interface, file.path, file.given};
+  if (doomed.link && doomed.device && save_configuration(console, place)) return;
+  console.err.print("Warning: {} is not saved: it stays as it is\n", file.path);
+}
 
 }  // namespace
 
@@ -103,20 +212,17 @@ int run_down(Console& console, Arguments arguments) {
       console, arguments, "Takes an interface down, with all that came with it.", argument);
   if (status) return *status;
   if (!is_root(console)) return 1;
-  const auto file = read_quick_file(console, argument);
-  if (!file) return 1;
-  const auto device = get_device(console, file->interface);
   auto network = open_network(console);
-  if (!device || !network) return 1;
-  auto link = find_link(console, *network, file->interface);
-  if (!link) return 1;
-  const control::InterfaceConf& conf = file->configuration.interface;
-  prepare_environment(file->interface, file->path);
-  if (!run_hooks(console, *file, "PreDown", conf.pre_down)) return 1;
-  const QuickPlace place{file->interface, file->path, file->given};
-  if (conf.save_config && !save_configuration(console, place)) return 1;
-  const bool is_good = Down(console, *file, std::move(*link)).run(*device);
-  return run_hooks(console, *file, "PostDown", conf.post_down) && is_good ? 0 : 1;
+  if (!network) return 1;
+  const auto doomed = find_doomed(console, *network, argument);
+  if (!doomed) return 1;
+  const QuickFile& file = doomed->file;
+  const control::InterfaceConf& conf = file.configuration.interface;
+  prepare_environment(file.interface, file.path);
+  if (!run_pre_down(console, *doomed)) return 1;
+  save_if_wanted(console, *doomed);
+  const bool is_good = Down(console, *network, *doomed).run();
+  return run_hooks(console, file, "PostDown", conf.post_down) && is_good ? 0 : 1;
 }
 
 }  // namespace ferrule::cli

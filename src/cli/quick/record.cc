@@ -59,6 +59,8 @@ std::optional<io::RoutingRule> parse_rule(std::istringstream& words) {
 control::WipedText record_text(const UpRecord& record) {
   std::string head =
       fmt::format("{}\nlink {}\nmark {}\n", kFirstLine, record.link_index, record.mark);
+  // A path with a line break can't be kept; then it is another file's.
+  if (record.path.find('\n') == record.path.npos) head += "path " + record.path + '\n';
   for (const io::RoutingRule& rule : record.rules) head += rule_text(rule) + '\n';
   control::WipedText text(fmt::format("{}{}\n", head, kConfLine));
   text.append(record.conf.view());
@@ -78,6 +80,7 @@ std::optional<UpRecord> parse_record(std::string_view text) {
       continue;
     }
     if (line == kConfLine) break;
+    if (line.starts_with("path ")) record.path = line.substr(5);
     std::istringstream words(line);
     std::string name;
     words >> name;

@@ -18,6 +18,7 @@ struct UpRecord {
   std::uint32_t link_index = 0;
   std::uint32_t mark = 0;  // of the tunnel's own packets; 0: none
   std::vector<io::RoutingRule> rules;
+  std::string path;         // of the file
   control::WipedText conf;  // the file as it was applied
 };
 

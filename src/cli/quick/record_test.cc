@@ -9,7 +9,7 @@ namespace {
 using testing::ElementsAre;
 
 TEST(UpRecord, IsReadAsItWasWritten) {
-  UpRecord record{7, 51820, {}, control::WipedText("[Interface]\n# conf\n")};
+  UpRecord record{7, 51820, {}, "/a b/wg0.conf", control::WipedText("[Interface]\n# conf\n")};
   const io::RoutingRule tunnel{Family::v6, 51820, true, 51820, {}, 32764};
   const io::RoutingRule shared{Family::v4, {}, false, 254, 0, 32765};
   record.rules = {tunnel, shared};
@@ -18,6 +18,7 @@ TEST(UpRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(read->link_index, 7u);
   EXPECT_EQ(read->mark, 51820u);
   EXPECT_THAT(read->rules, ElementsAre(tunnel, shared));
+  EXPECT_EQ(read->path, "/a b/wg0.conf");
   EXPECT_EQ(read->conf.view(), "[Interface]\n# conf\n");
 }
 

@@ -180,6 +180,7 @@ void Reload::remember() {
   record.link_index = link_.index();
   record.mark = mark_;
   record.rules = rules_of_tunnel(network_, mark_);
+  record.path = file_.path;
   record.conf = file_.document.text();
   if (const auto written = write_record(link_.name(), record); !written) {
     console_.err.print("Warning: {}\n", written.error().what);

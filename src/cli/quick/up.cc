@@ -44,7 +44,10 @@ class Up {
   [[nodiscard]] bool run() {
     if (!is_free() || !can_run("PreUp", conf_.pre_up) || !can_run("PostUp", conf_.post_up))
       return false;
-    if (!run_hooks(console_, file_, "PreUp", conf_.pre_up) || !read_peers()) return false;
+    if (!run_hooks(console_, file_, "PreUp", conf_.pre_up) || !read_peers()) {
+      tell_of_hooks();
+      return false;
+    }
     const SignalsWait wait;
     const bool is_up = make_link() && configure() && add_addresses() && set_up() && set_dns() &&
                        add_routes() && run_post_up();
@@ -53,6 +56,7 @@ class Up {
       remember();
     } else {
       transaction_.take_back();
+      tell_of_hooks();
     }
     return is_up;
   }
@@ -71,6 +75,7 @@ class Up {
   [[nodiscard]] bool add_defaults(const std::vector<Family>& families);
   [[nodiscard]] bool run_post_up();
   void remember();
+  void tell_of_hooks();
 
   [[nodiscard]] Action link_action() const;
   [[nodiscard]] bool can_have(Family family) const { return family == Family::v4 || has_v6_; }
@@ -99,6 +104,7 @@ class Up {
   std::uint32_t mtu_ = 0;
   std::uint32_t mark_ = 0;  // of the tunnel's own packets, where all traffic goes through it
   bool has_v6_ = true;
+  bool has_begun_post_up_ = false;
   std::optional<LinkActions> link_;
 };
 
@@ -248,13 +254,24 @@ void Up::remember() {
   record.link_index = link_->index();
   record.mark = mark_;
   record.rules = rules_of_tunnel(network_, mark_);
+  record.path = file_.path;
   record.conf = file_.document.text();
   if (const auto written = write_record(file_.interface, record); !written) {
     console_.err.print("Warning: {}\n", written.error().what);
   }
 }
 
+void Up::tell_of_hooks() {
+  if (conf_.pre_up.empty() && !has_begun_post_up_) return;
+  console_.err.print(
+      "Warning: what {} did, if anything, stays: nobody but you knows how to take it back\n",
+      !has_begun_post_up_    ? "PreUp"
+      : conf_.pre_up.empty() ? "PostUp"
+                             : "PreUp and PostUp");
+}
+
 bool Up::run_post_up() {
+  has_begun_post_up_ = !conf_.post_up.empty();
   return std::ranges::all_of(conf_.post_up, [this](const std::string& hook) {
     return perform("PostUp", hook, hook_action(hook, file_.interface));
   });
