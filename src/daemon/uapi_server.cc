@@ -101,6 +101,7 @@ void UapiServer::serve(Client& client, const io::Ready& ready) {
   client.peers_left = kPeersInATurn;
   client.requests_left = kRequestsInATurn;
   if (ready.readable) receive(client);
+  wipe_stack();  // a request need not end
   go_on(client);
   bound_memory(client);
   // For the client to take what there is, or only for a further turn.
@@ -239,6 +240,8 @@ void UapiServer::write_stats(Client& client) {
 
 // True when nothing waits any more.
 bool UapiServer::send_pending(Client& client) {
+  if (client.taken < client.pending.size())
+    wipe_stack();  // before it can be known that we are done
   while (client.taken < client.pending.size()) {
     const std::string_view rest = client.pending.view().substr(client.taken);
     const ssize_t sent = ::send(client.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);

@@ -14,6 +14,11 @@ namespace ferrule {
 /// Overwrites `bytes` with zeros in a way that the compiler may not leave out.
 void wipe(MutBytes bytes) noexcept;
 
+/// Wipes what the caller's earlier calls have left on the stack, and the vector registers. Both hold bytes
+/// of keys that were copied, and stay for as long as nothing else is there: when a function of a library is
+/// called for the first time the dynamic linker even saves all registers. For who has handled keys.
+void wipe_stack() noexcept;
+
 /// True when both spans have the same length and content. Time depends on the length only.
 [[nodiscard]] bool constant_time_equal(Bytes a, Bytes b) noexcept;
 
