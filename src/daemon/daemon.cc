@@ -156,7 +156,10 @@ Result<void> Daemon::watch() {
   return {};
 }
 
-void Daemon::start() { look_rarely(); }
+void Daemon::start() {
+  if (log_.wants(LogLevel::error)) log_.start();
+  look_rarely();
+}
 
 void Daemon::run() {
   std::array<io::Ready, 64> room;

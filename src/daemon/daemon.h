@@ -29,6 +29,7 @@ class Daemon {
 
   /// The interface's name: an adopted one has its own, whatever was asked for.
   [[nodiscard]] const std::string& interface() const noexcept { return interface_; }
+  [[nodiscard]] StderrLog& log() noexcept { return log_; }
 
   /// Follows the interface as it is now; where that is up, sockets are bound and lanes started. Before,
   /// the calling thread is the only one.

@@ -1,6 +1,5 @@
 // ferruled: a WireGuard interface in user space.
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,9 +21,14 @@
 namespace ferrule::daemon {
 namespace {
 
-int fail(const Options& options, const Error& error) {
-  fmt::print(stderr, "ferruled: {}: {}\n", options.interface, error.what);
+int fail(StderrLog& log, const Error& error) {
+  log.write_always(error.what);
   return 1;
+}
+
+int fail(const Options& options, const Error& error) {
+  StderrLog log(options.log_level, options.interface);
+  return fail(log, error);
 }
 
 // A caller may have closed the standard descriptors: what is opened next must not take their place.
@@ -75,9 +79,8 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-Result<void> confine(const Options& options, const std::string& interface) {
+Result<void> confine(const Options& options, Log& log) {
   if (kSanitized) return {};
-  StderrLog log(options.log_level, interface);
   lock_memory(log);
   if (!options.sandbox) return {};
   crypto::prepare_libraries();
@@ -98,14 +101,14 @@ int run(const Options& options) {
   if (!signals) return fail(options, signals.error());
   Result<std::unique_ptr<Daemon>> daemon = Daemon::open(options, std::move(*signals));
   if (!daemon) return fail(options, daemon.error());
+  StderrLog& log = (*daemon)->log();
   if (Result<void> written = write_name(options, (*daemon)->interface()); !written) {
-    return fail(options, written.error());
+    return fail(log, written.error());
   }
   readiness.prepare();
-  if (Result<void> confined = confine(options, (*daemon)->interface()); !confined) {
-    return fail(options, confined.error());
-  }
+  if (Result<void> confined = confine(options, log); !confined) return fail(log, confined.error());
   (*daemon)->start();
+  if (!options.foreground) log.flush();  // it may let go of the terminal now
   readiness.ready(options.log_level_given);
   (*daemon)->run();
   return 0;

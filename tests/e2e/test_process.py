@@ -409,6 +409,63 @@ def test_it_can_be_ended_while_requests_are_under_way(scene):
             unread.close()
 
 
+# --- its log --------------------------------------------------------------------------------
+
+# Whoever reads the log may stall, a full pipe or a journal that is stopped: nothing waits for him. What
+# found no room is dropped, and counted where it is missing.
+
+def refused_set(number):
+    word = "".join(chr(ord("a") + int(digit)) for digit in str(number))
+    return f"set=1\nno_such_key_{word}=1\n\n"
+
+
+@behaviour(unlike_go="waits for whoever reads its log")
+def test_a_log_that_nobody_reads_stops_nothing(scene):
+    tunnel, puppet = scene.solo()
+    fifo = tunnel.host.path("/run/log")
+    os.mkfifo(fifo)
+    with open(os.open(fifo, os.O_RDWR | os.O_NONBLOCK), "rb", buffering=0) as log:
+        through = ("sh", "-c", 'exec "$@" 2>/run/log', "sh")
+        stalled = scene.daemon(tunnel.host, interface="wg1", through=through,
+                               env={"LOG_LEVEL": "error"})
+        with stalled.connect() as connection:
+            for number in range(4000):
+                connection.sendall(refused_set(number).encode())
+                assert reply_errno(read_reply(connection)) < 0
+        assert answers_uapi(tunnel.host, "wg1")
+        lines = drain(log)
+        assert len(lines) < 4000
+        eventually(lambda: lines.extend(drain(log)) or "dropped" in lines[-1], "it says what is missing")
+        dropped = int(lines[-1].split()[-1])
+        assert len(lines) - 1 + dropped == 4000, (len(lines), dropped)
+        stalled.uapi(refused_set(1))
+        eventually(lambda: "no_such_key_b:" in "".join(drain(log)), "it goes on")
+        for number in range(4000):
+            stalled.uapi(refused_set(number))
+        assert stalled.stop() == 0, "it waits at its end"
+    puppet.connect()
+
+
+def drain(log):
+    text = b""
+    while piece := log.read(1 << 20):
+        text += piece
+    return text.decode().splitlines()
+
+
+@behaviour(unlike_go="tells it each time")
+def test_a_line_that_repeats_is_told_once_with_a_count(scene):
+    daemon = scene.daemon(scene.host("left"), env={"LOG_LEVEL": "error"})
+    for _ in range(500):
+        daemon.uapi(refused_set(1))
+    eventually(lambda: "repeated" in daemon.log(), "it counts them")
+    daemon.uapi(refused_set(2))
+    eventually(lambda: "no_such_key_c" in daemon.log(), "and goes on")
+    assert daemon.log().count("no_such_key_b") == 1
+    counts = [int(line.split()[-1]) for line in daemon.log().splitlines() if "repeated" in line]
+    assert sum(counts) == 499, counts
+
+
 # --- at rest --------------------------------------------------------------------------------
 
 # An idle daemon sleeps: nothing wakes it but timers that are due, and it is small.
