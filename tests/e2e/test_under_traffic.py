@@ -208,6 +208,6 @@ def test_P73a_peers_that_are_not_there_keep_nobody_from_a_session(scene):
             for address in absent:
                 for _ in range(20):
                     sock.sendto(bytes(1350), (address, 2000))
-            return left.daemon.stats()["staged_overflow"] > 128
+            return left.daemon.stats()["drop_staged_overflow"] > 128
         eventually(hoard, "there is no more room")
     must_ping(left.host, right.inside4, wait_s=1)
