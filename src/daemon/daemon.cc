@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include <net/if.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -139,7 +140,7 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
                      return use_of(kernel_.way_out(to, at, engine_.fwmark()));
                    },
                .handshake_watcher = engine::HandshakeDoor::Watcher{*poller_, kHandshakes}}),
-      server_(socket_, engine_, log_, *poller_, kFirstClient) {}
+      server_(socket_, ::if_nametoindex, engine_, log_, *poller_, kFirstClient) {}
 
 Result<void> Daemon::watch() {
   const std::array<std::pair<Tag, int>, 5> sources = {{

@@ -1,12 +1,9 @@
 #include "daemon/uapi_server.h"
 
 #include <fmt/format.h>
-#include <net/if.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <new>
 
 #include "base/secret.h"
@@ -35,14 +32,15 @@ struct Wiper {
 }  // namespace
 
 struct UapiServer::Client {
-  Client(std::uint64_t number, io::UniqueFd descriptor)
+  Client(std::uint64_t number, std::unique_ptr<io::Stream> connection,
+         control::ScopeLookup scope_of)
       : tag(number),
-        fd(std::move(descriptor)),
-        parser(::if_nametoindex),
+        stream(std::move(connection)),
+        parser(scope_of),
         writer([this](std::string_view piece) { pending.append(piece); }) {}
 
   std::uint64_t tag;
-  io::UniqueFd fd;
+  std::unique_ptr<io::Stream> stream;
   control::UapiParser parser;
   control::UapiWriter writer;
   control::WipedText pending;  // of the answer, for the client to take
@@ -57,9 +55,11 @@ struct UapiServer::Client {
   bool broken = false;  // nothing more can be sent
 };
 
-UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Poller& poller,
+UapiServer::UapiServer(io::Listener& listener, control::ScopeLookup scope_of,
+                       engine::Engine& engine, Log& log, io::Poller& poller,
                        std::uint64_t first_tag, std::size_t max_held_bytes)
-    : socket_(socket),
+    : listener_(listener),
+      scope_of_(scope_of),
       engine_(engine),
       log_(log),
       poller_(poller),
@@ -69,20 +69,22 @@ UapiServer::UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io:
 UapiServer::~UapiServer() = default;
 
 void UapiServer::accept() noexcept {
-  while (io::UniqueFd fd = socket_.accept()) {
+  for (;;) {
     try {
-      accept_one(std::move(fd));
+      std::unique_ptr<io::Stream> stream = listener_.accept();
+      if (!stream) return;
+      accept_one(std::move(stream));
     } catch (const std::bad_alloc&) {
       log_.write(LogLevel::error, "out of memory: turned a client away");
     }
   }
 }
 
-void UapiServer::accept_one(io::UniqueFd fd) {
+void UapiServer::accept_one(std::unique_ptr<io::Stream> stream) {
   if (clients_.size() >= kMaxClients) return;  // closes it
   const std::uint64_t tag = next_tag_++;
-  const io::Waitable waitable(fd.get());
-  clients_.emplace(tag, std::make_unique<Client>(tag, std::move(fd)));
+  const io::Waitable waitable = stream->waitable();
+  clients_.emplace(tag, std::make_unique<Client>(tag, std::move(stream), scope_of_));
   if (!poller_.add(waitable, {}, tag)) clients_.erase(tag);
 }
 
@@ -112,7 +114,7 @@ void UapiServer::serve(Client& client, const io::Ready& ready) {
     return;
   }
   // While an answer waits for its client, its further requests wait too.
-  poller_.rearm(io::Waitable(client.fd.get()), {.reading = !waits, .writing = waits}, client.tag);
+  poller_.rearm(client.stream->waitable(), {.reading = !waits, .writing = waits}, client.tag);
 }
 
 std::size_t UapiServer::waiting_bytes() const noexcept {
@@ -122,15 +124,12 @@ std::size_t UapiServer::waiting_bytes() const noexcept {
 }
 
 void UapiServer::receive(Client& client) {
-  std::array<char, kReadBytes> buffer;
-  const ssize_t got = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
-  if (got <= 0) {
-    client.ended = got == 0 || (errno != EAGAIN && errno != EINTR);
-    return;
-  }
-  const auto size = static_cast<std::size_t>(got);
-  const Wiper wiper{{reinterpret_cast<std::uint8_t*>(buffer.data()), size}};
-  take_requests(client, {buffer.data(), size});
+  std::array<std::uint8_t, kReadBytes> buffer;  // on purpose not initialised
+  const io::Carried got = client.stream->receive(buffer);
+  if (got.outcome == io::Carried::Outcome::never) client.ended = true;
+  if (got.outcome != io::Carried::Outcome::some) return;
+  const Wiper wiper{MutBytes(buffer).first(got.bytes)};
+  take_requests(client, {reinterpret_cast<const char*>(buffer.data()), got.bytes});
 }
 
 void UapiServer::take_requests(Client& client, std::string_view input) {
@@ -244,14 +243,14 @@ bool UapiServer::send_pending(Client& client) {
     wipe_stack();  // before it can be known that we are done
   while (client.taken < client.pending.size()) {
     const std::string_view rest = client.pending.view().substr(client.taken);
-    const ssize_t sent = ::send(client.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) return false;
-    if (sent < 0) {
+    const io::Carried sent =
+        client.stream->send({reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()});
+    if (sent.outcome == io::Carried::Outcome::later) return false;
+    if (sent.outcome == io::Carried::Outcome::never) {
       client.broken = true;
       break;
     }
-    client.taken += static_cast<std::size_t>(sent);
+    client.taken += sent.bytes;
   }
   client.taken = 0;
   client.pending.capacity() > 2 * kPendingBytes ? client.pending.clear() : client.pending.rewind();
@@ -260,7 +259,7 @@ bool UapiServer::send_pending(Client& client) {
 
 void UapiServer::close(std::uint64_t tag) noexcept {
   const auto found = clients_.find(tag);
-  poller_.remove(io::Waitable(found->second->fd.get()));
+  poller_.remove(found->second->stream->waitable());
   held_bytes_ -= found->second->held;
   clients_.erase(found);
 }

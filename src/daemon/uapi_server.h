@@ -8,11 +8,12 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "control/endpoint_text.h"
 #include "control/uapi_parser.h"
 #include "control/uapi_writer.h"
-#include "daemon/uapi_socket.h"
 #include "engine/engine.h"
 #include "io/poller.h"
+#include "io/stream.h"
 
 namespace ferrule::daemon {
 
@@ -26,11 +27,13 @@ class UapiServer {
   static constexpr std::size_t kMaxHeldBytes = std::size_t{1} << 30;
 
   /// Its connections are waited for by `poller`, with tags from `first_tag` on.
-  UapiServer(UapiSocket& socket, engine::Engine& engine, Log& log, io::Poller& poller,
-             std::uint64_t first_tag, std::size_t max_held_bytes = kMaxHeldBytes);
+  /// `scope_of` gives the numbers of interfaces. Keeps the references.
+  UapiServer(io::Listener& listener, control::ScopeLookup scope_of, engine::Engine& engine,
+             Log& log, io::Poller& poller, std::uint64_t first_tag,
+             std::size_t max_held_bytes = kMaxHeldBytes);
   ~UapiServer();
 
-  /// The listening socket is readable. A client that there is no memory for is turned away.
+  /// Somebody connects. A client that there is no memory for is turned away.
   void accept() noexcept;
   /// Something has come of a connection. Without memory for an answer, the connection is closed.
   void serve(const io::Ready& ready) noexcept;
@@ -45,7 +48,7 @@ class UapiServer {
   // Whose answer is under way, a few peers at a time, and then only its end.
   enum class Walk : std::uint8_t { none, get, stats, end };
 
-  void accept_one(io::UniqueFd fd);
+  void accept_one(std::unique_ptr<io::Stream> stream);
   void serve(Client& client, const io::Ready& ready);
   void receive(Client& client);
   void take_requests(Client& client, std::string_view input);
@@ -58,7 +61,8 @@ class UapiServer {
   [[nodiscard]] bool send_pending(Client& client);
   void close(std::uint64_t tag) noexcept;
 
-  UapiSocket& socket_;
+  io::Listener& listener_;
+  control::ScopeLookup scope_of_;
   engine::Engine& engine_;
   Log& log_;
   io::Poller& poller_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -11,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "io/linux/fd.h"
+#include "io/linux/stream.h"
 #include "protocol/rng_testing.h"
 
 namespace ferrule::daemon {
@@ -77,27 +80,37 @@ class Client {
   io::UniqueFd fd_;
 };
 
+class TestListener final : public io::Listener {
+ public:
+  explicit TestListener(io::UniqueFd fd) : fd_(std::move(fd)) {}
+  std::unique_ptr<io::Stream> accept() override { return io::accept_stream(fd_.get()); }
+  [[nodiscard]] io::Waitable waitable() const { return io::Waitable(fd_.get()); }
+
+ private:
+  io::UniqueFd fd_;
+};
+
 class UapiServerTest : public testing::Test {
  protected:
   explicit UapiServerTest(int kind = SOCK_STREAM)
       : type(kind),
         poller(std::move(*io::open_poller())),
-        socket(listen()),
+        listener(listen()),
         engine(
             {}, [](auto...) { return std::unexpected(Error{EADDRINUSE, "no sockets here"}); }, rng,
             log, [] {}, {}),
-        server(socket, engine, log, *poller, kFirstClient, kMaxHeld) {
-    EXPECT_TRUE(poller->add(io::Waitable(socket.poll_fd()), {}, kListenerTag));
+        server(listener, ::if_nametoindex, engine, log, *poller, kFirstClient, kMaxHeld) {
+    EXPECT_TRUE(poller->add(listener.waitable(), {}, kListenerTag));
   }
 
   // A listening socket without a file.
-  UapiSocket listen() {
-    io::UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  io::UniqueFd listen() {
+    io::UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     address.sun_family = AF_UNIX;
     EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)), 0);
     EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &address_size), 0);
     EXPECT_EQ(::listen(fd.get(), 128), 0);
-    return std::move(*UapiSocket::adopt(std::move(fd), "test"));
+    return fd;
   }
 
   Client connect() { return Client(address, address_size, type); }
@@ -137,7 +150,7 @@ class UapiServerTest : public testing::Test {
   test::RepeatableRng rng{1};
   NoLog log;
   std::unique_ptr<io::Poller> poller;
-  UapiSocket socket;
+  TestListener listener;
   engine::Engine engine;
   UapiServer server;
 };

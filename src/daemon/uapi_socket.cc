@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/linux/stream.h"
+
 namespace ferrule::daemon {
 
 namespace {
@@ -157,8 +159,6 @@ bool UapiSocket::removed() {
   return errno == ENOENT || errno == ENOTDIR;  // what can't be seen any more is not gone
 }
 
-io::UniqueFd UapiSocket::accept() {
-  return io::UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-}
+std::unique_ptr<io::Stream> UapiSocket::accept() { return io::accept_stream(listener_.get()); }
 
 }  // namespace ferrule::daemon

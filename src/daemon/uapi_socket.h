@@ -1,10 +1,12 @@
 // The UAPI socket's file: made, taken over, watched, removed (P100, P103).
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "io/linux/fd.h"
+#include "io/stream.h"
 
 namespace ferrule::daemon {
 
@@ -16,7 +18,7 @@ inline constexpr const char* kUapiSocketDirectory = "/var/run/wireguard";
 
 /// A listening socket and the watch on its file. Removes the file when it goes, if it is still its
 /// own.
-class UapiSocket {
+class UapiSocket final : public io::Listener {
  public:
   /// Creates the file with mode 0600. The file of a dead process is replaced; that of a live one is
   /// an Error of EADDRINUSE that says so. Of several that start at the same time, one succeeds.
@@ -27,15 +29,14 @@ class UapiSocket {
 
   UapiSocket(UapiSocket&&) = default;
   UapiSocket& operator=(UapiSocket&&) = delete;
-  ~UapiSocket();
+  ~UapiSocket() override;
 
   [[nodiscard]] int poll_fd() const noexcept { return listener_.get(); }
   /// Readable when something happened in the socket's folder: then ask `removed`.
   [[nodiscard]] int watch_fd() const noexcept { return watch_.get(); }
   /// Whether the file has gone or is another one.
   [[nodiscard]] bool removed();
-  /// The next connection, non-blocking; empty when none waits.
-  [[nodiscard]] io::UniqueFd accept();
+  [[nodiscard]] std::unique_ptr<io::Stream> accept() override;
 
  private:
   UapiSocket(io::UniqueFd listener, std::string directory, std::string path) noexcept

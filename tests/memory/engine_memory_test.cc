@@ -1,6 +1,7 @@
 // Lanes, control side, crews and the UAPI without memory: batches and messages are lost, one by one,
 // and nothing ends or hangs.
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "daemon/uapi_server.h"
+#include "daemon/uapi_socket.h"
 #include "engine/world_testing.h"
 #include "io/clock.h"
 #include "io/linux/event_loop.h"
@@ -191,7 +193,7 @@ class UapiMemory : public testing::Test {
       log,
       [] {},
       {}};
-  daemon::UapiServer server{socket, engine, log, *poller, kFirstClient};
+  daemon::UapiServer server{socket, ::if_nametoindex, engine, log, *poller, kFirstClient};
 };
 
 std::string a_set(int peers) {
