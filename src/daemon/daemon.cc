@@ -267,7 +267,7 @@ void Daemon::work() {
 void Daemon::handle_signal() {
   while (const std::optional<int> signal = signals_.take()) {
     if (*signal == SIGUSR1) {
-      log_.write(LogLevel::error, describe_counters(engine_));
+      log_.write(LogLevel::error, service::describe_counters(engine_));
     } else {
       end("told to by a signal");
     }

@@ -9,7 +9,6 @@
 #include "daemon/background.h"
 #include "daemon/options.h"
 #include "daemon/stderr_log.h"
-#include "daemon/uapi_server.h"
 #include "daemon/uapi_socket.h"
 #include "engine/engine.h"
 #include "io/linux/event_loop.h"
@@ -17,6 +16,7 @@
 #include "io/linux/kernel_query.h"
 #include "io/linux/tun.h"
 #include "io/poller.h"
+#include "service/uapi_server.h"
 
 namespace ferrule::daemon {
 
@@ -78,7 +78,7 @@ class Daemon {
   io::KernelQuery kernel_;
   UapiSocket socket_;
   engine::Engine engine_;
-  UapiServer server_;
+  service::UapiServer server_;
   std::optional<Instant> look_again_at_;  // an event that told of the system was lost
   std::optional<Instant> follow_network_at_;
   Instant look_rarely_at_ = Instant::never();

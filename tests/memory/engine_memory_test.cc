@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "daemon/uapi_server.h"
 #include "daemon/uapi_socket.h"
 #include "engine/world_testing.h"
 #include "io/clock.h"
 #include "io/linux/event_loop.h"
 #include "memory/failing_memory.h"
 #include "protocol/rng_testing.h"
+#include "service/uapi_server.h"
 
 namespace ferrule::memory {
 namespace {
@@ -193,7 +193,7 @@ class UapiMemory : public testing::Test {
       log,
       [] {},
       {}};
-  daemon::UapiServer server{socket, ::if_nametoindex, engine, log, *poller, kFirstClient};
+  service::UapiServer server{socket, ::if_nametoindex, engine, log, *poller, kFirstClient};
 };
 
 std::string a_set(int peers) {

@@ -12,7 +12,8 @@ FOLDERS = {
     "io": ["base", "packet"],
     "control": ["base", "protocol/configuration.h", "protocol/constants.h"],
     "engine": ["base", "crypto", "packet", "protocol", "io", "control"],
-    "daemon": ["base", "crypto", "packet", "protocol", "io", "control", "engine"],
+    "service": ["base", "crypto", "packet", "protocol", "io", "control", "engine"],
+    "daemon": ["base", "crypto", "packet", "protocol", "io", "control", "engine", "service"],
     "cli": ["base", "crypto", "packet", "protocol", "io", "control", "engine"],
 }
 
@@ -24,7 +25,7 @@ LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
     r"libmnl/": ["io", "cli"],
     r"nftables/": ["cli"],
-    r"fmt/": ["control", "engine", "daemon", "cli"],
+    r"fmt/": ["control", "engine", "service", "daemon", "cli"],
     r"CLI/": ["daemon", "cli"],
     r"seccomp": ["daemon"],
     r"qrencode|png": ["cli"],

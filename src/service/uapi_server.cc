@@ -1,4 +1,4 @@
-#include "daemon/uapi_server.h"
+#include "service/uapi_server.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "io/clock.h"
 #include "io/thread.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 
 namespace {
 
@@ -274,4 +274,4 @@ std::string describe_counters(engine::Engine& engine) {
   return text;
 }
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

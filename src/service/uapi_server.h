@@ -15,7 +15,7 @@
 #include "io/poller.h"
 #include "io/stream.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 
 /// Serves any number of clients from the control thread without ever waiting for one: a stalled
 /// client holds its own connection and nothing else, and an answer is made as fast as its client
@@ -75,4 +75,4 @@ class UapiServer {
 /// One line for each counter of the device that is not zero.
 [[nodiscard]] std::string describe_counters(engine::Engine& engine);
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

@@ -1,4 +1,4 @@
-#include "daemon/uapi_server.h"
+#include "service/uapi_server.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@
 #include "io/linux/stream.h"
 #include "protocol/rng_testing.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 namespace {
 
 using testing::EndsWith;
@@ -377,4 +377,4 @@ TEST_F(UapiServerTest, P103_MoreClientsThanDescriptorsAllowAreRefused) {
 }
 
 }  // namespace
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service
