@@ -11,10 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "daemon/uapi_socket.h"
 #include "engine/world_testing.h"
 #include "io/clock.h"
 #include "io/linux/event_loop.h"
+#include "io/linux/fd.h"
+#include "io/linux/stream.h"
 #include "memory/failing_memory.h"
 #include "protocol/rng_testing.h"
 #include "service/uapi_server.h"
@@ -121,10 +122,20 @@ class SilentUdp final : public io::Udp {
   std::uint16_t port_;
 };
 
+class SocketListener final : public io::Listener {
+ public:
+  explicit SocketListener(io::UniqueFd fd) : fd_(std::move(fd)) {}
+  std::unique_ptr<io::Stream> accept() override { return io::accept_stream(fd_.get()); }
+  [[nodiscard]] int poll_fd() const { return fd_.get(); }
+
+ private:
+  io::UniqueFd fd_;
+};
+
 class UapiMemory : public testing::Test {
  protected:
   UapiMemory() {
-    EXPECT_TRUE(poller->add(io::Waitable(socket.poll_fd()), {}, kListenerTag));
+    EXPECT_TRUE(poller->add(io::Waitable(listener.poll_fd()), {}, kListenerTag));
     engine.up(io::now());
   }
 
@@ -133,13 +144,13 @@ class UapiMemory : public testing::Test {
     doors.push_back({std::make_unique<SilentUdp>(port), {io::Waitable(udp_event.poll_fd())}});
     return doors;
   }
-  daemon::UapiSocket listen() {
-    io::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  io::UniqueFd listen() {
+    io::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     address.sun_family = AF_UNIX;
     EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)), 0);
     EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &address_size), 0);
     EXPECT_EQ(::listen(fd.get(), 128), 0);
-    return std::move(*daemon::UapiSocket::adopt(std::move(fd), "test"));
+    return fd;
   }
   io::UniqueFd connect() {
     io::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -182,7 +193,7 @@ class UapiMemory : public testing::Test {
   io::EventFd udp_event = std::move(*io::EventFd::open());
   sockaddr_un address{};
   socklen_t address_size = sizeof address;
-  daemon::UapiSocket socket = listen();
+  SocketListener listener{listen()};
   NoLog log;
   test::RepeatableRng rng{1};
   SilentTun tun;
@@ -193,7 +204,7 @@ class UapiMemory : public testing::Test {
       log,
       [] {},
       {}};
-  service::UapiServer server{socket, ::if_nametoindex, engine, log, *poller, kFirstClient};
+  service::UapiServer server{listener, ::if_nametoindex, engine, log, *poller, kFirstClient};
 };
 
 std::string a_set(int peers) {
