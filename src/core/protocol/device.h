@@ -229,17 +229,19 @@ class Device {
                                    Outbox& outbox);
   bool proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox);
   void open_together(std::span<Incoming> batch) noexcept;
-  void process(const Now& now, Incoming& incoming, Outbox& outbox);
+  void process(const Now& now, Incoming& incoming);
   Drop accept(const Now& now, Incoming& incoming);
-  void respond_together(const Now& now, std::span<Incoming> batch, Outbox& outbox);
-  void respond(const Now& now, Incoming& incoming, Outbox& outbox);
+  void respond_together(const Now& now, std::span<Incoming> batch);
+  void respond(const Now& now, Incoming& incoming, IndexCandidates& indices);
+  void install_together(const Now& now, std::span<Incoming> batch) noexcept;
+  void install(const Now& now, Incoming& incoming) noexcept;
+  void conclude(const Now& now, Incoming& incoming, Outbox& outbox);
+  void conclude_response(const Now& now, Peer& peer, Outbox& outbox);
   Peer* awaiting_response(Bytes message);
-  void handle_response(const Now& now, Incoming& incoming, Outbox& outbox);
+  Drop accept_response(const Now& now, Incoming& incoming);
   void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
   void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
   [[nodiscard]] Crossing crossing_of(const Peer& peer) const noexcept;
-  void begin_session(const Now& now, Peer& peer, KeypairRef keypair,
-                     Crossing crossing = Crossing::none) noexcept;
   void keep_static_static(Peer& peer, Dh& ss);
   void log_peer(const Peer& peer, std::string_view what) const noexcept;
 
@@ -250,7 +252,8 @@ class Device {
   void start_queued(const Now& now, Outbox& outbox);
   std::optional<OutgoingMessage> begin_initiation(const Now& now, Peer& peer);
   void finish_initiation(const Now& now, Starting& starting, Outbox& outbox);
-  bool make_initiation(const Now& now, Starting& starting);
+  void make_initiation(const Now& now, Starting& starting, IndexCandidates& indices);
+  void insert_together(std::span<Starting> batch) noexcept;
   void clear_handshake(Peer& peer);
   void post(const OutgoingMessage& message, Outbox& outbox) noexcept;
   [[nodiscard]] static bool ask_flush(PeerId peer, Outbox& outbox) noexcept;
@@ -258,7 +261,8 @@ class Device {
   void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
 
   // timers (device_timers.cc)
-  void attend_one(const Now& now, PeerId peer, Outbox& outbox);
+  using RetiredTogether = FixedVector<KeypairSlots::Retired, kHandshakesTogether>;
+  void attend_one(const Now& now, PeerId peer, RetiredTogether& retired, Outbox& outbox);
   void fire_next(const Now& now, Peer& peer, Outbox& outbox);
   void wake(const Now& now, Peer& peer) noexcept;
   [[nodiscard]] std::size_t messages_made(const Outbox& outbox) const noexcept;
@@ -286,7 +290,8 @@ class Device {
   }
   void judge_source(Peer& peer);
   [[nodiscard]] Source source_of(const Peer& peer) const;
-  void reap(KeypairSlots::Retired retired) noexcept;
+  void reap(RetiredTogether& retired) noexcept;
+  void remove_indices(const KeypairSlots::Retired& retired) noexcept;
 
   Rng& rng_;
   const crypto::AeadBackend& aead_;

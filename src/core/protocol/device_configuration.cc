@@ -237,12 +237,23 @@ void Device::clear_sessions(Peer& peer) {
     retired = std::exchange(peer.traffic.retired, {});
     peer.traffic.keypairs.clear(retired);
   }
-  reap(std::move(retired));
-}
-
-void Device::reap(KeypairSlots::Retired retired) noexcept {
   if (retired.empty()) return;
   TablesGuard guard(exclusion_);
+  remove_indices(retired);
+}
+
+// Data waits while the tables are held: many at once, and let go of afterwards.
+void Device::reap(RetiredTogether& retired) noexcept {
+  if (retired.size() == 0) return;
+  {
+    TablesGuard guard(exclusion_);
+    for (const KeypairSlots::Retired& of_a_peer : retired) remove_indices(of_a_peer);
+  }
+  retired.clear();
+}
+
+// With the tables held. Whoever lets go of the keypairs does so later.
+void Device::remove_indices(const KeypairSlots::Retired& retired) noexcept {
   for (const Keypair* keypair = retired.first(); keypair != nullptr;
        keypair = KeypairSlots::Retired::after(*keypair)) {
     indices_.remove(keypair->local_index());

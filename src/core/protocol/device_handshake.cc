@@ -47,9 +47,14 @@ struct Device::Incoming {
   PublicKey remote_ephemeral = {};
   Dh es = {}, ss = {}, ee = {}, se = {};
   std::optional<OpenedInitiation> initiation = {};
-  Peer* sender = nullptr;  // whom the initiation says that it is from
+  Peer* sender = nullptr;  // whom it is from, as far as is known
   bool accepted = false;   // the initiation gets a response
   Ephemeral ephemeral = {};
+  OutgoingMessage response = {};
+  KeypairRef keypair = {};  // of the session that it leads to
+  Crossing crossing = Crossing::none;
+  bool installed = false;
+  KeypairSlots::Retired retired = {};  // by that session
 };
 
 void Device::handle(const Now& now, std::span<const ReceivedHandshake> received,
@@ -73,8 +78,10 @@ void Device::handle_together(const Now& now, std::span<const ReceivedHandshake> 
   }
   const std::span<Incoming> all(batch.data(), batch.size());
   open_together(all);
-  for (Incoming& incoming : all) process(now, incoming, outbox);
-  respond_together(now, all, outbox);
+  for (Incoming& incoming : all) process(now, incoming);
+  respond_together(now, all);
+  install_together(now, all);
+  for (Incoming& incoming : all) conclude(now, incoming, outbox);
 }
 
 std::optional<MessageType> Device::admit(const Now& now, const ReceivedHandshake& received,
@@ -158,13 +165,13 @@ void Device::open_together(std::span<Incoming> batch) noexcept {
   work.run();
 }
 
-void Device::process(const Now& now, Incoming& incoming, Outbox& outbox) {
+void Device::process(const Now& now, Incoming& incoming) {
   switch (incoming.type) {
     case MessageType::handshake_initiation:
       if (const Drop drop = accept(now, incoming); drop != Drop::none) drops_.count(drop);
       break;
     case MessageType::handshake_response:
-      handle_response(now, incoming, outbox);
+      if (const Drop drop = accept_response(now, incoming); drop != Drop::none) drops_.count(drop);
       break;
     default:
       handle_cookie_reply(now, incoming.message);
@@ -205,10 +212,12 @@ void Device::received_handshake_message(const Now& now, Peer& peer,
   peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
 }
 
-void Device::respond_together(const Now& now, std::span<Incoming> batch, Outbox& outbox) {
+void Device::respond_together(const Now& now, std::span<Incoming> batch) {
   DhBatch work;
+  std::size_t responses = 0;
   for (Incoming& incoming : batch) {
     if (!incoming.accepted) continue;
+    ++responses;
     std::optional<PrivateKey> ephemeral = crypto::generate_private_key(rng_);
     if (!ephemeral) continue;  // without `ee`, there is no response
     incoming.ephemeral.private_key = std::move(*ephemeral);
@@ -217,50 +226,76 @@ void Device::respond_together(const Now& now, std::span<Incoming> batch, Outbox&
     work.dh(own, incoming.remote_ephemeral, incoming.ee);
     work.dh(own, incoming.sender->public_key, incoming.se);
   }
+  if (responses == 0) return;
   work.run();
+  IndexCandidates indices(rng_, responses);
   for (Incoming& incoming : batch) {
-    if (incoming.accepted) respond(now, incoming, outbox);
+    if (incoming.accepted) respond(now, incoming, indices);
   }
 }
 
-void Device::respond(const Now& now, Incoming& incoming, Outbox& outbox) {
+void Device::respond(const Now& now, Incoming& incoming, IndexCandidates& indices) {
   Peer& peer = *incoming.sender;
-  OutgoingMessage out =
-      outgoing_handshake(peer.id, ResponseLayout::kSize, incoming.message.from, source_of(peer));
-  std::optional<LocalIndex> index;
-  {
-    TablesGuard guard(exclusion_);
-    index = indices_.insert(rng_, {peer.id, nullptr});
-  }
-  if (!index) {
-    drops_.count(Drop::no_resources);
-    return;
-  }
+  OutgoingMessage& out = incoming.response;
+  out = outgoing_handshake(peer.id, ResponseLayout::kSize, incoming.message.from, source_of(peer));
+  const std::optional<LocalIndex> index = indices_.find_free(indices);
+  if (!index) return;
   const RemoteIndex remote = incoming.initiation->sender;
   std::optional<TransportKeys> keys =
       write_response(std::move(*incoming.initiation), incoming.ephemeral.public_key, incoming.ee,
                      incoming.se, peer.handshake.psk, *index, out.room());
-  KeypairRef keypair;
-  if (keys) {
-    keypair = make_keypair(std::move(*keys), {peer.id, *index, remote, false}, now.boot);
+  if (!keys) return;
+  peer.handshake.cookie.add_macs(now.boot, out.room());
+  incoming.keypair = make_keypair(std::move(*keys), {peer.id, *index, remote, false}, now.boot);
+}
+
+// All sessions of a slice under one hold of the tables, which data waits for: indices were drawn before,
+// and what retires is freed later. Those of our own initiations first, as if they had come alone.
+void Device::install_together(const Now& now, std::span<Incoming> batch) noexcept {
+  if (std::ranges::none_of(batch, [](const Incoming& one) { return bool(one.keypair); })) return;
+  TablesGuard guard(exclusion_);
+  for (const auto type : {MessageType::handshake_response, MessageType::handshake_initiation}) {
+    for (Incoming& incoming : batch) {
+      if (incoming.type == type && incoming.keypair) install(now, incoming);
+    }
   }
-  if (!keypair) {
-    TablesGuard guard(exclusion_);
-    indices_.remove(*index);
-    drops_.count(Drop::no_resources);
+}
+
+void Device::install(const Now& now, Incoming& incoming) noexcept {
+  Peer& peer = *incoming.sender;
+  const LocalIndex index = incoming.keypair->local_index();
+  const IndexEntry entry{peer.id, incoming.keypair.get()};
+  if (incoming.type == MessageType::handshake_response) {
+    indices_.replace(index, entry);
+  } else if (!indices_.insert(index, entry)) {
     return;
   }
-  peer.handshake.cookie.add_macs(now.boot, out.room());
-  peer.handshake.last_sent_at = now.boot;
-  begin_session(now, peer, std::move(keypair));
   {
     PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.tx_bytes += out.size;
+    peer.traffic.keypairs.install(std::move(incoming.keypair), incoming.retired, incoming.crossing);
+    peer.traffic.timers.session_derived(now.boot);
+  }
+  remove_indices(incoming.retired);
+  incoming.installed = true;
+}
+
+void Device::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
+  if (incoming.accepted && !incoming.installed) drops_.count(Drop::no_resources);
+  if (!incoming.installed) return;
+  Peer& peer = *incoming.sender;
+  if (incoming.type == MessageType::handshake_response) {
+    conclude_response(now, peer, outbox);
+    return;
+  }
+  peer.handshake.last_sent_at = now.boot;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.tx_bytes += incoming.response.size;
     peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
     peer.traffic.timers.any_authenticated_packet_sent();
   }
   reschedule(peer);
-  post(out, outbox);
+  post(incoming.response, outbox);
   log_peer(peer, "received a handshake initiation, sending the response");
 }
 
@@ -273,40 +308,34 @@ Peer* Device::awaiting_response(Bytes message) {
   return waits ? peer : nullptr;
 }
 
-void Device::handle_response(const Now& now, Incoming& incoming, Outbox& outbox) {
-  const HandshakeMessage& message = incoming.message;
-  const Bytes bytes = message.view();
+Drop Device::accept_response(const Now& now, Incoming& incoming) {
+  const Bytes bytes = incoming.message.view();
   // P30: only a handshake of ours that is still waiting takes a response.
   Peer* peer = awaiting_response(bytes);
-  if (peer == nullptr) {
-    drops_.count(Drop::unknown_handshake);
-    return;
-  }
+  if (peer == nullptr) return Drop::unknown_handshake;
   std::optional<TransportKeys> keys =
       open_response(*peer->handshake.sent, incoming.ee, incoming.se, peer->handshake.psk, bytes);
-  if (!keys) {
-    drops_.count(Drop::bad_handshake);
-    return;
-  }
+  if (!keys) return Drop::bad_handshake;
   const LocalIndex index = peer->handshake.sent->index;
   const RemoteIndex remote{load_le32(bytes.data() + ResponseLayout::kSender)};
-  KeypairRef keypair = make_keypair(std::move(*keys), {peer->id, index, remote, true}, now.boot);
-  if (!keypair) {
-    drops_.count(Drop::no_resources);  // the handshake goes on waiting
-    return;
-  }
-  const Crossing crossing = crossing_of(*peer);
+  incoming.keypair = make_keypair(std::move(*keys), {peer->id, index, remote, true}, now.boot);
+  if (!incoming.keypair) return Drop::no_resources;  // the handshake goes on waiting
+  incoming.sender = peer;
+  incoming.crossing = crossing_of(*peer);
   peer->handshake.sent.reset();  // P24; its index goes on as the keypair's
-  received_handshake_message(now, *peer, message);
-  begin_session(now, *peer, std::move(keypair), crossing);
+  received_handshake_message(now, *peer, incoming.message);
+  return Drop::none;
+}
+
+void Device::conclude_response(const Now& now, Peer& peer, Outbox& outbox) {
   {
-    PeerGuard guard(exclusion_, peer->id);
-    peer->traffic.timers.handshake_complete();
-    peer->traffic.last_handshake = now.wall;
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.timers.handshake_complete();
+    peer.traffic.last_handshake = now.wall;
   }
-  send_staged_or_keepalive(now, *peer, outbox);  // P59
-  reschedule(*peer);
-  log_peer(*peer, "received a handshake response");
+  send_staged_or_keepalive(now, peer, outbox);  // P59
+  reschedule(peer);
+  log_peer(peer, "received a handshake response");
 }
 
 void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message) {
@@ -329,21 +358,6 @@ void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message
 Crossing Device::crossing_of(const Peer& peer) const noexcept {
   if (!peer.handshake.sent->crossed) return Crossing::none;
   return identity_.public_key > peer.public_key ? Crossing::stays : Crossing::yields;
-}
-
-void Device::begin_session(const Now& now, Peer& peer, KeypairRef keypair,
-                           Crossing crossing) noexcept {
-  {
-    TablesGuard guard(exclusion_);
-    indices_.replace(keypair->local_index(), {peer.id, keypair.get()});
-  }
-  KeypairSlots::Retired retired;
-  {
-    PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.keypairs.install(std::move(keypair), retired, crossing);
-    peer.traffic.timers.session_derived(now.boot);
-  }
-  reap(std::move(retired));
 }
 
 }  // namespace ferrule::protocol

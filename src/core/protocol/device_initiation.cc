@@ -25,6 +25,7 @@ struct Device::Starting {
   OutgoingMessage out;
   Ephemeral ephemeral = {};
   Dh es = {}, ss = {};
+  std::optional<LocalIndex> outdated = {};  // of the one before (P33)
 };
 
 void Device::start_handshake(const Now& now, const Peer& peer, Outbox& outbox) {
@@ -55,7 +56,11 @@ void Device::start_queued(const Now& now, Outbox& outbox) {
       work.dh(identity_.private_key, starting.peer.public_key, starting.ss);
     }
   }
+  if (batch.size() == 0) return;
   work.run();
+  IndexCandidates indices(rng_, batch.size());
+  for (Starting& starting : batch) make_initiation(now, starting, indices);
+  insert_together({batch.data(), batch.size()});
   for (Starting& starting : batch) finish_initiation(now, starting, outbox);
 }
 
@@ -84,7 +89,7 @@ std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& pe
 
 void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbox) {
   Peer& peer = starting.peer;
-  const bool made = make_initiation(now, starting);
+  const bool made = peer.handshake.sent.has_value();
   {
     PeerGuard guard(exclusion_, peer.id);
     Timers& timers = peer.traffic.timers;
@@ -104,18 +109,15 @@ void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbo
   log_peer(peer, "sending a handshake initiation");
 }
 
-bool Device::make_initiation(const Now& now, Starting& starting) {
+void Device::make_initiation(const Now& now, Starting& starting, IndexCandidates& indices) {
   Peer& peer = starting.peer;
   PeerHandshake& handshake = peer.handshake;
-  clear_handshake(peer);  // P33: the index of the one before is free again
+  if (handshake.sent) starting.outdated = handshake.sent->index;
+  handshake.sent.reset();
   keep_static_static(peer, starting.ss);
-  if (!handshake.static_static) return false;
-  std::optional<LocalIndex> index;
-  {
-    TablesGuard guard(exclusion_);
-    index = indices_.insert(rng_, {peer.id, nullptr});
-  }
-  if (!index) return false;
+  if (!handshake.static_static) return;
+  const std::optional<LocalIndex> index = indices_.find_free(indices);
+  if (!index) return;
   Timestamp timestamp = make_timestamp(now.wall);
   if (handshake.last_sent && timestamp <= *handshake.last_sent) {
     timestamp = next_timestamp(*handshake.last_sent);  // P60: the wall clock went backwards
@@ -123,14 +125,19 @@ bool Device::make_initiation(const Now& now, Starting& starting) {
   handshake.sent = write_initiation(
       identity_.public_key, peer.public_key, std::move(starting.ephemeral), starting.es,
       *handshake.static_static, timestamp, *index, starting.out.room());
-  if (!handshake.sent) {
-    TablesGuard guard(exclusion_);
-    indices_.remove(*index);
-    return false;
-  }
+  if (!handshake.sent) return;
   handshake.last_sent = timestamp;
   handshake.cookie.add_macs(now.boot, starting.out.room());
-  return true;
+}
+
+// The indices of a slice, under one hold of the tables: data waits for it.
+void Device::insert_together(std::span<Starting> batch) noexcept {
+  TablesGuard guard(exclusion_);
+  for (const Starting& starting : batch) {
+    if (starting.outdated) indices_.remove(*starting.outdated);
+    std::optional<SentInitiation>& sent = starting.peer.handshake.sent;
+    if (sent && !indices_.insert(sent->index, {starting.peer.id, nullptr})) sent.reset();
+  }
 }
 
 void Device::clear_handshake(Peer& peer) {

@@ -14,16 +14,18 @@ std::size_t Device::messages_made(const Outbox& outbox) const noexcept {
 std::size_t Device::attend(const Now& now, std::span<const PeerId> peers, Budget& budget,
                            Outbox& outbox) noexcept {
   std::size_t done = 0;
+  RetiredTogether retired;
   for (; done < peers.size() && !budget.is_spent(); ++done) {
     const std::size_t before = messages_made(outbox);
-    attend_one(now, peers[done], outbox);
+    attend_one(now, peers[done], retired, outbox);
     budget.spend(1 + kMessageCost * (messages_made(outbox) - before));
   }
+  reap(retired);
   start_queued(now, outbox);
   return done;
 }
 
-void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
+void Device::attend_one(const Now& now, PeerId id, RetiredTogether& together, Outbox& outbox) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return;
   KeypairSlots::Retired retired;
@@ -40,7 +42,8 @@ void Device::attend_one(const Now& now, PeerId id, Outbox& outbox) {
       traffic.flush_wanted = !ask_flush(id, outbox);
     }
   }
-  reap(std::move(retired));
+  if (!retired.empty()) together.push_back(std::move(retired));
+  if (together.full()) reap(together);
   if (handshake_over) clear_handshake(*peer);  // P34
   judge_source(*peer);
   if (up_) start_wanted_handshake(now, *peer, outbox);

@@ -10,26 +10,35 @@ namespace ferrule::protocol {
 
 namespace {
 constexpr std::size_t kMinSlots = 4;
-// A random index is taken already with a chance of one in a thousand at 2^22 entries. Failing this
-// often in a row, the RNG is not one.
-constexpr unsigned kMaxIndexAttempts = 32;
 }  // namespace
+
+IndexCandidates::IndexCandidates(Rng& rng, std::size_t entries) noexcept {
+  FERRULE_CHECK(entries <= kHandshakesTogether);
+  const std::size_t bytes = 4 * (entries + kSpares);
+  if (rng.fill(MutBytes(bytes_.data(), bytes))) size_ = bytes;
+}
+
+std::optional<LocalIndex> IndexCandidates::next() noexcept {
+  if (used_ == size_) return std::nullopt;
+  used_ += 4;
+  return LocalIndex{load_le32(bytes_.data() + used_ - 4)};
+}
 
 IndexTable::IndexTable() : shards_(kShards) {}
 
-std::optional<LocalIndex> IndexTable::insert(Rng& rng, const IndexEntry& entry) noexcept try {
-  for (unsigned attempt = 0; attempt < kMaxIndexAttempts; ++attempt) {
-    std::array<std::uint8_t, 4> random;
-    if (!rng.fill(random)) return std::nullopt;
-    const LocalIndex index{load_le32(random.data())};
-    if (find(index) != nullptr) continue;
-    shard_of(index).insert(index, entry);
-    ++size_;
-    return index;
-  }
-  return std::nullopt;
+std::optional<LocalIndex> IndexTable::find_free(IndexCandidates& candidates) const noexcept {
+  std::optional<LocalIndex> index = candidates.next();
+  while (index && find(*index) != nullptr) index = candidates.next();
+  return index;
+}
+
+bool IndexTable::insert(LocalIndex index, const IndexEntry& entry) noexcept try {
+  if (find(index) != nullptr) return false;
+  shard_of(index).insert(index, entry);
+  ++size_;
+  return true;
 } catch (const std::bad_alloc&) {
-  return std::nullopt;
+  return false;
 }
 
 void IndexTable::replace(LocalIndex index, const IndexEntry& entry) noexcept {

@@ -1,6 +1,7 @@
 // From the receiver index of a message to what it names (P12).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "base/ids.h"
 #include "base/rng.h"
+#include "protocol/constants.h"
 
 namespace ferrule::protocol {
 
@@ -21,6 +23,24 @@ struct IndexEntry {
   Keypair* keypair = nullptr;
 };
 
+/// Random numbers to be indices, drawn for up to kHandshakesTogether entries at once and before any lock
+/// is taken: an RNG may be a system call.
+class IndexCandidates {
+ public:
+  /// Without randomness there are none (P35).
+  IndexCandidates(Rng& rng, std::size_t entries) noexcept;
+  [[nodiscard]] std::optional<LocalIndex> next() noexcept;
+
+ private:
+  // A random index is taken already with a chance of one in a thousand at 2^22 entries: of those that
+  // are drawn, so many may be taken. Failing this often, the RNG is not one.
+  static constexpr std::size_t kSpares = 31;
+
+  std::array<std::uint8_t, 4 * (kHandshakesTogether + kSpares)> bytes_;
+  std::size_t size_ = 0;
+  std::size_t used_ = 0;
+};
+
 /// Random 32-bit indices, unique in the device. Lookups may run in any number of threads as long as
 /// nobody changes the table (Exclusion::lock_tables). Its memory follows its content and is flat under
 /// any number of insertions and removals (P33). It is cut into shards that grow one by one, so that
@@ -29,8 +49,10 @@ class IndexTable {
  public:
   IndexTable();
 
-  /// A fresh random index for `entry`. None when randomness or memory fails (P35).
-  [[nodiscard]] std::optional<LocalIndex> insert(Rng& rng, const IndexEntry& entry) noexcept;
+  /// The first of the candidates that is free. Who alone changes the table may ask without a lock.
+  [[nodiscard]] std::optional<LocalIndex> find_free(IndexCandidates& candidates) const noexcept;
+  /// False when memory fails (P35), or `index` is taken.
+  [[nodiscard]] bool insert(LocalIndex index, const IndexEntry& entry) noexcept;
   /// Makes an existing index name something else (a handshake has become a keypair).
   void replace(LocalIndex index, const IndexEntry& entry) noexcept;
   /// Forgets the index; nothing happens when it is not there.

@@ -17,14 +17,23 @@ namespace {
 
 IndexEntry entry_of(std::uint32_t slot) { return {PeerId{slot, 0}, nullptr}; }
 
-// Gives these indices one after the other, then fails.
+std::optional<LocalIndex> insert(IndexTable& table, Rng& rng, const IndexEntry& entry) {
+  IndexCandidates candidates(rng, 1);
+  const std::optional<LocalIndex> index = table.find_free(candidates);
+  if (!index || !table.insert(*index, entry)) return std::nullopt;
+  return index;
+}
+
+// Gives these indices one after the other, then the last of them for ever; without any it fails.
 class IndexRng final : public Rng {
  public:
   explicit IndexRng(std::deque<std::uint32_t> indices) : indices_(std::move(indices)) {}
   [[nodiscard]] bool fill(MutBytes out) noexcept override {
-    if (indices_.empty() || out.size() != 4) return false;
-    store_le32(out.data(), indices_.front());
-    indices_.pop_front();
+    if (indices_.empty()) return false;
+    for (std::size_t at = 0; at < out.size(); at += 4) {
+      store_le32(out.data() + at, indices_.front());
+      if (indices_.size() > 1) indices_.pop_front();
+    }
     return true;
   }
 
@@ -35,8 +44,8 @@ class IndexRng final : public Rng {
 TEST(IndexTable, P12_AnIndexNamesItsEntry) {
   test::RepeatableRng rng(1);
   IndexTable table;
-  const LocalIndex anna = *table.insert(rng, entry_of(1));
-  const LocalIndex bert = *table.insert(rng, entry_of(2));
+  const LocalIndex anna = *insert(table, rng, entry_of(1));
+  const LocalIndex bert = *insert(table, rng, entry_of(2));
   EXPECT_EQ(table.find(anna)->peer.slot, 1u);
   EXPECT_EQ(table.find(bert)->peer.slot, 2u);
   EXPECT_EQ(table.find(LocalIndex{anna.value ^ bert.value}), nullptr);
@@ -46,17 +55,25 @@ TEST(IndexTable, P12_AnIndexNamesItsEntry) {
 TEST(IndexTable, P12_AnIndexThatIsTakenIsNotGivenTwice) {
   IndexRng rng({7, 7, 7, 8});
   IndexTable table;
-  EXPECT_EQ(table.insert(rng, entry_of(1)), LocalIndex{7});
-  EXPECT_EQ(table.insert(rng, entry_of(2)), LocalIndex{8});
+  EXPECT_EQ(insert(table, rng, entry_of(1)), LocalIndex{7});
+  EXPECT_EQ(insert(table, rng, entry_of(2)), LocalIndex{8});
   EXPECT_EQ(table.find(LocalIndex{7})->peer.slot, 1u);
+}
+
+TEST(IndexTable, P12_ATakenIndexIsNotInsertedAgain) {
+  IndexTable table;
+  EXPECT_TRUE(table.insert(LocalIndex{7}, entry_of(1)));
+  EXPECT_FALSE(table.insert(LocalIndex{7}, entry_of(2)));
+  EXPECT_EQ(table.find(LocalIndex{7})->peer.slot, 1u);
+  EXPECT_EQ(table.size(), 1u);
 }
 
 TEST(IndexTable, P12_EveryValueIsAnIndex) {
   IndexRng rng({0, UINT32_MAX});
   IndexTable table;
   EXPECT_EQ(table.find(LocalIndex{0}), nullptr);
-  EXPECT_EQ(table.insert(rng, entry_of(1)), LocalIndex{0});
-  EXPECT_EQ(table.insert(rng, entry_of(2)), LocalIndex{UINT32_MAX});
+  EXPECT_EQ(insert(table, rng, entry_of(1)), LocalIndex{0});
+  EXPECT_EQ(insert(table, rng, entry_of(2)), LocalIndex{UINT32_MAX});
   EXPECT_EQ(table.find(LocalIndex{0})->peer.slot, 1u);
   EXPECT_EQ(table.find(LocalIndex{UINT32_MAX})->peer.slot, 2u);
 }
@@ -67,7 +84,7 @@ TEST(IndexTable, P12_IndicesUseAllBitsOfTheRng) {
   std::array<int, 32> ones{};
   constexpr int kCount = 10'000;
   for (int i = 0; i < kCount; ++i) {
-    const std::uint32_t index = table.insert(rng, entry_of(0))->value;
+    const std::uint32_t index = insert(table, rng, entry_of(0))->value;
     for (unsigned bit = 0; bit < 32; ++bit) ones[bit] += static_cast<int>(index >> bit & 1);
   }
   for (const int count : ones) {
@@ -79,31 +96,31 @@ TEST(IndexTable, P12_IndicesUseAllBitsOfTheRng) {
 TEST(IndexTable, P35_NoIndexWithoutRandomness) {
   IndexRng rng({});
   IndexTable table;
-  EXPECT_FALSE(table.insert(rng, entry_of(1)));
+  EXPECT_FALSE(insert(table, rng, entry_of(1)));
   EXPECT_EQ(table.size(), 0u);
 }
 
 TEST(IndexTable, P35_AnRngThatRepeatsItselfEndsNothing) {
   IndexRng rng(std::deque<std::uint32_t>(1000, 7));
   IndexTable table;
-  EXPECT_TRUE(table.insert(rng, entry_of(1)));
-  EXPECT_FALSE(table.insert(rng, entry_of(2)));
+  EXPECT_TRUE(insert(table, rng, entry_of(1)));
+  EXPECT_FALSE(insert(table, rng, entry_of(2)));
 }
 
 TEST(IndexTable, P33_ARemovedIndexIsFreeAgain) {
   IndexRng rng({7, 7});
   IndexTable table;
-  table.remove(*table.insert(rng, entry_of(1)));
+  table.remove(*insert(table, rng, entry_of(1)));
   EXPECT_EQ(table.find(LocalIndex{7}), nullptr);
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_EQ(table.insert(rng, entry_of(2)), LocalIndex{7});
+  EXPECT_EQ(insert(table, rng, entry_of(2)), LocalIndex{7});
 }
 
 TEST(IndexTable, P33_RemovingWhatIsNotThereChangesNothing) {
   IndexRng rng({7});
   IndexTable table;
   table.remove(LocalIndex{7});
-  (void)table.insert(rng, entry_of(1));
+  (void)insert(table, rng, entry_of(1));
   table.remove(LocalIndex{8});
   table.remove(LocalIndex{7 + 256});
   EXPECT_EQ(table.size(), 1u);
@@ -113,7 +130,7 @@ TEST(IndexTable, P33_RemovingWhatIsNotThereChangesNothing) {
 TEST(IndexTable, P40_AHandshakesIndexGoesOnAsTheKeypairs) {
   test::RepeatableRng rng(3);
   IndexTable table;
-  const LocalIndex index = *table.insert(rng, entry_of(1));
+  const LocalIndex index = *insert(table, rng, entry_of(1));
   Keypair* const keypair = reinterpret_cast<Keypair*>(&table);  // never looked into
   table.replace(index, {PeerId{1, 0}, keypair});
   EXPECT_EQ(table.find(index)->keypair, keypair);
@@ -132,9 +149,10 @@ TEST(IndexTable, P33_RemovalsAmongIndicesThatCollideLoseNone) {
         indices.push_back(index);
       }
     }
-    IndexRng rng(indices);
     IndexTable table;
-    for (const std::uint32_t index : indices) (void)table.insert(rng, entry_of(index));
+    for (const std::uint32_t index : indices) {
+      ASSERT_TRUE(table.insert(LocalIndex{index}, entry_of(index)));
+    }
     std::shuffle(indices.begin(), indices.end(), random);
     while (!indices.empty()) {
       table.remove(LocalIndex{indices.front()});
@@ -157,7 +175,7 @@ TEST(IndexTable, P12_AMillionRandomChangesAgreeWithAMap) {
   for (std::uint32_t step = 0; step < 1'000'000; ++step) {
     if (step % 50'000 == 0) wanted = wanted == 100 ? 20'000 : 100;
     if (model.empty() || random() % 20'000 < wanted) {
-      const LocalIndex index = *table.insert(rng, entry_of(step));
+      const LocalIndex index = *insert(table, rng, entry_of(step));
       model.emplace_back(index, step);
     } else {
       std::swap(model[random() % model.size()], model.back());
@@ -180,13 +198,13 @@ TEST(IndexTable, P33_MemoryIsFlatOverAMillionInitiations) {
   test::RepeatableRng rng(7);
   IndexTable table;
   std::vector<LocalIndex> live;
-  for (int i = 0; i < 100; ++i) live.push_back(*table.insert(rng, entry_of(0)));
+  for (int i = 0; i < 100; ++i) live.push_back(*insert(table, rng, entry_of(0)));
   std::size_t most_early = 0;
   std::size_t most_late = 0;
   for (int initiation = 0; initiation < 1'000'000; ++initiation) {
     LocalIndex& index = live[static_cast<std::size_t>(initiation) % live.size()];
     table.remove(index);
-    index = *table.insert(rng, entry_of(0));
+    index = *insert(table, rng, entry_of(0));
     if (initiation % 1000 != 0) continue;
     std::size_t& most = initiation < 200'000 ? most_early : most_late;
     most = std::max(most, heap_bytes());
@@ -200,7 +218,7 @@ TEST(IndexTable, P33_MemoryFollowsAFallingNumberOfIndices) {
   std::vector<LocalIndex> live;
   live.reserve(100'000);
   const std::size_t before = heap_bytes();
-  for (int i = 0; i < 100'000; ++i) live.push_back(*table.insert(rng, entry_of(0)));
+  for (int i = 0; i < 100'000; ++i) live.push_back(*insert(table, rng, entry_of(0)));
   const std::size_t with_all = heap_bytes() - before;
   for (int i = 0; i < 90'000; ++i) {
     table.remove(live.back());
@@ -210,7 +228,7 @@ TEST(IndexTable, P33_MemoryFollowsAFallingNumberOfIndices) {
   for (int initiation = 0; initiation < 50'000; ++initiation) {
     LocalIndex& index = live[static_cast<std::size_t>(initiation) % live.size()];
     table.remove(index);
-    index = *table.insert(rng, entry_of(0));
+    index = *insert(table, rng, entry_of(0));
   }
   EXPECT_LE(heap_bytes() - before, with_all / 3);
 }
@@ -222,7 +240,7 @@ TEST(IndexTable, P33_MemoryIsGivenBackWithTheLastIndices) {
   std::vector<LocalIndex> live;
   live.reserve(100'000);
   const std::size_t with_list = heap_bytes();
-  for (int i = 0; i < 100'000; ++i) live.push_back(*table.insert(rng, entry_of(0)));
+  for (int i = 0; i < 100'000; ++i) live.push_back(*insert(table, rng, entry_of(0)));
   for (const LocalIndex index : live) table.remove(index);
   EXPECT_LE(heap_bytes(), before + (with_list - before) + 4096);
   EXPECT_EQ(table.size(), 0u);
