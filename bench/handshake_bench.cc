@@ -155,6 +155,9 @@ class Gateway {
     Budget all = Budget::unlimited();
     (void)device_.catch_up(now, all);
     (void)device_.fire_timers(now, all, outbox);
+    // Timers that are due at the same time fire in no particular order.
+    std::ranges::sort(outbox.messages, {},
+                      [](const OutgoingMessage& one) { return one.peer.slot; });
   }
   void handle(std::span<const ReceivedHandshake> messages, std::size_t slice) {
     while (!messages.empty()) {

@@ -18,6 +18,11 @@ def run_once(scene, name):
 
 
 @behaviour(deadline_s=120, unlike_go=NO_DAEMON)
+def test_control_bench_runs(scene):
+    run_once(scene, "control_bench")
+
+
+@behaviour(deadline_s=120, unlike_go=NO_DAEMON)
 def test_crypto_bench_runs(scene):
     run_once(scene, "crypto_bench")
 

@@ -12,9 +12,9 @@ namespace {
 // Prefixes changed in one hold of the tables: some ten microseconds.
 constexpr std::size_t kPrefixesPerHold = 64;
 constexpr std::size_t kSparesTogether = 64;
-// In units of a Budget: a peer added, changed or removed, and a hold of the tables.
+// In units of a Budget: a peer added, changed or removed; a hold in which most find one prefix to take.
 constexpr std::size_t kPeerCost = 4;
-constexpr std::size_t kHoldCost = 32;
+constexpr std::size_t kHoldCost = 4;
 }  // namespace
 
 Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log)
@@ -185,9 +185,11 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
 
 void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
   if (change.replace_allowed_ips) remove_other_allowed_ips(id, change);
-  for (std::size_t done = 0; done < change.allowed_ips.size(); worked(kHoldCost)) {
+  std::size_t held = 0;
+  for (std::size_t done = 0; done < change.allowed_ips.size(); worked(held)) {
     TablesGuard guard(exclusion_);
     const std::size_t end = std::min(done + kPrefixesPerHold, change.allowed_ips.size());
+    held = end - done;
     for (; done < end; ++done) {
       const AllowedIpChange& item = change.allowed_ips[done];
       // A replaced list takes the order of the new one: out and in again, within one hold, so that
