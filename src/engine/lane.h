@@ -113,7 +113,6 @@ class Lane {
   std::size_t sort_datagrams(const Now& now, Scratch& scratch, std::size_t count);
   void take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Bytes message,
                       protocol::MessageType type);
-  void open_messages(Scratch& scratch) const;
   void deliver(Scratch& scratch);
   Result<std::size_t> write(std::span<const io::TunWrite> batch);
   void write_split(Scratch& scratch, const io::TunWrite& refused);

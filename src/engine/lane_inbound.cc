@@ -43,7 +43,7 @@ Pumped Lane::carry_inbound(const Now& now, Worker worker, Lead& lead) {
     turn.emplace(inbound_turns_);
     if (bytes >= kPassLeadBytes) lead.pass();
   }
-  open_messages(scratch);
+  scratch.opening.open(aead_, scratch.receive_plan, scratch.inbound);
   turn->await();
   {
     Locks::TablesShared tables(locks_, worker.reader);
@@ -91,22 +91,6 @@ void Lane::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Byt
   Drop drop = device_.admit_handshake(queued, type);
   if (drop == Drop::none) drop = inbox_.post(now.boot, queued);
   if (drop != Drop::none) device_.drops().count(drop);
-}
-
-void Lane::open_messages(Scratch& scratch) const {
-  scratch.aead.clear();
-  for (InboundMessage& message : scratch.inbound) {
-    if (!message.is_planned()) continue;
-    const MutBytes text = message.ciphertext();
-    const protocol::Keypair& keypair = scratch.receive_plan.keypair_of(message);
-    scratch.aead.push_back({text.data(), text.size(), &keypair.receiving_key(), message.counter});
-  }
-  const std::span<bool> opened = scratch.opened(scratch.aead.size());
-  aead_.open(scratch.aead, opened);
-  std::size_t next = 0;
-  for (InboundMessage& message : scratch.inbound) {
-    if (message.is_planned()) message.opened = opened[next++];
-  }
 }
 
 void Lane::deliver(Scratch& scratch) {

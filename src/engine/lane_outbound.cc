@@ -139,10 +139,8 @@ void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
 
 void Lane::add_message(Scratch& scratch, const NewMessage& made) {
   const protocol::SendRun& run = scratch.send_plan.runs[made.run];
-  std::uint8_t* text = made.data + TransportLayout::kHeaderSize;
-  std::memset(text + made.size, 0, made.padded - made.size);
-  protocol::write_transport_header(made.data, run.keypair->remote_index(), made.counter);
-  scratch.aead.push_back({text, made.padded, &run.keypair->sending_key(), made.counter});
+  scratch.aead.push_back(
+      protocol::begin_message(made.data, made.size, made.padded, *run.keypair, made.counter));
   scratch.messages.push_back({made.data - kWirePrefix, wire_size(made.padded), made.run, made.ecn});
 }
 

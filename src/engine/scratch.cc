@@ -28,12 +28,4 @@ Scratch::Scratch()
   }
 }
 
-std::span<bool> Scratch::opened(std::size_t count) {
-  if (count > opened_size_) {
-    opened_ = std::make_unique<bool[]>(count);
-    opened_size_ = count;
-  }
-  return {opened_.get(), count};
-}
-
 }  // namespace ferrule::engine

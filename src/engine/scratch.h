@@ -14,6 +14,7 @@
 #include "packet/merge.h"
 #include "protocol/batch.h"
 #include "protocol/messages.h"
+#include "protocol/transport.h"
 
 namespace ferrule::engine {
 
@@ -53,6 +54,7 @@ class Scratch {
   std::vector<protocol::OutboundPacket> outbound;
   protocol::SendPlan send_plan;
   protocol::StagedBatch staged;
+  std::vector<crypto::AeadPacket> aead;
   std::vector<Message> messages;
   std::vector<Bytes> parts;
   std::vector<io::OutgoingDatagrams> trains;
@@ -62,26 +64,22 @@ class Scratch {
   std::vector<io::ReceivedDatagrams> received;
   std::vector<protocol::InboundMessage> inbound;
   protocol::ReceivePlan receive_plan;
+  protocol::Opening opening;
   packet::Merger merger;
   std::vector<io::TunWrite> writes;
 
   // both
-  std::vector<crypto::AeadPacket> aead;
   protocol::Attention attention;
 
   [[nodiscard]] MutBytes tun_room(std::size_t slot) noexcept {
     return {tun_rooms_.get() + slot * kPacketRoom, kPacketRoom};
   }
   [[nodiscard]] MutBytes split_room() noexcept { return {split_room_.get(), kSplitRoom}; }
-  /// Room for the outcome of opening `count` messages.
-  [[nodiscard]] std::span<bool> opened(std::size_t count);
 
  private:
   std::unique_ptr<std::uint8_t[]> tun_rooms_;
   std::unique_ptr<std::uint8_t[]> split_room_;
   std::unique_ptr<std::uint8_t[]> datagram_rooms_;
-  std::unique_ptr<bool[]> opened_;
-  std::size_t opened_size_ = 0;
 };
 
 }  // namespace ferrule::engine

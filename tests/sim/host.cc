@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "packet/ip.h"
+#include "protocol/transport.h"
 #include "sim/packets.h"
 #include "sim/world.h"
 
@@ -249,9 +250,9 @@ void Host::seal_and_post(const protocol::SendRun& run, Packet message, std::uint
       checker->packet_left(*this, *number, run.peer, lane);
     }
   }
-  protocol::write_transport_header(message.data(), run.keypair->remote_index(), counter);
-  const crypto::AeadPacket sealed{text.data(), text.size() - TransportLayout::kTagSize,
-                                  &run.keypair->sending_key(), counter};
+  const std::size_t padded = message.size() - TransportLayout::kOverhead;
+  const crypto::AeadPacket sealed =
+      protocol::begin_message(message.data(), padded, padded, *run.keypair, counter);
   aead_.seal({&sealed, 1});
   post(std::move(message), ecn, run.to, run.from, run.peer);
 }
@@ -454,13 +455,7 @@ Host::Outcome Host::receive_data(const std::vector<const Datagram*>& batch) {
   }
   protocol::ReceivePlan plan;
   device->plan_receive(now(), messages, plan);
-  for (InboundMessage& message : messages) {
-    if (!message.is_planned()) continue;
-    const MutBytes text = message.ciphertext();
-    const crypto::AeadPacket packet{text.data(), text.size(),
-                                    &plan.keypair_of(message).receiving_key(), message.counter};
-    aead_.open({&packet, 1}, {&message.opened, 1});
-  }
+  protocol::Opening().open(aead_, plan, messages);
   device->finish_receive(now(), plan, messages, attention_);
   const auto refused = std::ranges::count_if(
       messages, [](const InboundMessage& message) { return message.drop != Drop::none; });

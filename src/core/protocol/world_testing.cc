@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "crypto/x25519.h"
 #include "protocol/noise.h"
+#include "protocol/transport.h"
 
 namespace ferrule::protocol::testing {
 
@@ -95,11 +96,9 @@ OutboundPacket Host::send(const Packet& inner) {
     const SendRun& run = plan.runs.at(packet.run);
     const std::size_t padded = padded_size(inner.size(), device->mtu());
     Datagram datagram{endpoint, run.to, packet.ecn, Packet(packet.wire_bytes)};
-    write_transport_header(datagram.bytes.data(), run.keypair->remote_index(),
-                           packet.first_counter);
     copy(inner, MutBytes(datagram.bytes).subspan(TransportLayout::kHeaderSize));
-    const crypto::AeadPacket sealed{datagram.bytes.data() + TransportLayout::kHeaderSize, padded,
-                                    &run.keypair->sending_key(), packet.first_counter};
+    const crypto::AeadPacket sealed = begin_message(datagram.bytes.data(), inner.size(), padded,
+                                                    *run.keypair, packet.first_counter);
     crypto::best_aead_backend().seal({&sealed, 1});
     world.post(std::move(datagram));
   }
@@ -134,12 +133,7 @@ void Host::receive_data(const Datagram& datagram) {
   message.outer_ecn = datagram.traffic_class & 3;
   ReceivePlan plan;
   device->plan_receive(world.now(), {&message, 1}, plan);
-  if (message.is_planned()) {
-    const MutBytes text = message.ciphertext();
-    const crypto::AeadPacket packet{text.data(), text.size(),
-                                    &plan.keypair_of(message).receiving_key(), message.counter};
-    crypto::best_aead_backend().open({&packet, 1}, {&message.opened, 1});
-  }
+  Opening().open(crypto::best_aead_backend(), plan, {&message, 1});
   device->finish_receive(world.now(), plan, {&message, 1}, attention_);
   if (message.is_planned() && message.drop == Drop::none && !message.inner.empty()) {
     delivered.emplace_back(message.inner.begin(), message.inner.end());
@@ -171,10 +165,9 @@ void Host::flush(PeerId peer) {
   device->take_staged(world.now(), peer, kLane, batch, attention_);
   std::uint64_t counter = batch.first_counter;
   for (StagedPacket& packet : batch.packets) {
-    const crypto::AeadPacket sealed{packet.message.data() + TransportLayout::kHeaderSize,
-                                    packet.message.size() - TransportLayout::kOverhead,
-                                    &batch.run.keypair->sending_key(), counter};
-    write_transport_header(packet.message.data(), batch.run.keypair->remote_index(), counter++);
+    const crypto::AeadPacket sealed = begin_message(
+        packet.message.data(), packet.size, packet.message.size() - TransportLayout::kOverhead,
+        *batch.run.keypair, counter++);
     crypto::best_aead_backend().seal({&sealed, 1});
     const Bytes message = packet.message.view();
     world.post({endpoint, batch.run.to, 0, Packet(message.begin(), message.end())});
