@@ -1,5 +1,5 @@
-# libferrule: the protocol core and what it stands on, as one static library for other programs.
-set(folders base crypto packet protocol)
+# libferrule: all of src/core, as one static library for other programs.
+set(folders base crypto packet protocol control tunnel)
 
 set(objects)
 foreach(folder ${folders})
@@ -12,7 +12,7 @@ endforeach()
 add_library(libferrule STATIC ${objects})
 set_target_properties(libferrule PROPERTIES
   OUTPUT_NAME ferrule LINKER_LANGUAGE CXX ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-target_link_libraries(libferrule PUBLIC OpenSSL::Crypto PkgConfig::sodium)
+target_link_libraries(libferrule PUBLIC OpenSSL::Crypto PkgConfig::sodium fmt::fmt)
 
 # Users write #include "protocol/device.h" as we do: the headers keep their folders, below one of ours.
 configure_file(${PROJECT_SOURCE_DIR}/cmake/ferrule.pc.in ferrule.pc @ONLY)

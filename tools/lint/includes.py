@@ -11,14 +11,16 @@ FOLDERS = {
     "protocol": ["base", "crypto", "packet"],
     "io": ["base", "packet"],
     "control": ["base", "protocol/configuration.h", "protocol/constants.h"],
-    "engine": ["base", "crypto", "packet", "protocol", "io", "control"],
-    "service": ["base", "crypto", "packet", "protocol", "io", "control", "engine"],
-    "daemon": ["base", "crypto", "packet", "protocol", "io", "control", "engine", "service"],
-    "cli": ["base", "crypto", "packet", "protocol", "io", "control", "engine"],
+    "tunnel": ["base", "crypto", "packet", "protocol", "control"],
+    "engine": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel"],
+    "service": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine"],
+    "daemon": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine",
+               "service"],
+    "cli": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine"],
 }
 
 # Folders below src/core, which is libferrule and an include root of its own: `#include "base/net.h"`.
-CORE = ("base", "crypto", "packet", "protocol", "control")
+CORE = ("base", "crypto", "packet", "protocol", "control", "tunnel")
 
 # Headers of libraries, and who may include them. One that is not here is refused.
 LIBRARIES = {

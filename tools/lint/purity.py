@@ -5,7 +5,7 @@ import re
 
 from tree import CPP, CPP_TEST, code_only, line_of
 
-PURE = r"^src/core/(base|crypto|packet|protocol)/.*" + CPP
+PURE = r"^src/core/(base|crypto|packet|protocol|tunnel)/.*" + CPP
 CALL = r"(?<![\w.>:])(?:std::|::)?"  # neither a member nor the end of another name
 FORBIDDEN = {
     "a clock": r"clock_gettime|gettimeofday|timespec_get"
