@@ -529,6 +529,46 @@ def test_files_are_found_by_the_name_of_their_interface(scene):
         assert status == 1 and ("does not exist" in log or "valid interface name" in log), log
 
 
+# What is refused is followed by what can be done.
+
+@behaviour
+def test_what_is_refused_comes_with_what_to_do(scene):
+    quick = Quick(scene)
+    quick.host.run("mount -t tmpfs tmpfs /etc/wireguard")
+    quick.write(quick.config(), "/etc/wireguard/office.conf")
+    quick.write(quick.config())
+    long = f"{FOLDER}/much-too-long-to-be.conf"
+    for verb, path, folder, words in (
+            ("up", "wg0.conf", FOLDER, "say `./wg0.conf'"),
+            ("up", "office.conf", "/", "say `office'"),
+            ("up", "offise", "/", "Did you mean `office'?"),
+            ("up", "nothing", "/", "There are: office"),
+            ("up", long, "/", "15 at most"),
+            ("up", f"{FOLDER}/wg0.txt", "/", "does not end with `.conf'"),
+            ("up", f"{FOLDER}/wg 0.conf", "/", "letters, digits and")):
+        if path.startswith(FOLDER):
+            quick.write(quick.config(), path)
+        status, log = quick.run("ferrule", verb, check=False, path=f"'{path}'", folder=folder)
+        assert status == 1 and words in log, log
+    quick.run("ferrule", "up")
+    assert "ferrule reload" in quick.run("ferrule", "up", check=False)[1]
+    quick.write(quick.config(), f"{FOLDER}/wg7.conf")
+    log = quick.run("ferrule", "up", check=False, path=f"{FOLDER}/wg7.conf")[1]
+    assert "ListenPort: 7000 is wg0's" in log and "Address already in use" in log, log
+    assert "Up are: wg0" in quick.run("ferrule", "down", check=False, path=f"{FOLDER}/wg7.conf")[1]
+    quick.run("ferrule", "down")
+    quick.host.run("ip tuntap add wg0 mode tun")
+    assert "none of WireGuard's" in quick.run("ferrule", "up", check=False)[1]
+
+
+@behaviour
+def test_the_kernels_own_words_are_told(scene):
+    quick = Quick(scene)
+    quick.write(quick.config(address="Address = 10.10.0.1/24, 10.10.0.1/24"))
+    log = quick.run("ferrule", "up", check=False)[1]
+    assert "10.10.0.1/24: File exists: ipv4: Address already assigned" in log, log
+
+
 @behaviour
 def test_files_that_all_may_read_are_warned_of(scene):
     quick = Quick(scene)

@@ -1,5 +1,6 @@
 #include "cli/quick/quick_command.h"
 
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -70,6 +71,8 @@ std::optional<control::DeviceStatus> get_device(Console& console, const std::str
   if (device) return std::move(*device);
   if (device.error().code == ENODEV) {
     console.err.print("{}: `{}' is not a WireGuard interface\n", console.program, name);
+    const auto names = console.devices->list();
+    if (names && !names->empty()) console.err.print("Up are: {}\n", fmt::join(*names, ", "));
   } else {
     console.err.print("{}: {}\n", console.program, device.error().what);
   }

@@ -113,6 +113,17 @@ bool Up::is_free() {
   if (!query) return refuse(query.error());
   if (!query->link(file_.interface)) return true;
   console_.err.print("{}: `{}' already exists\n", console_.program, file_.interface);
+  if (console_.devices->get(file_.interface)) {
+    console_.err.print(
+        "It is up: `ferrule reload {0}' makes it what its file says now, `ferrule down "
+        "{0}' takes it down.\n",
+        file_.given);
+  } else {
+    console_.err.print(
+        "It is none of WireGuard's: `ip -d link show {0}' tells what it is, `ip link "
+        "delete {0}' removes it.\n",
+        file_.interface);
+  }
   return false;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 namespace ferrule::io {
@@ -38,6 +39,29 @@ int refusal(const nlmsghdr& answer) noexcept {
   return -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&answer))->error;
 }
 
+// What the kernel says of a refusal besides its errno, as ": IPv6 is disabled on this device"; "" where it
+// says nothing.
+std::string words_of_refusal(const nlmsghdr& answer) {
+  if ((answer.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return "";
+  const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&answer));
+  std::size_t offset = sizeof(nlmsgerr);
+  if ((answer.nlmsg_flags & NLM_F_CAPPED) == 0) offset += error->msg.nlmsg_len - sizeof(nlmsghdr);
+  if (offset > mnl_nlmsg_get_payload_len(&answer)) return "";
+  std::string words;
+  for_each_attribute(answer, offset, [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) != NLMSGERR_ATTR_MSG) return;
+    const char* text = mnl_attr_get_str(&attribute);
+    words = ": " + std::string(text, strnlen(text, mnl_attr_get_payload_len(&attribute)));
+  });
+  return words;
+}
+
+Error refusal_of(const nlmsghdr& answer, int code, std::string_view attempted) {
+  Error error = system_error(code, attempted);
+  error.what += words_of_refusal(answer);
+  return error;
+}
+
 }  // namespace
 
 NetlinkSocket::NetlinkSocket(UniqueFd fd)
@@ -51,6 +75,10 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return std::unexpected(system_error(errno, "bind netlink socket"));
   }
+  // Old kernels have no words for what they refuse.
+  const int on = 1;
+  (void)::setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+  (void)::setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   return NetlinkSocket(std::move(fd));
 }
 
@@ -110,7 +138,7 @@ Result<const nlmsghdr*> NetlinkSocket::request(nlmsghdr& message, std::string_vi
     const nlmsghdr* answer = find_answer(received->messages, sequence_);
     if (answer == nullptr) continue;
     if (const int error = refusal(*answer); error != 0) {
-      return std::unexpected(system_error(error, attempted));
+      return std::unexpected(refusal_of(*answer, error, attempted));
     }
     return answer;
   }
@@ -130,7 +158,7 @@ Result<void> NetlinkSocket::list(nlmsghdr& message, std::string_view attempted,
       if (part->nlmsg_seq != sequence_) continue;
       if (part->nlmsg_type == NLMSG_DONE) return {};
       if (const int error = refusal(*part); error != 0) {
-        return std::unexpected(system_error(error, attempted));
+        return std::unexpected(refusal_of(*part, error, attempted));
       }
       visit(*part);
     }

@@ -37,7 +37,7 @@ class NetlinkSocket {
 
   /// Sends a request and waits, at most kLookupTimeoutMs, for its answer: one message, or the
   /// acknowledgement where the request asks for one. What the kernel refuses is an Error that begins
-  /// with `attempted`. Good until the next call.
+  /// with `attempted` and ends with the kernel's own words, if it has any. Good until the next call.
   [[nodiscard]] Result<const nlmsghdr*> request(nlmsghdr& message, std::string_view attempted);
 
   /// Sends a request for a list and calls `visit` for each message of the answer. Errors as above.
