@@ -4,7 +4,7 @@
 #include <array>
 #include <new>
 
-#include "engine/source_refusal.h"
+#include "engine/outcome.h"
 
 namespace ferrule::engine {
 
@@ -95,10 +95,11 @@ void Control::send_together(io::Udp& udp, std::span<const protocol::OutgoingMess
   const std::size_t sent = udp.send(datagrams_);
   device_.drops().count(protocol::Drop::send_failed, datagrams_.size() - sent);
   for (std::size_t i = 0; i < datagrams_.size(); ++i) {
-    if (datagrams_[i].refused == io::SourceRefusal::none) continue;
-    device_.source_refused(messages[i].peer, datagrams_[i].from,
-                           left_of(datagrams_[i].refused));  // P75
+    Outcome outcome(messages[i].peer);
+    outcome.add(datagrams_[i]);
+    outcome.tell(device_, unsent_);
   }
+  inbox_.post(unsent_);
 }
 
 }  // namespace ferrule::engine

@@ -68,6 +68,7 @@ class Control {
   std::vector<protocol::ReceivedHandshake> received_;
   std::optional<Instant> gather_until_;
   protocol::Outbox outbox_;
+  protocol::Attention unsent_;  // raised by what became of messages
   std::vector<Bytes> parts_;
   std::vector<io::OutgoingDatagrams> datagrams_;
 };

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "engine/lane.h"
-#include "engine/source_refusal.h"
+#include "engine/outcome.h"
 #include "packet/ecn.h"
 #include "packet/icmp.h"
 #include "packet/split.h"
@@ -241,11 +241,14 @@ void Lane::send_trains(Worker worker) {
   if (sent < scratch.trains.size()) {
     device_.drops().count(Drop::send_failed, scratch.trains.size() - sent);
   }
-  for (std::size_t i = 0; i < scratch.trains.size(); ++i) {
-    if (scratch.trains[i].refused == io::SourceRefusal::none) continue;
-    Locks::TablesShared tables(locks_, worker.reader);
-    device_.source_refused(scratch.send_plan.runs[scratch.train_runs[i]].peer,
-                           scratch.trains[i].from, left_of(scratch.trains[i].refused));
+  Locks::TablesShared tables(locks_, worker.reader);
+  for (std::size_t i = 0; i < scratch.trains.size();) {
+    const std::uint32_t run = scratch.train_runs[i];
+    Outcome outcome(scratch.send_plan.runs[run].peer);
+    for (; i < scratch.trains.size() && scratch.train_runs[i] == run; ++i) {
+      outcome.add(scratch.trains[i]);
+    }
+    outcome.tell(device_, scratch.attention);
   }
 }
 

@@ -113,6 +113,18 @@ TEST_F(Tunnel, P78_BothSidesCountTheSameBytes) {
   EXPECT_GE(a.status(b).tx_bytes, 148u + 96u + 32u);
 }
 
+TEST_F(Tunnel, P78_WhatTheSystemRefusesIsNotCounted) {
+  EXPECT_TRUE(ping());
+  const std::uint64_t before = a.status(b).tx_bytes;
+  a.udp->refuse_sends(SIZE_MAX);
+  EXPECT_FALSE(ping());
+  world.run(30s);  // keepalives and handshakes are refused, too
+  EXPECT_EQ(a.status(b).tx_bytes, before);
+  a.udp->refuse_sends(0);
+  EXPECT_TRUE(ping());
+  EXPECT_GT(a.status(b).tx_bytes, before);
+}
+
 TEST_F(Tunnel, P56_TheInitiatorRekeysAfterTwoMinutesAndLosesNothing) {
   std::size_t arrived = 0;
   for (int second = 0; second < 125; ++second) {

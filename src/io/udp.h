@@ -41,7 +41,10 @@ struct OutgoingDatagrams {
   Endpoint to;
   Source from;  // none: the system chooses; without an interface: the routes choose that
   std::uint8_t traffic_class = 0;  // TOS or traffic class byte of the outer header, ECN included
-  SourceRefusal refused = SourceRefusal::none;  // set by send(), when the datagrams went
+  // Set by send():
+  SourceRefusal refused = SourceRefusal::none;  // when the datagrams went
+  std::size_t lost_bytes = 0;                   // of datagrams that did not go
+  int error = 0;  // why not, as an errno; 0 too where there was just no room in time
 };
 
 constexpr std::size_t kMaxSegments = 64;

@@ -7,9 +7,10 @@ import socket
 
 from lib import noise, packets
 from lib.packets import CE, ECT0, ECT1, NOT_ECT
+from lib.process import cpu_seconds
 from lib.registry import BOTH, behaviour
 from lib.sniffer import Sniffer, compute_checksums_in_software
-from lib.traffic import must_ping
+from lib.traffic import must_not_ping, must_ping, wait_ping
 from lib.wait import eventually
 
 HANDSHAKE_TOS = 0x88
@@ -225,3 +226,120 @@ def test_P75_fwmark_keeps_a_default_route_out_of_itself(scene):
         must_ping(left.host, "2001:db8:99::9")
         assert inner.packets(lambda p: p.destination == "203.0.113.9")
     eventually(lambda: right.status(left).endpoint == "192.0.2.1:51820", "the endpoint is outside")
+
+
+# What the machine itself refuses to send (a packet filter, a route that is missing) is not counted as sent, and
+# the log says so once, with the reason, and once when it is over.
+
+def lines_about_sending(tunnel):
+    return [line for line in tunnel.daemon.log().splitlines() if ": send to " in line]
+
+
+def check_refusals(tunnel, puppet, begin, end, reason):
+    must_ping_puppet(tunnel, puppet)
+    begin()
+    before = tunnel.status(puppet).tx_bytes
+    tunnel.host.run(f"ping -q -c 5 -i 0.05 -W 0.1 {puppet.inside4}", check=False)
+    assert tunnel.status(puppet).tx_bytes == before, "what was refused counts as sent"
+    eventually(lambda: len(lines_about_sending(tunnel)) == 1, "the log says that it is refused")
+    assert lines_about_sending(tunnel)[0].endswith(reason), lines_about_sending(tunnel)
+    end()
+    must_ping_puppet(tunnel, puppet)
+    must_ping_puppet(tunnel, puppet)
+    eventually(lambda: len(lines_about_sending(tunnel)) == 2, "the log says that it is over")
+    assert lines_about_sending(tunnel)[1].endswith("works again"), lines_about_sending(tunnel)
+    assert tunnel.status(puppet).tx_bytes > before
+
+
+def must_ping_puppet(tunnel, puppet):
+    eventually(lambda: puppet.pings(tunnel), "packets come through")
+
+
+@behaviour(unlike_go="counts what was refused")
+def test_P78_a_packet_filter_that_refuses_is_told_of(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    check_refusals(
+        tunnel, puppet, reason="send to 192.0.2.2:51820: Operation not permitted",
+        begin=lambda: tunnel.host.nft("""
+            table inet refusing {
+                chain out {
+                    type filter hook output priority 0
+                    udp sport 51820 drop
+                }
+            }"""),
+        end=lambda: tunnel.host.run("nft delete table inet refusing"))
+
+
+@behaviour(unlike_go="counts what was refused")
+def test_P78_a_route_that_is_missing_is_told_of(scene):
+    tunnel, puppet = scene.solo()
+    puppet.connect()
+    check_refusals(
+        tunnel, puppet, reason="send to 192.0.2.2:51820: Network is unreachable",
+        begin=lambda: tunnel.host.run("ip route del 192.0.2.0/24"),
+        end=lambda: tunnel.host.run("ip route add 192.0.2.0/24 dev eth0"))
+
+
+# The route to a peer's endpoint leads into the tunnel: what comes back is dropped, instead of being sent again
+# and again. Once the route leads elsewhere, everything goes on.
+
+def check_loop(scene, outside):
+    tunnel, puppet = scene.solo(outside=outside, allowed=["0.0.0.0/0", "::/0"])
+    puppet.connect()
+    must_ping_puppet(tunnel, puppet)
+    endpoint = "192.0.2.2" if outside == 4 else "2001:db8::2"
+    tunnel.host.run(f"ip route add {endpoint} dev wg0")
+    before, cpu = tunnel.daemon.stats(), cpu_seconds(tunnel.daemon.pid)
+    tunnel.host.run(f"ping -q -c 5 -i 0.2 -W 0.1 {puppet.inside4}", check=False)
+    tunnel.host.run(f"ping -q -c 1 -W 0.1 -s 1380 {puppet.inside4}", check=False)
+    after = tunnel.daemon.stats()
+    lanes = [name for name in after if name.endswith("_sent_packets")]
+    sent = sum(after[name] - before[name] for name in lanes)
+    assert sent <= 10, f"six packets became {sent}"
+    assert cpu_seconds(tunnel.daemon.pid) - cpu < 0.5
+    assert after["drop_endpoint_loop"] - before["drop_endpoint_loop"] >= 5
+    assert len(lines_about_sending(tunnel)) == 1, lines_about_sending(tunnel)
+    assert "leads into the tunnel" in lines_about_sending(tunnel)[0]
+    tunnel.host.run(f"ip route del {endpoint} dev wg0")
+    must_ping_puppet(tunnel, puppet)
+
+
+@behaviour(unlike_go="sends its own packets again and again")
+def test_P73_a_routing_loop_is_cut(scene):
+    check_loop(scene, 4)
+
+
+@behaviour(unlike_go="sends its own packets again and again")
+def test_P73_a_routing_loop_is_cut_over_ipv6(scene):
+    check_loop(scene, 6)
+
+
+# Before there is a session, it is the handshake that goes in a circle.
+
+@behaviour(unlike_go="stages its own handshake messages")
+def test_P73_a_handshake_does_not_go_in_a_circle(scene):
+    left, right = scene.pair()
+    left.peer(right, allowed=["0.0.0.0/0", "::/0"])
+    left.host.run("ip route add 192.0.2.2 dev wg0")
+    must_not_ping(left.host, right.inside4)
+    assert left.daemon.stats()["drop_endpoint_loop"] >= 1
+    left.host.run("ip route del 192.0.2.2 dev wg0")
+    wait_ping(left.host, right.inside4)
+
+
+# A tunnel in the tunnel, with the same port at both ends, is none.
+#
+#     left  10.20.0.1 wg1 ─ 10.10.0.1 wg0 ─ 192.0.2.1  ══  192.0.2.2 ─ wg0 10.10.0.2 ─ wg1 10.20.0.2  right
+
+@behaviour(peers=BOTH)
+def test_P73_a_tunnel_in_the_tunnel_is_no_loop(scene):
+    left, right = scene.pair()
+    inner_left = scene.tunnel(left.host, ("10.20.0.1/24",), name="wg1", port=51821)
+    inner_right = scene.tunnel(right.host, ("10.20.0.2/24",), scene.other, name="wg1", port=51821)
+    for tunnel in (inner_left, inner_right):
+        tunnel.mtu(1280)
+    inner_left.peer(inner_right, endpoint="10.10.0.2:51821")
+    inner_right.peer(inner_left)
+    must_ping(left.host, inner_right.inside4)
+    must_ping(right.host, inner_left.inside4, size=1200)

@@ -291,6 +291,8 @@ void Host::post(Packet bytes, std::uint8_t traffic_class, const Endpoint& to, co
   transmit(datagram, source, peer);
 }
 
+constexpr int kRefused = 1;  // EPERM
+
 void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer) {
   const bool has_source = !source.is_none();
   const bool foreign = has_source && source.address != datagram.from.address;
@@ -301,9 +303,11 @@ void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer)
   const bool unreachable = datagram.from.is_none();  // no address of that family
   if (unreachable || dice_.chance(send_fails_percent)) {
     device->drops().count(Drop::send_failed);
+    device->sent(peer, 0, kRefused, attention_);
     return;
   }
   world.network().send(world.now(), datagram);
+  device->sent(peer, datagram.bytes.size(), 0, attention_);
 }
 
 void Host::work() {

@@ -41,7 +41,8 @@ struct OutboundPacket {
 
   Verdict verdict = Verdict::drop;
   Drop drop = Drop::none;
-  std::uint8_t ecn = 0;  // for the outer header
+  std::uint8_t ecn = 0;      // for the outer header
+  bool may_be_ours = false;  // a message in UDP, as we send them
   PeerId peer;
   std::uint32_t run = 0;            // its place in SendPlan::runs
   std::uint64_t first_counter = 0;  // `datagrams` consecutive ones are its own

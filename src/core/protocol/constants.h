@@ -64,6 +64,11 @@ constexpr unsigned kMaxPushedOut = 32;
 // enough that timers do not wait for long where they are done one after the other (4 ms).
 constexpr std::size_t kHandshakesTogether = 32;
 
+// --- The log: of peers to which nothing can be sent ---
+constexpr Duration kTellInterval = 60s;
+constexpr unsigned kTellsPerInterval = 30;
+constexpr Duration kLoopRest = 1s;  // within which what goes in a circle has come back
+
 // --- Outer headers (P32) ---
 constexpr std::uint8_t kHandshakeTrafficClass = 0x88;  // DSCP AF41, ECN clear
 

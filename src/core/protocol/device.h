@@ -117,6 +117,9 @@ class Device {
   void finish_receive(const Now& now, const ReceivePlan& plan, std::span<InboundMessage> messages,
                       Attention& attention) noexcept;
 
+  /// What became of messages to a peer, of every kind, once they were handed to the system: it took
+  /// `bytes` of them (P78), and refused others for `error`, an errno; 0: none.
+  void sent(PeerId peer, std::uint64_t bytes, int error, Attention& attention) noexcept;
   /// The kernel refused this source for the peer, whole or with its interface: `left` is `nothing` or
   /// `address`. Messages that come to it do not bring it back (P75).
   void source_refused(PeerId peer, const Source& refused, SourceUse left);
@@ -209,6 +212,9 @@ class Device {
   void plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait, SendPlan& plan);
   void plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept;
   void refuse(RunOf run, Drop why) noexcept;
+  [[nodiscard]] static bool may_be_ours(Bytes packet, const packet::IpView& ip) noexcept;
+  [[nodiscard]] bool is_ours_locked(const Peer& peer, Bytes packet) const noexcept;
+  void drop_loop(OutboundPacket& packet, Attention& attention) noexcept;
   void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
   void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
   void raise_attention(Peer& peer, Attention& attention) noexcept;
@@ -243,7 +249,8 @@ class Device {
   void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
   [[nodiscard]] Crossing crossing_of(const Peer& peer) const noexcept;
   void keep_static_static(Peer& peer, Dh& ss);
-  void log_peer(const Peer& peer, std::string_view what) const noexcept;
+  void log_peer(const Peer& peer, std::string_view what,
+                LogLevel level = LogLevel::verbose) const noexcept;
 
   // handshake messages of ours, and keepalives (device_initiation.cc)
   struct Starting;
@@ -259,6 +266,10 @@ class Device {
   [[nodiscard]] static bool ask_flush(PeerId peer, Outbox& outbox) noexcept;
   void send_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
+
+  // what became of messages (device_outcome.cc)
+  void tell_outcome(const Now& now, Peer& peer) noexcept;
+  void tell(const Now& now, const Peer& peer, std::string_view what) noexcept;
 
   // timers (device_timers.cc)
   using RetiredTogether = FixedVector<KeypairSlots::Retired, kHandshakesTogether>;
@@ -314,6 +325,8 @@ class Device {
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
   SourceJudge source_judge_;
+  std::optional<Instant> told_since_;  // the interval that `told_` lines of the log belong to
+  unsigned told_ = 0;
   std::uint64_t cookie_replies_ = 0;
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).

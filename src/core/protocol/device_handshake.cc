@@ -24,19 +24,19 @@ Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Times
 
 }  // namespace
 
-void Device::log_peer(const Peer& peer, std::string_view what) const noexcept {
-  if (!log_.wants(LogLevel::verbose)) return;
+void Device::log_peer(const Peer& peer, std::string_view what, LogLevel level) const noexcept {
+  if (!log_.wants(level)) return;
   std::array<char, kKeyBase64Size> key;
   key_to_base64(peer.public_key.bytes, key);
   const std::string_view text(key.data(), key.size());
-  std::array<char, 128> line;
+  std::array<char, 192> line;
   std::size_t size = 0;
   for (const std::string_view part :
        {std::string_view("peer "), text.substr(0, 4), std::string_view("\u2026"),
         text.substr(39, 4), std::string_view(": "), what}) {
     size += part.copy(line.data() + size, line.size() - size);
   }
-  log_.write(LogLevel::verbose, {line.data(), size});
+  log_.write(level, {line.data(), size});
 }
 
 // A message on its way through `handle`, with what X25519 gave for it: an initiation's own `es` and
@@ -290,7 +290,6 @@ void Device::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
   peer.handshake.last_sent_at = now.boot;
   {
     PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.tx_bytes += incoming.response.size;
     peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
     peer.traffic.timers.any_authenticated_packet_sent();
   }

@@ -95,7 +95,6 @@ void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbo
     Timers& timers = peer.traffic.timers;
     timers.handshake_initiated(now.boot, rng_);  // retries what could not be made, too
     if (made) {
-      peer.traffic.tx_bytes += starting.out.size;
       timers.any_authenticated_packet_traversal(now.boot);
       timers.any_authenticated_packet_sent();
     }
@@ -193,7 +192,6 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
     } else {
       out =
           outgoing_handshake(peer.id, TransportLayout::kOverhead, traffic.endpoint, traffic.source);
-      traffic.tx_bytes += out.size;
       traffic.timers.any_authenticated_packet_traversal(now.boot);
       traffic.timers.any_authenticated_packet_sent();
       keep_key_fresh_sending(now, traffic);

@@ -28,11 +28,15 @@ void Device::route(OutboundPacket& packet) const noexcept {
                                         : allowed_ips_.lookup_v6(ip.destination);
   packet.drop = packet.peer.is_none() ? Drop::no_route : Drop::none;
   packet.ecn = packet::encapsulated_ecn(ip.traffic_class);
+  packet.may_be_ours = may_be_ours(packet.inner, ip);
 }
 
 void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
                        Attention& attention) {
-  for (OutboundPacket& packet : packets) route(packet);
+  for (OutboundPacket& packet : packets) {
+    route(packet);
+    if (packet.drop == Drop::none && packet.may_be_ours) drop_loop(packet, attention);
+  }
   bool some_wait = false;
   for (std::size_t begin = 0; begin < packets.size();) {
     if (packets[begin].drop != Drop::none) {
@@ -71,11 +75,7 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wa
   PeerTraffic& traffic = peer.traffic;
   if (traffic.endpoint.is_none()) return refuse(run, Drop::no_endpoint);
   std::uint64_t datagrams = 0;
-  std::uint64_t wire_bytes = 0;
-  for (const OutboundPacket& packet : run) {
-    datagrams += packet.datagrams;
-    wire_bytes += packet.wire_bytes;
-  }
+  for (const OutboundPacket& packet : run) datagrams += packet.datagrams;
   const KeypairRef& current = traffic.keypairs.current();
   std::optional<std::uint64_t> counter;
   if (!must_wait && current && current->may_send(now.boot)) counter = current->reserve(datagrams);
@@ -87,7 +87,7 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wa
     *counter += packet.datagrams;
   }
   plan.runs.push_back({peer.id, current, traffic.endpoint, traffic.source});
-  traffic.tx_bytes += wire_bytes;
+  traffic.loop.sending(now.boot);
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.timers.any_authenticated_packet_sent();
   traffic.timers.data_sent(now.boot, rng_);
@@ -122,6 +122,7 @@ void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   if (traffic.attention_raised) return;
   if (traffic.timers.initiation() != Initiation::wanted && !traffic.flush_wanted &&
       !traffic.handshake_over && traffic.source_use != SourceUse::unknown &&
+      traffic.send_error == traffic.told_error && traffic.loop.seen == traffic.loop.told &&
       traffic.retired.empty() && !traffic.timers.is_to_schedule()) {
     return;
   }
@@ -131,15 +132,6 @@ void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
     return;
   }
   traffic.attention_raised = true;
-}
-
-void Device::source_refused(PeerId id, const Source& refused, SourceUse left) {
-  Peer* peer = peers_.find(id);
-  if (peer == nullptr) return;
-  PeerGuard guard(exclusion_, id);
-  if (peer->traffic.source != refused) return;
-  peer->traffic.source_use = left;
-  peer->traffic.source = usable(peer->traffic.reached_at, left);
 }
 
 }  // namespace ferrule::protocol

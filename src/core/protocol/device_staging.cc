@@ -97,9 +97,6 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
   out.run = {id, current, traffic.endpoint, traffic.source};
   out.first_counter = *counter;
   staging_.take(*peer, lane, out.packets);
-  for (const StagedPacket& packet : out.packets) {
-    traffic.tx_bytes += packet.message.size() - kWirePrefix;
-  }
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.timers.any_authenticated_packet_sent();
   traffic.timers.data_sent(now.boot, rng_);

@@ -46,6 +46,7 @@ void Device::attend_one(const Now& now, PeerId id, RetiredTogether& together, Ou
   if (together.full()) reap(together);
   if (handshake_over) clear_handshake(*peer);  // P34
   judge_source(*peer);
+  tell_outcome(now, *peer);
   if (up_) start_wanted_handshake(now, *peer, outbox);
   reschedule(*peer);
 }

@@ -33,6 +33,7 @@ std::string_view name_of(Drop drop) noexcept {
       "outbound_header",
       "no_route",
       "no_endpoint",
+      "endpoint_loop",
       "staged_overflow",
       "staged_expired",
       "send_failed",

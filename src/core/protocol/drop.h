@@ -43,6 +43,7 @@ enum class Drop : std::uint8_t {
   outbound_header,  // not an IP packet
   no_route,         // no peer has the destination
   no_endpoint,
+  endpoint_loop,    // a message of ours: the route to the peer's endpoint leads into the tunnel
   staged_overflow,  // the oldest of a peer with too many, or with the most where all hold too much
   staged_expired,   // waited for longer than all attempts take, or the handshake was given up
   send_failed,

@@ -34,6 +34,23 @@ enum class SourceUse : std::uint8_t {
   return whole || at.address.is_link_local() ? at : Source{at.address, 0};
 }
 
+/// Whether messages to a peer come back through the tunnel, for the log to tell.
+struct LoopWatch {
+  bool seen = false;
+  bool told = false;                       // as the log knows it
+  Instant quiet_since = Instant::never();  // when something was sent first that has not come back
+
+  void met() noexcept {
+    seen = true;
+    quiet_since = Instant::never();
+  }
+  void sending(Instant now) noexcept {
+    if (!seen) return;
+    if (quiet_since == Instant::never()) quiet_since = now;
+    if (now - quiet_since >= kLoopRest) seen = false;
+  }
+};
+
 /// What data packets touch. Guarded by the peer's lock.
 struct PeerTraffic {
   KeypairSlots keypairs;
@@ -50,6 +67,11 @@ struct PeerTraffic {
   bool flush_wanted = false;      // staged packets may have a session by now
   bool handshake_over = false;    // the peer's session is in use: ours need not go on (P34)
   bool attention_raised = false;  // the control side will look at this peer
+
+  // What becomes of what is sent (device_outcome.cc).
+  int send_error = 0;  // why the system refuses it, as an errno; 0: it does not
+  int told_error = 0;  // as the log was told
+  LoopWatch loop;
 
   /// P74: an authentic message came, `from` there `to` here; `use`: what is known of a new place.
   void reached(const Endpoint& from, const Source& to, SourceUse use) noexcept {

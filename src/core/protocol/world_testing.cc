@@ -101,6 +101,7 @@ OutboundPacket Host::send(const Packet& inner) {
                                                     *run.keypair, packet.first_counter);
     crypto::best_aead_backend().seal({&sealed, 1});
     world.post(std::move(datagram));
+    device->sent(run.peer, packet.wire_bytes, 0, attention_);
   }
   work();
   return packet;
@@ -158,6 +159,7 @@ void Host::work() {
 void Host::emit(OutgoingMessage& message) {
   const Bytes bytes = message.view();
   world.post({endpoint, message.to, message.traffic_class, Packet(bytes.begin(), bytes.end())});
+  device->sent(message.peer, bytes.size(), 0, attention_);
 }
 
 void Host::flush(PeerId peer) {
@@ -171,6 +173,7 @@ void Host::flush(PeerId peer) {
     crypto::best_aead_backend().seal({&sealed, 1});
     const Bytes message = packet.message.view();
     world.post({endpoint, batch.run.to, 0, Packet(message.begin(), message.end())});
+    device->sent(peer, message.size(), 0, attention_);
   }
 }
 

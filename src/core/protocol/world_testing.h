@@ -53,6 +53,19 @@ class WatchedExclusion final : public Exclusion {
   std::function<void(PeerId)> unlocked;
 };
 
+/// Keeps what is told at the default level.
+class KeptLog final : public Log {
+ public:
+  [[nodiscard]] bool wants(LogLevel level) const noexcept override {
+    return level == LogLevel::error;
+  }
+  void write(LogLevel level, std::string_view line) noexcept override {
+    if (wants(level)) lines.emplace_back(line);
+  }
+
+  std::vector<std::string> lines;
+};
+
 /// A datagram on its way.
 struct Datagram {
   Endpoint from;
@@ -99,7 +112,7 @@ class Host {
   World& world;
   Endpoint endpoint;
   SeededRng rng;
-  NullLog log;
+  KeptLog log;
   WatchedExclusion exclusion;
   std::unique_ptr<Device> device;
   std::vector<Packet> delivered;

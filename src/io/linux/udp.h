@@ -106,9 +106,7 @@ class LinuxUdp final : public Udp {
   bool allow_foreign(Socket& of, const Source& source, int error) noexcept;
   bool send_cut(Socket& to, OutgoingDatagrams& entry, Patience& patience);
   void learn(Socket& to, const OutgoingDatagrams& entry, int error) noexcept;
-  void lose(std::uint64_t datagrams) noexcept {
-    failures_.fetch_add(datagrams, std::memory_order_relaxed);
-  }
+  void lose(OutgoingDatagrams& entry, int error) noexcept;
 
   Socket v4_;
   Socket v6_;

@@ -214,6 +214,35 @@ TEST_F(UdpRefusals, P75_SourceAndSegmentsRefusedAtOnceLoseNothing) {
   EXPECT_EQ(a_->send_failures(), 0u);
 }
 
+TEST_F(UdpRefusals, P78_WhatIsRefusedIsToldWithTheReason) {
+  kernel_.judge = [](const Asked&) { return EPERM; };
+  Entry train(pattern(3000), at_b(), 1000);
+  EXPECT_EQ(send(*a_, train.outgoing), 0u);
+  EXPECT_EQ(train.outgoing.lost_bytes, 3000u);
+  EXPECT_EQ(train.outgoing.error, EPERM);
+  kernel_.judge = [](const Asked&) { return ENOBUFS; };
+  EXPECT_EQ(send(*a_, train.outgoing), 0u);
+  EXPECT_EQ(train.outgoing.lost_bytes, 3000u);
+  EXPECT_EQ(train.outgoing.error, 0) << "there was no room: nobody refuses";
+  kernel_.judge = [](const Asked&) { return 0; };
+  EXPECT_EQ(send(*a_, train.outgoing), 1u);
+  EXPECT_EQ(train.outgoing.lost_bytes, 0u);
+}
+
+TEST_F(UdpRefusals, P78_OfATrainThatGoesInPiecesOnlyWhatIsRefusedIsLost) {
+  int plain = 0;
+  kernel_.judge = [&plain](const Asked& asked) {
+    if (asked.segments) return EMSGSIZE;
+    return ++plain == 2 ? EPERM : 0;
+  };
+  kernel_.most_per_call = 1;
+  Entry train(pattern(2500), at_b(), 1000);
+  EXPECT_EQ(send(*a_, train.outgoing), 0u);
+  EXPECT_EQ(train.outgoing.lost_bytes, 1000u);
+  EXPECT_EQ(train.outgoing.error, EPERM);
+  EXPECT_EQ(receive(*b_, 2).size(), 2u);
+}
+
 TEST_F(UdpRefusals, RestAfterAPartialSendmmsgIsSent) {
   kernel_.most_per_call = 3;
   std::vector<OutgoingDatagrams> batch;

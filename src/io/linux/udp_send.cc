@@ -283,6 +283,12 @@ void LinuxUdp::forget_paths() noexcept {
   (void)setsockopt(v6_.fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &kNo, sizeof kNo);
 }
 
+void LinuxUdp::lose(OutgoingDatagrams& entry, int error) noexcept {
+  entry.lost_bytes = size_of(entry);
+  if (!is_passing(error) && error != ENOBUFS) entry.error = error;
+  failures_.fetch_add(count_of(entry, entry.lost_bytes), std::memory_order_relaxed);
+}
+
 // What the kernel refused to send as it stands. A refusal counts as a lesson only when another way
 // then worked: EINVAL can mean the source, the segmentation or the destination.
 bool LinuxUdp::recover(Socket& to, OutgoingDatagrams& entry, int error, Patience& patience) {
@@ -294,7 +300,7 @@ bool LinuxUdp::recover(Socket& to, OutgoingDatagrams& entry, int error, Patience
   }
   const std::size_t count = count_of(entry, size_of(entry));
   if (count == 1 || !refuses_segments(error)) {
-    lose(count);
+    lose(entry, error);
     return false;
   }
   if (!send_cut(to, entry, patience)) return false;
@@ -308,7 +314,11 @@ bool LinuxUdp::send_cut(Socket& to, OutgoingDatagrams& entry, Patience& patience
   bool all_sent = true;
   for (auto run = cutter.next(); !run.empty(); run = cutter.next()) {
     all_sent &= send_run(to, run, patience) == run.size();
-    for (const auto& datagram : run) entry.refused = std::max(entry.refused, datagram.refused);
+    for (const auto& datagram : run) {
+      entry.refused = std::max(entry.refused, datagram.refused);
+      entry.lost_bytes += datagram.lost_bytes;
+      if (datagram.error != 0) entry.error = datagram.error;
+    }
   }
   return all_sent;
 }
@@ -348,11 +358,15 @@ std::size_t LinuxUdp::send(std::span<OutgoingDatagrams> batch) {
         batch, [&](const OutgoingDatagrams& e) { return e.to.address.family() != family; });
     const auto run = batch.first(other - batch.begin());
     batch = batch.subspan(run.size());
-    for (auto& entry : run) entry.refused = SourceRefusal::none;
+    for (auto& entry : run) {
+      entry.refused = SourceRefusal::none;
+      entry.lost_bytes = 0;
+      entry.error = 0;
+    }
     if (family != Family::none && socket(family).fd) {
       sent += send_run(socket(family), run, patience);
     } else {
-      for (const auto& entry : run) lose(count_of(entry, size_of(entry)));
+      for (auto& entry : run) lose(entry, EAFNOSUPPORT);
     }
   }
   return sent;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/check.h"
@@ -187,6 +188,8 @@ bool MemoryUdp::send_one(OutgoingDatagrams& entry, std::vector<std::function<voi
   const Source* from = entry.to.is_none() ? nullptr : address_for(entry, refused);
   const bool went_without = from != nullptr && refused;
   entry.refused = went_without ? SourceRefusal::source : SourceRefusal::none;
+  entry.lost_bytes = 0;
+  entry.error = 0;
   bool all_sent = true;
   std::size_t at = 0;
   do {
@@ -196,6 +199,9 @@ bool MemoryUdp::send_one(OutgoingDatagrams& entry, std::vector<std::function<voi
     if (from == nullptr || refuse_ > 0 || size > kMaxSendSize) {
       if (from != nullptr && refuse_ > 0) --refuse_;
       ++failures_;
+      entry.lost_bytes += size;
+      entry.error = static_cast<int>(from == nullptr ? std::errc::address_family_not_supported
+                                                     : std::errc::operation_not_permitted);
       all_sent = false;
       continue;
     }

@@ -1,0 +1,50 @@
+// What the outer door made of messages, in the protocol's words.
+#pragma once
+
+#include <cstddef>
+
+#include "base/wire.h"
+#include "io/udp.h"
+#include "protocol/device.h"
+
+namespace ferrule::engine {
+
+/// Gathers, and then tells the device, what became of messages to one peer: of one batch, in order.
+class Outcome {
+ public:
+  explicit Outcome(PeerId peer) noexcept : peer_(peer) {}
+
+  [[nodiscard]] PeerId peer() const noexcept { return peer_; }
+
+  void add(const io::OutgoingDatagrams& sent) noexcept {
+    std::size_t size = 0;
+    for (const Bytes part : sent.parts) size += part.size();
+    size -= sent.lost_bytes;
+    const std::size_t step = sent.segment_size != 0 ? sent.segment_size : size;
+    bytes_ += size - (size != 0 ? kWirePrefix * ((size + step - 1) / step) : 0);
+    error_ = sent.error;
+    if (sent.refused == io::SourceRefusal::none) return;
+    refused_ = sent.refused;
+    from_ = sent.from;
+  }
+
+  /// With the tables held shared, or on the control side.
+  void tell(protocol::Device& device, protocol::Attention& attention) const noexcept {
+    if (refused_ != io::SourceRefusal::none) {
+      const bool address_stays = refused_ == io::SourceRefusal::interface;
+      device.source_refused(
+          peer_, from_,
+          address_stays ? protocol::SourceUse::address : protocol::SourceUse::nothing);  // P75
+    }
+    device.sent(peer_, bytes_, error_, attention);  // P78
+  }
+
+ private:
+  PeerId peer_;
+  std::uint64_t bytes_ = 0;
+  int error_ = 0;
+  io::SourceRefusal refused_ = io::SourceRefusal::none;
+  Source from_;
+};
+
+}  // namespace ferrule::engine
