@@ -10,7 +10,7 @@ FOLDERS = {
     "packet": ["base"],
     "protocol": ["base", "crypto", "packet"],
     "io": ["base", "packet"],
-    "control": ["base", "protocol/configuration.h", "protocol/constants.h"],
+    "control": ["base", "crypto/blake2s.h", "protocol/configuration.h", "protocol/constants.h"],
     "tunnel": ["base", "crypto", "packet", "protocol", "control"],
     "engine": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel"],
     "service": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine"],

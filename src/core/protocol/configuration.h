@@ -9,6 +9,7 @@
 #include "base/net.h"
 #include "base/time.h"
 #include "protocol/message_counts.h"
+#include "protocol/messages.h"
 
 namespace ferrule::protocol {
 
@@ -50,6 +51,28 @@ struct PeerStatus {
   std::optional<MessageCounts> messages;  // none: not told
   std::uint16_t persistent_keepalive_s = 0;
   std::vector<Cidr> allowed_ips;  // in the order in which they were added
+};
+
+/// What is worth knowing of a peer when the device is made anew. No secrets.
+struct PeerMemory {
+  PublicKey public_key;
+  Endpoint endpoint;                  // the last; none when unknown
+  std::optional<Timestamp> received;  // the greatest that was accepted (P27)
+  std::optional<Timestamp> sent;      // the last (P29)
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_bytes = 0;
+  std::int64_t seen_s = 0;   // on the wall clock: when the device last had the peer
+  bool had_session = false;  // at that time
+
+  bool operator==(const PeerMemory&) const = default;
+};
+
+/// The same of a device. It belongs to a private key, whose public key it names by its hash.
+struct DeviceMemory {
+  using Identity = std::array<std::uint8_t, 32>;
+  Identity identity{};
+  std::optional<Timestamp> reserved;  // no stamp that was sent is greater
+  std::vector<PeerMemory> peers;
 };
 
 }  // namespace ferrule::protocol

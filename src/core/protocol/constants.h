@@ -68,6 +68,8 @@ constexpr std::size_t kHandshakesTogether = 32;
 constexpr Duration kTellInterval = 60s;
 constexpr unsigned kTellsPerInterval = 30;
 constexpr Duration kLoopRest = 1s;  // within which what goes in a circle has come back
+// Between initiations to peers that had a session when the device was last seen: a thousand a second.
+constexpr Duration kRevivalPace = 1ms;
 
 // --- Outer headers (P32) ---
 constexpr std::uint8_t kHandshakeTrafficClass = 0x88;  // DSCP AF41, ECN clear

@@ -193,6 +193,32 @@ class Device {
   /// Good cookie replies that have come: from peers under load, who want to see it in mac2 (P81).
   [[nodiscard]] std::uint64_t cookie_replies() const noexcept { return cookie_replies_; }
   [[nodiscard]] std::size_t peer_count() const noexcept { return peers_.size(); }
+  // What is kept across restarts (device_memory.cc).
+
+  /// What a device knew that had the same private key, as it will turn out: peers take it up as they
+  /// are added. Of another key's nothing is taken. Call before anything is applied.
+  void remember(DeviceMemory memory);
+  /// Whether what was remembered turned out to be another key's.
+  [[nodiscard]] bool remembers_another() const noexcept { return memory_is_foreign_; }
+  /// Stamps of the wall clock are sent up to this one; when it is later than that, they go on in the
+  /// smallest steps (P29). Until the first call there is no limit.
+  void reserve_stamps(const Timestamp& until) noexcept { stamp_limit_ = until; }
+  /// Rises with everything that is worth remembering. Any thread.
+  [[nodiscard]] std::uint64_t memory_changes() const noexcept {
+    return memory_changes_.load(std::memory_order_relaxed);
+  }
+  /// Whom the memory is of; none without a private key.
+  [[nodiscard]] std::optional<DeviceMemory::Identity> memory_identity() const noexcept;
+  /// No stamp that was sent before this device was made is greater.
+  [[nodiscard]] const std::optional<Timestamp>& stamp_floor() const noexcept {
+    return stamp_floor_;
+  }
+  struct MemoryCursor;
+  /// Visits what is to be remembered of up to `count` peers, and moves the cursor on; at the end, of
+  /// those that are not here yet. False when there are no more.
+  bool visit_memory(const Now& now, MemoryCursor& cursor, std::size_t count,
+                    const std::function<void(const PeerMemory&)>& visit) const;
+
   /// Where a walk over the peers stands. The peer may go while the walk rests.
   struct PeerCursor {
     PeerId peer;
@@ -202,6 +228,11 @@ class Device {
   /// it on. False when there are no more.
   bool visit_peers(std::optional<PeerCursor>& cursor, std::size_t count,
                    const std::function<void(const PeerStatus&)>& visit) const;
+  struct MemoryCursor {
+    std::optional<PeerCursor> peer;
+    bool peers_done = false;
+    std::size_t unclaimed = 0;
+  };
 
  private:
   using RunOf = std::span<OutboundPacket>;
@@ -284,9 +315,18 @@ class Device {
   void fire_persistent_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void reschedule(Peer& peer) noexcept;
 
+  // memory (device_memory.cc)
+  void know_whose_memory();
+  void claim_memory(Peer& peer) noexcept;
+  void revive(const Now& now, Peer& peer) noexcept;
+  [[nodiscard]] Timestamp next_stamp(const Now& now, const Peer& peer) const noexcept;
+  [[nodiscard]] std::optional<PeerMemory> memory_of(const Now& now, const Peer& peer) const;
+  void memory_changed() noexcept { memory_changes_.fetch_add(1, std::memory_order_relaxed); }
+
   // configuration (device_configuration.cc)
   void worked(std::size_t units);
   std::size_t count_added(const DeviceChange& change);
+  [[nodiscard]] const Peer* resume(const std::optional<PeerCursor>& cursor) const noexcept;
   void take_memory(const DeviceChange& change);
   void set_private_key(const Now& now, PrivateKey key);
   void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
@@ -311,6 +351,7 @@ class Device {
   DropCounters drops_;
   std::atomic<std::size_t> mtu_{1420};
   Staging staging_;
+  std::atomic<std::uint64_t> memory_changes_{0};
 
   // Tables: read by the data path, changed by control under Exclusion::lock_tables.
   PeerTable peers_;
@@ -335,6 +376,12 @@ class Device {
   std::function<void()> others_;
   std::size_t unyielded_ = 0;  // units of work since they were called last
   std::vector<Cidr> wanted_;   // of a change that replaces a peer's allowed IPs, sorted
+  std::vector<PeerMemory> remembered_;  // by public key; claimed ones have lost theirs
+  std::size_t unclaimed_ = 0;           // of these
+  std::optional<DeviceMemory::Identity> memory_identity_;  // whose it is, until that is known
+  bool memory_is_foreign_ = false;
+  std::optional<Timestamp> remembered_floor_, stamp_floor_, stamp_limit_;
+  Instant next_revival_;
 };
 
 /// A handshake message of ours, still without its bytes.

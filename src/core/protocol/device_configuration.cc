@@ -118,6 +118,7 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
   identity_.private_key = std::move(key);
   identity_.public_key = zero ? PublicKey{} : crypto::public_key_of(identity_.private_key);
   cookies_.set_identity(identity_.public_key);
+  if (!zero) know_whose_memory();
   {
     TablesGuard guard(exclusion_);
     mac1_ = zero ? Mac1Checker() : Mac1Checker(identity_.public_key, ++identities_);
@@ -139,6 +140,7 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
       }
     }
     reschedule(*peer);
+    if (up_ && peer->handshake.revive) revive(now, *peer);
   }
 }
 
@@ -152,8 +154,11 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
       !identity_.private_key.is_zero() && change.public_key == identity_.public_key;
   if (is_self || (peer == nullptr && change.update_only)) return;
   if (peer == nullptr) {
-    TablesGuard guard(exclusion_);
-    peer = &peers_.add(change.public_key);
+    {
+      TablesGuard guard(exclusion_);
+      peer = &peers_.add(change.public_key);
+    }
+    claim_memory(*peer);
   }
   if (change.preshared_key) peer->handshake.psk = std::move(*change.preshared_key);
   set_allowed_ips(peer->id, change);
@@ -181,6 +186,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
   } else if (staged) {
     send_staged_or_keepalive(now, *peer, outbox);
   }
+  if (peer->handshake.revive) revive(now, *peer);
 }
 
 void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
@@ -219,6 +225,7 @@ void Device::remove_allowed_ips(PeerId id, const std::function<bool(const Cidr&)
 }
 
 void Device::remove_peer(Peer& peer) {
+  memory_changed();
   // Without prefixes no packet reaches it any more; what is staged until then goes with it.
   remove_allowed_ips(peer.id, [](const Cidr&) { return true; });
   clear_sessions(peer);
@@ -285,6 +292,7 @@ void Device::wake(const Now& now, Peer& peer) noexcept {
     peer.traffic.timers.persistent_keepalive_at_once(now.boot);
   }
   reschedule(peer);
+  if (peer.handshake.revive) revive(now, peer);
 }
 
 void Device::down() noexcept {
@@ -382,17 +390,18 @@ PeerStatus Device::status_of(const Peer& peer) const {
   return status;
 }
 
+const Peer* Device::resume(const std::optional<PeerCursor>& cursor) const noexcept {
+  if (!cursor) return peers_.first();
+  if (const Peer* last = peers_.find(cursor->peer)) return peers_.after(*last);
+  // The peer that the walk rested at is gone: go on with the next younger one.
+  const Peer* peer = peers_.first();
+  while (peer != nullptr && peer->sequence <= cursor->sequence) peer = peers_.after(*peer);
+  return peer;
+}
+
 bool Device::visit_peers(std::optional<PeerCursor>& cursor, std::size_t count,
                          const std::function<void(const PeerStatus&)>& visit) const {
-  const Peer* peer = peers_.first();
-  if (cursor) {
-    if (const Peer* last = peers_.find(cursor->peer)) {
-      peer = peers_.after(*last);
-    } else {
-      // The peer that the walk rested at is gone: go on with the next younger one.
-      while (peer != nullptr && peer->sequence <= cursor->sequence) peer = peers_.after(*peer);
-    }
-  }
+  const Peer* peer = resume(cursor);
   for (; peer != nullptr && count > 0; peer = peers_.after(*peer), --count) {
     visit(status_of(*peer));
     cursor = {peer->id, peer->sequence};

@@ -192,6 +192,7 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
   }
   // The sender has proven itself and the message is new: from here on it counts.
   peer.handshake.greatest_received = *timestamp;
+  memory_changed();
   peer.handshake.last_accepted_at = now.boot;
   if (peer.handshake.sent) peer.handshake.sent->crossed = true;  // P34
   received_handshake_message(now, peer, incoming.message);
@@ -274,6 +275,7 @@ void Device::install(const Now& now, Incoming& incoming) noexcept {
     PeerGuard guard(exclusion_, peer.id);
     peer.traffic.keypairs.install(std::move(incoming.keypair), incoming.retired, incoming.crossing);
     peer.traffic.timers.session_derived(now.boot);
+    memory_changed();
   }
   remove_indices(incoming.retired);
   incoming.installed = true;

@@ -117,15 +117,13 @@ void Device::make_initiation(const Now& now, Starting& starting, IndexCandidates
   if (!handshake.static_static) return;
   const std::optional<LocalIndex> index = indices_.find_free(indices);
   if (!index) return;
-  Timestamp timestamp = make_timestamp(now.wall);
-  if (handshake.last_sent && timestamp <= *handshake.last_sent) {
-    timestamp = next_timestamp(*handshake.last_sent);  // P60: the wall clock went backwards
-  }
+  const Timestamp timestamp = next_stamp(now, peer);
   handshake.sent = write_initiation(
       identity_.public_key, peer.public_key, std::move(starting.ephemeral), starting.es,
       *handshake.static_static, timestamp, *index, starting.out.room());
   if (!handshake.sent) return;
   handshake.last_sent = timestamp;
+  memory_changed();
   handshake.cookie.add_macs(now.boot, starting.out.room());
 }
 

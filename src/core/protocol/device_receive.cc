@@ -81,6 +81,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, Keypair& keypair, Inbound
   if (!keypair.attached()) return Drop::expired_keypair;
   if (!keypair.replay().accept(message.counter)) return Drop::replayed_counter;
 
+  if (message.from != traffic.endpoint) memory_changed();
   traffic.reached(message.from, message.to, first_use());
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
     traffic.last_handshake = now.wall;

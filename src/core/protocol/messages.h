@@ -22,6 +22,8 @@ constexpr std::size_t kTypeOffset = 0;
 constexpr std::size_t kMac1Size = 16;
 constexpr std::size_t kMac2Size = 16;
 constexpr std::size_t kTimestampSize = 12;
+/// A TAI64N stamp as it is sent (P29). Compares as big-endian bytes, which is by time.
+using Timestamp = std::array<std::uint8_t, kTimestampSize>;
 constexpr std::size_t kHandshakeTagSize = 16;
 
 /// §5.4.2: type 4, sender 4, ephemeral 32, encrypted static 48, encrypted timestamp 28, mac1, mac2.

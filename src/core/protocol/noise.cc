@@ -70,6 +70,14 @@ Timestamp make_timestamp(const WallTime& wall) noexcept {
   return stamp;
 }
 
+Timestamp timestamp_after(const Timestamp& stamp, std::uint32_t seconds) noexcept {
+  const std::uint64_t at = load_be64(stamp.data());
+  if (at > UINT64_MAX - seconds) return stamp;
+  Timestamp later = stamp;
+  store_be64(later.data(), at + seconds);
+  return later;
+}
+
 Timestamp next_timestamp(const Timestamp& stamp) noexcept {
   std::uint64_t seconds = load_be64(stamp.data());
   std::uint32_t nanoseconds = load_be32(stamp.data() + 8) + kStampStep;

@@ -19,13 +19,12 @@
 
 namespace ferrule::protocol {
 
-/// A TAI64N stamp as it is sent (P29). Compares as big-endian bytes, which is by time.
-using Timestamp = std::array<std::uint8_t, kTimestampSize>;
-
 /// The stamp of a wall clock time, nanoseconds rounded down to a multiple of 2^24.
 [[nodiscard]] Timestamp make_timestamp(const WallTime& wall) noexcept;
 /// The smallest stamp of that rounding that is greater than `stamp`.
 [[nodiscard]] Timestamp next_timestamp(const Timestamp& stamp) noexcept;
+/// Some seconds later, or the same where that can't be written.
+[[nodiscard]] Timestamp timestamp_after(const Timestamp& stamp, std::uint32_t seconds) noexcept;
 
 /// The chaining key and hash of a running handshake, and the algebra on them (Noise §5.2). Wiped
 /// when it ends (P24).

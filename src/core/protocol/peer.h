@@ -100,6 +100,7 @@ struct PeerHandshake {
   std::optional<Timestamp> last_sent;          // P29
   std::optional<Instant> last_accepted_at;     // an initiation of the peer's (P28)
   std::optional<Instant> last_sent_at;         // an initiation or response of ours (P51)
+  bool revive = false;  // had a session when the device was last seen: begins with an initiation
 };
 
 struct Peer {

@@ -1,0 +1,129 @@
+// What a device remembers of the one before it: stamps, endpoints, byte counts (P27, P29).
+#include <algorithm>
+#include <utility>
+
+#include "crypto/blake2s.h"
+#include "protocol/device.h"
+
+namespace ferrule::protocol {
+
+namespace {
+
+// A stamp that is kept is the last one when it was kept: smallest steps may have followed (P29).
+constexpr std::uint32_t kUnkeptSeconds = 1;
+
+constexpr auto kByKey = [](const PeerMemory& memory, const PublicKey& key) {
+  return memory.public_key < key;
+};
+
+}  // namespace
+
+void Device::remember(DeviceMemory memory) {
+  memory_identity_ = memory.identity;
+  remembered_floor_ = memory.reserved;
+  remembered_ = std::move(memory.peers);
+  std::ranges::sort(remembered_, {}, &PeerMemory::public_key);
+  const auto [first, last] = std::ranges::unique(remembered_, {}, &PeerMemory::public_key);
+  remembered_.erase(first, last);
+  unclaimed_ = remembered_.size();
+}
+
+std::optional<DeviceMemory::Identity> Device::memory_identity() const noexcept {
+  if (identity_.private_key.is_zero()) return std::nullopt;
+  return crypto::hash({identity_.public_key.bytes});
+}
+
+// The first private key tells. Peers that were added before it take their own up now.
+void Device::know_whose_memory() {
+  if (!memory_identity_) return;
+  memory_is_foreign_ = memory_identity_ != memory_identity();
+  memory_identity_.reset();
+  if (memory_is_foreign_) {
+    std::vector<PeerMemory>().swap(remembered_);
+    unclaimed_ = 0;
+    return;
+  }
+  stamp_floor_ = remembered_floor_;
+  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
+    claim_memory(*peer);
+  }
+}
+
+void Device::claim_memory(Peer& peer) noexcept {
+  if (memory_identity_ || unclaimed_ == 0) return;
+  const auto found =
+      std::lower_bound(remembered_.begin(), remembered_.end(), peer.public_key, kByKey);
+  if (found == remembered_.end() || found->public_key != peer.public_key || found->seen_s < 0)
+    return;
+  PeerHandshake& handshake = peer.handshake;
+  handshake.greatest_received = found->received;
+  if (found->sent) handshake.last_sent = timestamp_after(*found->sent, kUnkeptSeconds);
+  handshake.revive = found->had_session;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    if (peer.traffic.endpoint.is_none()) peer.traffic.endpoint = found->endpoint;
+    peer.traffic.tx_bytes += found->tx_bytes;
+    peer.traffic.rx_bytes += found->rx_bytes;
+  }
+  found->seen_s = -1;
+  if (--unclaimed_ == 0) std::vector<PeerMemory>().swap(remembered_);
+}
+
+// The peer may not know yet that its session is gone, and only sends: nobody but us can tell it at once.
+void Device::revive(const Now& now, Peer& peer) noexcept {
+  peer.handshake.revive = false;
+  const Instant at = std::max(now.boot, next_revival_);
+  next_revival_ = at + kRevivalPace;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.timers.handshake_deferred(at);
+  }
+  reschedule(peer);
+}
+
+Timestamp Device::next_stamp(const Now& now, const Peer& peer) const noexcept {
+  Timestamp stamp = make_timestamp(now.wall);
+  if (stamp_limit_) stamp = std::min(stamp, *stamp_limit_);
+  // P60: the wall clock went backwards, here or across a restart.
+  for (const std::optional<Timestamp>& sent : {stamp_floor_, peer.handshake.last_sent}) {
+    if (sent && stamp <= *sent) stamp = next_timestamp(*sent);
+  }
+  return stamp;
+}
+
+std::optional<PeerMemory> Device::memory_of(const Now& now, const Peer& peer) const {
+  const PeerHandshake& handshake = peer.handshake;
+  if (!handshake.greatest_received && !handshake.last_sent) return std::nullopt;
+  PeerMemory memory;
+  memory.public_key = peer.public_key;
+  memory.received = handshake.greatest_received;
+  memory.sent = handshake.last_sent;
+  memory.seen_s = std::max<std::int64_t>(now.wall.seconds, 0);
+  PeerGuard guard(exclusion_, peer.id);
+  const PeerTraffic& traffic = peer.traffic;
+  const KeypairRef& current = traffic.keypairs.current();
+  memory.endpoint = traffic.endpoint;
+  memory.tx_bytes = traffic.tx_bytes;
+  memory.rx_bytes = traffic.rx_bytes;
+  memory.had_session = handshake.revive || (current && !current->expired(now.boot));
+  return memory;
+}
+
+bool Device::visit_memory(const Now& now, MemoryCursor& cursor, std::size_t count,
+                          const std::function<void(const PeerMemory&)>& visit) const {
+  if (!cursor.peers_done) {
+    const Peer* peer = resume(cursor.peer);
+    for (; peer != nullptr && count > 0; peer = peers_.after(*peer), --count) {
+      if (const auto memory = memory_of(now, *peer)) visit(*memory);
+      cursor.peer = {peer->id, peer->sequence};
+    }
+    cursor.peers_done = peer == nullptr;
+  }
+  for (; cursor.unclaimed < remembered_.size() && count > 0; ++cursor.unclaimed, --count) {
+    const PeerMemory& memory = remembered_[cursor.unclaimed];
+    if (memory.seen_s >= 0) visit(memory);
+  }
+  return !cursor.peers_done || cursor.unclaimed < remembered_.size();
+}
+
+}  // namespace ferrule::protocol
