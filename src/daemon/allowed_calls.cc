@@ -180,7 +180,18 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
   return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-void describe(Filter& filter, std::uint32_t architecture) {
+// A file is made beside the old one and put in its place. Where a path leads, a filter can't see: that is
+// Landlock's part.
+void allow_state(Filter& filter, int directory) {
+  const auto folder = static_cast<scmp_datum_t>(directory);
+  filter.allow(SCMP_SYS(openat), scmp_arg_cmp{0, SCMP_CMP_EQ, folder, 0});
+  filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), scmp_arg_cmp{0, SCMP_CMP_NE, folder, 0});
+  filter.allow(SCMP_SYS(renameat), scmp_arg_cmp{0, SCMP_CMP_EQ, folder, 0});
+  filter.allow(SCMP_SYS(renameat2), scmp_arg_cmp{0, SCMP_CMP_EQ, folder, 0});
+  filter.allow(SCMP_SYS(fsync));
+}
+
+void describe(Filter& filter, std::uint32_t architecture, int state_directory) {
   filter.set_machine(architecture);
   filter.set(SCMP_FLTATR_CTL_NNP, 1);
   // What the kernel says, and not ECANCELED for all of it.
@@ -212,7 +223,11 @@ void describe(Filter& filter, std::uint32_t architecture) {
   // When a thread gives memory back, the C library looks at how free the system is with it; it takes no
   // answer for no.
   filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open));
-  filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat));
+  if (state_directory >= 0) {
+    allow_state(filter, state_directory);
+  } else {
+    filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat));
+  }
   // if_nametoindex of glibc before 2.35 looks for /proc/net, and goes on without.
   filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(access));
   filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(faccessat));
@@ -223,18 +238,18 @@ void describe(Filter& filter, std::uint32_t architecture) {
 
 }  // namespace
 
-Result<void> restrict_calls() {
+Result<void> restrict_calls(int state_directory) {
   // glibc gives threads arenas of their own, and reads files to decide how many there may be and
   // whether to shrink one: after a flood of handshakes, say. With one arena for all it reads nothing.
   (void)::mallopt(M_ARENA_MAX, 1);
   Filter filter;
-  describe(filter, ::seccomp_arch_native());
+  describe(filter, ::seccomp_arch_native(), state_directory);
   return filter.load();
 }
 
-Result<void> write_call_filter(std::uint32_t architecture, int fd) {
+Result<void> write_call_filter(std::uint32_t architecture, int fd, int state_directory) {
   Filter filter;
-  describe(filter, architecture);
+  describe(filter, architecture, state_directory);
   return filter.write(fd);
 }
 

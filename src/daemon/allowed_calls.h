@@ -9,6 +9,7 @@ namespace ferrule::daemon {
 
 /// Writes to `fd` the program that `restrict_calls` would give the kernel of a machine with this
 /// architecture (SCMP_ARCH_...).
-[[nodiscard]] Result<void> write_call_filter(std::uint32_t architecture, int fd);
+[[nodiscard]] Result<void> write_call_filter(std::uint32_t architecture, int fd,
+                                             int state_directory = -1);
 
 }  // namespace ferrule::daemon

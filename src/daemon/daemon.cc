@@ -140,7 +140,11 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
                      return use_of(kernel_.way_out(to, at, engine_.fwmark()));
                    },
                .handshake_watcher = engine::HandshakeDoor::Watcher{*poller_, kHandshakes}}),
-      server_(socket_, ::if_nametoindex, engine_, log_, *poller_, kFirstClient) {}
+      server_(socket_, ::if_nametoindex, engine_, log_, *poller_, kFirstClient) {
+  if (!options.state_file) return;
+  state_.emplace(*options.state_file, log_, io::now());
+  state_->fill(engine_.device());
+}
 
 Result<void> Daemon::watch() {
   const std::array<std::pair<Tag, int>, 5> sources = {{
@@ -159,6 +163,7 @@ Result<void> Daemon::watch() {
 
 void Daemon::start() {
   if (log_.wants(LogLevel::error)) log_.start();
+  if (state_) state_->start([this] { poller_->wake(); });
   look_rarely();
 }
 
@@ -170,12 +175,15 @@ void Daemon::run() {
     for (const io::Ready& ready : poller_->wait(room, next)) handle(ready);
     if (next && *next <= io::now().boot) handle({.tag = kDeadline});
   }
+  if (state_) state_->finish(io::now(), engine_.device());
 }
 
 std::optional<Instant> Daemon::next_deadline() noexcept {
   std::optional<Instant> next =
       std::min(engine_.next_deadline().value_or(Instant::never()), look_rarely_at_);
-  for (const std::optional<Instant>& at : {look_again_at_, follow_network_at_}) {
+  const std::optional<Instant> state_at =
+      state_ ? state_->next_deadline(engine_.device()) : std::nullopt;
+  for (const std::optional<Instant>& at : {look_again_at_, follow_network_at_, state_at}) {
     if (at) next = std::min(next.value_or(Instant::never()), *at);
   }
   return next;
@@ -185,6 +193,7 @@ std::optional<Instant> Daemon::next_deadline() noexcept {
 void Daemon::handle(const io::Ready& ready) noexcept {
   try {
     dispatch(ready);
+    if (state_) state_->work(io::now(), engine_.device());
     const Instant now = io::now().boot;
     if (look_again_at_ && *look_again_at_ <= now) look_again();
     if (follow_network_at_ && *follow_network_at_ <= now) follow_network();

@@ -8,6 +8,7 @@
 #include "crypto/random.h"
 #include "daemon/background.h"
 #include "daemon/options.h"
+#include "daemon/state_keeper.h"
 #include "daemon/stderr_log.h"
 #include "daemon/uapi_socket.h"
 #include "engine/engine.h"
@@ -30,11 +31,14 @@ class Daemon {
   /// The interface's name: an adopted one has its own, whatever was asked for.
   [[nodiscard]] const std::string& interface() const noexcept { return interface_; }
   [[nodiscard]] StderrLog& log() noexcept { return log_; }
+  /// The folder of the state file, for the sandbox; -1 without one.
+  [[nodiscard]] int state_directory() const noexcept { return state_ ? state_->directory() : -1; }
 
   /// Follows the interface as it is now; where that is up, sockets are bound and lanes started. Before,
   /// the calling thread is the only one.
   void start();
-  /// Runs until it is told to end: a signal, the socket or the interface removed.
+  /// Runs until it is told to end: a signal, the socket or the interface removed. Then keeps the last
+  /// state.
   void run();
 
  private:
@@ -79,6 +83,7 @@ class Daemon {
   UapiSocket socket_;
   engine::Engine engine_;
   service::UapiServer server_;
+  std::optional<StateKeeper> state_;
   std::optional<Instant> look_again_at_;  // an event that told of the system was lost
   std::optional<Instant> follow_network_at_;
   Instant look_rarely_at_ = Instant::never();

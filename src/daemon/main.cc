@@ -79,12 +79,12 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-Result<void> confine(const Options& options, Log& log) {
+Result<void> confine(const Options& options, Log& log, int state_directory) {
   if (kSanitized) return {};
   lock_memory(log);
   if (!options.sandbox) return {};
   crypto::prepare_libraries();
-  Result<void> entered = enter_sandbox(kUapiSocketDirectory, log);
+  Result<void> entered = enter_sandbox(kUapiSocketDirectory, log, state_directory);
   if (!entered) entered.error().what += "; --no-sandbox goes without";
   return entered;
 }
@@ -106,7 +106,8 @@ int run(const Options& options) {
     return fail(log, written.error());
   }
   readiness.prepare();
-  if (Result<void> confined = confine(options, log); !confined) return fail(log, confined.error());
+  Result<void> confined = confine(options, log, (*daemon)->state_directory());
+  if (!confined) return fail(log, confined.error());
   (*daemon)->start();
   if (!options.foreground) log.flush();  // it may let go of the terminal now
   readiness.ready(options.log_level_given);

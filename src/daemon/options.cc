@@ -70,6 +70,9 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
                "No segmentation or receive offloads (TSO, USO, GSO, GRO)");
   app.add_flag("--no-sandbox", no_sandbox,
                "Keep all capabilities, files and system calls that it was started with");
+  app.add_option("--state", options.state_file,
+                 "Keep endpoints, stamps and byte counts of peers in FILE across restarts")
+      ->type_name("FILE");
   app.add_option("--lanes", options.lanes,
                  "How many lanes carry data; default: by the cores to use")
       ->check(CLI::Range(1, 256));
@@ -89,6 +92,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
                options.interface, IFNAMSIZ - 1);
     return Exit{1};
   }
+  if (options.state_file && options.state_file->empty()) options.state_file.reset();
   options.offload = !no_offload;
   options.sandbox = !no_sandbox;
   options.foreground |= environment("WG_PROCESS_FOREGROUND") == "1";

@@ -19,7 +19,8 @@ struct Options {
   std::optional<int> tun_fd;     // WG_TUN_FD
   std::optional<int> uapi_fd;    // WG_UAPI_FD: a listening socket
   std::optional<std::string>
-      tun_name_file;  // WG_TUN_NAME_FILE: where to write the interface's name
+      tun_name_file;                      // WG_TUN_NAME_FILE: where to write the interface's name
+  std::optional<std::string> state_file;  // --state
   bool offload = true;
   bool sandbox = true;
   std::size_t lanes = 0;                      // 0: by the cores to use

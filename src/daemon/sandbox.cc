@@ -53,29 +53,37 @@ RulesetAttributes everything(int version) {
   return all;
 }
 
-Result<void> allow_removing(const io::UniqueFd& ruleset, const std::string& directory) {
-  const io::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!parent) return {};  // an adopted socket may have its file elsewhere, or none
+constexpr std::uint64_t kReplaceFiles =
+    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+
+Result<void> allow(const io::UniqueFd& ruleset, int directory, std::uint64_t access,
+                   const std::string& name) {
   landlock_path_beneath_attr rule{};
-  rule.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE;
-  rule.parent_fd = parent.get();
+  rule.allowed_access = access;
+  rule.parent_fd = directory;
   if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
-    return std::unexpected(system_error(errno, "Landlock: allow removing from " + directory));
+    return std::unexpected(system_error(errno, "Landlock: allow what is needed in " + name));
   }
   return {};
 }
 
-}  // namespace
-
-Result<void> enter_sandbox(const std::string& socket_directory, Log& log) {
-  if (Result<void> dropped = drop_capabilities(); !dropped) return dropped;
-  const Result<int> landlock = restrict_files(socket_directory);
-  if (!landlock) return std::unexpected(landlock.error());
-  if (*landlock == 0) log.write(LogLevel::verbose, "this kernel has no Landlock: going without");
-  return restrict_calls();
+Result<void> allow_removing(const io::UniqueFd& ruleset, const std::string& directory) {
+  const io::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!parent) return {};  // an adopted socket may have its file elsewhere, or none
+  return allow(ruleset, parent.get(), LANDLOCK_ACCESS_FS_REMOVE_FILE, directory);
 }
 
-Result<int> restrict_files(const std::string& directory) {
+}  // namespace
+
+Result<void> enter_sandbox(const std::string& socket_directory, Log& log, int state_directory) {
+  if (Result<void> dropped = drop_capabilities(); !dropped) return dropped;
+  const Result<int> landlock = restrict_files(socket_directory, state_directory);
+  if (!landlock) return std::unexpected(landlock.error());
+  if (*landlock == 0) log.write(LogLevel::verbose, "this kernel has no Landlock: going without");
+  return restrict_calls(state_directory);
+}
+
+Result<int> restrict_files(const std::string& directory, int state_directory) {
   // Older container runtimes refuse calls that they don't know with errors of their own choice.
   const long version =
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -84,9 +92,11 @@ Result<int> restrict_files(const std::string& directory) {
   const io::UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!ruleset) return std::unexpected(system_error(errno, "Landlock: create rules"));
-  if (Result<void> allowed = allow_removing(ruleset, directory); !allowed) {
-    return std::unexpected(allowed.error());
+  Result<void> allowed = allow_removing(ruleset, directory);
+  if (allowed && state_directory >= 0) {
+    allowed = allow(ruleset, state_directory, kReplaceFiles, "the state's folder");
   }
+  if (!allowed) return std::unexpected(allowed.error());
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
     return std::unexpected(system_error(errno, "Landlock: restrict this process"));
   }

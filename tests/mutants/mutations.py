@@ -19,6 +19,7 @@ SEND, RECEIVE = "src/core/protocol/device_send.cc", "src/core/protocol/device_re
 STAGE, STAGING = "src/core/protocol/device_staging.cc", "src/core/protocol/staging.cc"
 HANDSHAKE, TIMERS = "src/core/protocol/device_handshake.cc", "src/core/protocol/timers.cc"
 INITIATION = "src/core/protocol/device_initiation.cc"
+MEMORY = "src/core/protocol/device_memory.cc"
 CONFIGURATION = "src/core/protocol/device_configuration.cc"
 DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
 KEYPAIR, REPLAY, COOKIE, RATELIMITER = (
@@ -50,6 +51,17 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "identity_.public_key > peer.public_key ?", "true ?"),
     ("P34a the keypair that stays does not come back", KEYPAIR,
      "    std::swap(previous_, current_);\n", ""),
+    ("P27 a restart forgets what was received", MEMORY,
+     "handshake.greatest_received = found->received;", ""),
+    ("P29 a restart forgets what was sent", MEMORY,
+     "if (found->sent) handshake.last_sent = timestamp_after(*found->sent, kUnkeptSeconds);", ""),
+    ("P29 a restart forgets what was reserved", MEMORY, "  stamp_floor_ = remembered_floor_;\n", ""),
+    ("P29 stamps of the clock know no limit", MEMORY,
+     "if (stamp_limit_) stamp = std::min(stamp, *stamp_limit_);", ""),
+    ("P101 another key's memory is taken", MEMORY,
+     "memory_is_foreign_ = memory_identity_ != memory_identity();", "memory_is_foreign_ = false;"),
+    ("P53 a peer that had a session is not told of a restart", MEMORY,
+     "handshake.revive = found->had_session;", ""),
     ("P33 an index outlives its keypair", CONFIGURATION,
      "indices_.remove(keypair->local_index());", "(void)keypair;"),
     ("P42 the responder sends before its key is confirmed", KEYPAIR,
@@ -106,8 +118,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "if (traffic.keypairs.current()->may_send(now.boot)) {", "{"),
     ("P59a a persistent keepalive that can't be sent is the last", DEVICE_TIMERS,
      "timers.persistent_keepalive_due(now.boot);", ""),
-    ("P60 stamps follow the wall clock backwards", INITIATION,
-     "if (handshake.last_sent && timestamp <= *handshake.last_sent) {", "if (false) {"),
+    ("P60 stamps follow the wall clock backwards", MEMORY,
+     "if (sent && stamp <= *sent) stamp = next_timestamp(*sent);", ""),
     ("P72 any peer's source will do", RECEIVE,
      "return owner == peer.id ? Drop::none", "return !owner.is_none() ? Drop::none"),
     ("P73 a packet too many is staged", STAGING,
@@ -164,8 +176,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "if (!keypair.replay().accept(message.counter) && traffic.keypairs.current().get() == &keypair)"),
     ("P51 a handshake that comes too soon is forgotten", TIMERS,
      "  arm(Timer::retransmit, at);\n", "  (void)at;\n"),
-    ("P60 an initiation repeats the last stamp", INITIATION,
-     "timestamp = next_timestamp(*handshake.last_sent);", "timestamp = *handshake.last_sent;"),
+    ("P60 an initiation repeats the last stamp", MEMORY,
+     "stamp = next_timestamp(*sent);", "stamp = *sent;"),
     ("P80 mac1 of a response is not looked at", HANDSHAKE,
      "if (!mac1_.gave(received.message.mac1) && !mac1_.check(message)) {",
      "if (*type == MessageType::handshake_initiation && !mac1_.gave(received.message.mac1) &&\n"

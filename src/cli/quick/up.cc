@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "cli/conf_change.h"
@@ -155,6 +156,20 @@ bool Up::can_run(std::string_view key, const std::vector<std::string>& hooks) {
   });
 }
 
+namespace {
+
+// Another program would take the option for a mistake.
+bool is_ferruled(std::string_view program) {
+  return program.substr(program.rfind('/') + 1) == "ferruled";
+}
+
+// Where the daemon keeps what it should know again the next time (ferruled(8), --state).
+std::string state_path(const std::string& interface) {
+  return "/var/lib/ferrule/" + interface + ".state";
+}
+
+}  // namespace
+
 Action Up::link_action() const {
   const std::string& name = file_.interface;
   if (implementation_ == Implementation::kernel) {
@@ -163,7 +178,12 @@ Action Up::link_action() const {
   }
   const char* wanted = std::getenv("WG_QUICK_USERSPACE_IMPLEMENTATION");
   const std::string daemon = wanted != nullptr && *wanted != '\0' ? wanted : "ferruled";
-  return {daemon + ' ' + name, [daemon, name] { return run_child({daemon, name}, daemon); }};
+  std::vector<std::string> words{daemon};
+  if (is_ferruled(daemon)) words.insert(words.end(), {"--state", state_path(name)});
+  words.push_back(name);
+  std::string shown;
+  for (const std::string& word : words) shown += (shown.empty() ? "" : " ") + word;
+  return {shown, [words, daemon] { return run_child(words, daemon); }};
 }
 
 bool Up::make_link() {

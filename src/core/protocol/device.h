@@ -374,8 +374,8 @@ class Device {
   FixedVector<PeerId, kHandshakesTogether> starting_;
   PeerSweep waking_;  // the interface came up
   std::function<void()> others_;
-  std::size_t unyielded_ = 0;  // units of work since they were called last
-  std::vector<Cidr> wanted_;   // of a change that replaces a peer's allowed IPs, sorted
+  std::size_t unyielded_ = 0;           // units of work since they were called last
+  std::vector<Cidr> wanted_;            // of a change that replaces a peer's allowed IPs, sorted
   std::vector<PeerMemory> remembered_;  // by public key; claimed ones have lost theirs
   std::size_t unclaimed_ = 0;           // of these
   std::optional<DeviceMemory::Identity> memory_identity_;  // whose it is, until that is known

@@ -10,7 +10,7 @@ namespace ferrule::protocol {
 namespace {
 
 // A stamp that is kept is the last one when it was kept: smallest steps may have followed (P29).
-constexpr std::uint32_t kUnkeptSeconds = 1;
+constexpr std::uint32_t kUnkeptSeconds = 10;
 
 constexpr auto kByKey = [](const PeerMemory& memory, const PublicKey& key) {
   return memory.public_key < key;
@@ -76,7 +76,11 @@ void Device::revive(const Now& now, Peer& peer) noexcept {
   next_revival_ = at + kRevivalPace;
   {
     PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.timers.handshake_deferred(at);
+    Timers& timers = peer.traffic.timers;
+    if (timers.initiation() != Initiation::idle) return;
+    timers.want_handshake();
+    (void)timers.take_wanted();
+    timers.handshake_deferred(at);
   }
   reschedule(peer);
 }
@@ -101,11 +105,14 @@ std::optional<PeerMemory> Device::memory_of(const Now& now, const Peer& peer) co
   memory.seen_s = std::max<std::int64_t>(now.wall.seconds, 0);
   PeerGuard guard(exclusion_, peer.id);
   const PeerTraffic& traffic = peer.traffic;
-  const KeypairRef& current = traffic.keypairs.current();
+  const auto lives = [&](const KeypairRef& keypair) {
+    return keypair && !keypair->expired(now.boot);
+  };
   memory.endpoint = traffic.endpoint;
   memory.tx_bytes = traffic.tx_bytes;
   memory.rx_bytes = traffic.rx_bytes;
-  memory.had_session = handshake.revive || (current && !current->expired(now.boot));
+  memory.had_session =
+      handshake.revive || lives(traffic.keypairs.current()) || lives(traffic.keypairs.next());
   return memory;
 }
 

@@ -1,4 +1,5 @@
-"""A host: a network namespace with a /run of its own, as a second machine would have.
+"""A host: a network namespace with a /run of its own, as a second machine would have, and a
+/var/lib/ferrule.
 
 Every host may call its interface wg0: sockets in /run/wireguard are the host's own. An anchor
 process holds the namespaces; commands enter them by its pid.
@@ -20,6 +21,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 _ANCHOR = """
 mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /var/lib/ferrule
+mount -t tmpfs -o mode=700 tmpfs /var/lib/ferrule
 mount -t sysfs sysfs /sys 2>/dev/null
 ip link set lo up
 sysctl -qw net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.all.rp_filter=0
