@@ -57,6 +57,7 @@ void carry(Side& from, Side& to) {
   std::vector<std::vector<std::uint8_t>> datagrams;
   for (const tunnel::Outgoing& datagram : from.out.datagrams) {
     datagrams.emplace_back(datagram.bytes.begin(), datagram.bytes.end());
+    from.tunnel.sent(datagram);
   }
   for (std::vector<std::uint8_t>& datagram : datagrams) {
     const tunnel::Incoming incoming{datagram, from.endpoint, {}, 0};

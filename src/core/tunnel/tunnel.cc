@@ -136,6 +136,11 @@ void Tunnel::queue_handshake(const Now& now, const Incoming& incoming, Bytes mes
   if (drop != Drop::none) device_.drops().count(drop);
 }
 
+void Tunnel::sent(const Outgoing& datagram, int error) noexcept {
+  const std::size_t bytes = error == 0 ? datagram.bytes.size() - kWirePrefix : 0;
+  device_.sent(datagram.peer, bytes, error, attention_);
+}
+
 void Tunnel::tick(const Now& now, Output& out) {
   out.clear();
   work(now, out);
@@ -199,7 +204,7 @@ void Tunnel::flush(const Now& now, PeerId peer, Output& out) {
 }
 
 std::optional<Instant> Tunnel::next_deadline() noexcept {
-  if (has_more_) return Instant();
+  if (has_more_ || !attention_.empty()) return Instant();
   const std::optional<protocol::Device::Deadline> next = device_.next_deadline();
   return next ? std::optional(next->at) : std::nullopt;
 }

@@ -70,6 +70,9 @@ class Tunnel {
   void encapsulate(const Now& now, std::span<const Bytes> packets, Output& out);
   /// Datagrams from the network, which may hold anything, from anybody.
   void decapsulate(const Now& now, std::span<const Incoming> datagrams, Output& out);
+  /// What became of a datagram that was handed out: `error` is the system's number, 0 for sent. Bytes count
+  /// as sent when this says so (P78), and a refusal is logged once.
+  void sent(const Outgoing& datagram, int error = 0) noexcept;
   /// What time asks for: handshakes and keepalives, ends of keys.
   void tick(const Now& now, Output& out);
   /// When tick is wanted; none when nothing is waited for.

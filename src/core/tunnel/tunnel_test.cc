@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <deque>
 #include <string>
 
@@ -77,6 +78,7 @@ class TunnelTest : public ::testing::Test {
     std::vector<Packet> copies;
     for (const Outgoing& datagram : side.out.datagrams) {
       copies.emplace_back(datagram.bytes.begin(), datagram.bytes.end());
+      side.tunnel.sent(datagram);
     }
     side.datagrams_sent += copies.size();
     for (Packet& copy : copies) receive(other(side), copy, side.endpoint);
@@ -132,6 +134,16 @@ TEST_F(TunnelTest, ABatchArrivesInOrderHoweverLongItsPacketsAre) {
   b.packets.clear();
   send(a, packets);
   EXPECT_EQ(b.packets, packets);
+}
+
+TEST_F(TunnelTest, P78_BytesCountAsSentWhenTheyWere) {
+  send(a, {there});
+  // An initiation, and a packet of 84 bytes, padded to 96.
+  const std::string sent = "tx_bytes=" + std::to_string(148 + 96 + 32) + "\n";
+  EXPECT_THAT(ask(a, "get=1\n\n"), HasSubstr(sent));
+  a.tunnel.encapsulate(now, std::array{Bytes(there)}, a.out);
+  a.tunnel.sent(a.out.datagrams.at(0), 1);  // refused
+  EXPECT_THAT(ask(a, "get=1\n\n"), HasSubstr(sent));
 }
 
 TEST_F(TunnelTest, AnAnswerThatIsDueComesAtItsDeadline) {
