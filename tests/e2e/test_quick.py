@@ -68,6 +68,10 @@ class Quick:
         self.host.write(path, text)
         os.chmod(self.host.path(path), 0o600)
 
+    def forget_state(self):
+        """The next `ferrule up` is the first one on this machine."""
+        self.host.run("rm -f /var/lib/ferrule/wg0.state")
+
     def run(self, tool, verb, check=True, path=CONFIG, env=None, folder="/"):
         """(status, output). The output goes by a file: a daemon may hold what it was given open."""
         command = (f"cd {folder}; PATH={BIN}:$PATH {self.paths[tool]} {verb} {path} "
@@ -175,6 +179,7 @@ def test_up_does_what_wg_quick_does(scene):
         quick.write(text)
         states = []
         for tool in ("wg-quick", "ferrule"):
+            quick.forget_state()
             quick.run(tool, "up")
             states.append(f"{name}\n{quick.machine()}\n{quick.host.out('wg showconf wg0')}")
             quick.run(tool, "down")

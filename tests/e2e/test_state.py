@@ -15,6 +15,7 @@ from lib.registry import behaviour
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE
 from lib.traffic import must_ping, ping
 from lib.wait import PATIENCE, eventually
+from test_quick import Quick
 
 
 STATE = "/run/kept/wg0.state"
@@ -184,3 +185,20 @@ def test_a_peer_that_is_not_added_yet_is_kept(scene):
     scene.restart(hub, **OPTIONS)
     hub.peer(peer)
     assert hub.status(peer).endpoint == "192.0.2.2:51820"
+
+
+# `ferrule up` has its daemon keep its state, and `down` leaves the file for the next `up`.
+
+@behaviour
+def test_up_keeps_its_state_and_down_leaves_it(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    path = quick.host.path("/var/lib/ferrule/wg0.state")
+    quick.run("ferrule", "up")
+    must_ping(quick.host, "10.10.0.2")
+    quick.run("ferrule", "down")
+    eventually(lambda: os.path.exists(path), "the file is left")
+    quick.run("ferrule", "up")
+    dump = quick.host.out("wg show wg0 dump").splitlines()[1].split("\t")
+    assert int(dump[5]) > 0, "byte counts go on"
+    quick.run("ferrule", "down")

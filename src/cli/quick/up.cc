@@ -178,9 +178,8 @@ Action Up::link_action() const {
   }
   const char* wanted = std::getenv("WG_QUICK_USERSPACE_IMPLEMENTATION");
   const std::string daemon = wanted != nullptr && *wanted != '\0' ? wanted : "ferruled";
-  std::vector<std::string> words{daemon};
+  std::vector<std::string> words{daemon, name};
   if (is_ferruled(daemon)) words.insert(words.end(), {"--state", state_path(name)});
-  words.push_back(name);
   std::string shown;
   for (const std::string& word : words) shown += (shown.empty() ? "" : " ") + word;
   return {shown, [words, daemon] { return run_child(words, daemon); }};
