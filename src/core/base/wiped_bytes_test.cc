@@ -22,10 +22,6 @@ WipedBytes filled(std::uint8_t seed) {
   return bytes;
 }
 
-testing::Needle needle_of(std::uint8_t seed) {
-  return testing::Needle(Bytes(filled(seed).view()).subspan(1000, testing::Needle::kSize));
-}
-
 TEST(WipedBytes, StartAsZero) {
   const WipedBytes bytes(100);
   EXPECT_TRUE(std::ranges::all_of(bytes.view(), [](std::uint8_t byte) { return byte == 0; }));
@@ -40,6 +36,10 @@ TEST(WipedBytes, AMoveLeavesNothing) {
 }
 
 #ifndef FERRULE_SANITIZED
+testing::Needle needle_of(std::uint8_t seed) {
+  return testing::Needle(Bytes(filled(seed).view()).subspan(1000, testing::Needle::kSize));
+}
+
 TEST(WipedBytes, P46_NothingIsLeftOfThem) {
   const testing::Needle needle = needle_of(3);
   {
