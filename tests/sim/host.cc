@@ -24,7 +24,19 @@ using protocol::Verdict;
 // A handshake takes the worker this long, so that floods make queues.
 constexpr Duration kHandshakeTime = 100us;
 constexpr std::uint32_t kInterface = 1;
+constexpr std::uint32_t kStampsAhead_s = 30;
+constexpr std::uint32_t kStampsOfTheClockAhead_s = 20;
+// As many initiations, each in the smallest step, as the seconds between those two have room for.
+constexpr Duration kStateInterval = 5s;  // once there is a file
+constexpr Duration kStampsLast = 40min;
 constexpr WallTime kEpoch{1'700'000'000, 0};
+
+// The second of a stamp, and a little more: smallest steps follow it (P29).
+WallTime wall_of(const protocol::Timestamp& stamp) {
+  std::uint64_t seconds = 0;
+  for (std::size_t i = 0; i < 8; ++i) seconds = seconds << 8 | stamp[i];
+  return {static_cast<std::int64_t>(seconds - (std::uint64_t{1} << 62)), 0};
+}
 
 WallTime wall_at(Duration since_epoch) {
   const std::int64_t second = 1'000'000'000;
@@ -194,14 +206,61 @@ void Host::down() {
   for (const auto& checker : world.checkers()) checker->began_anew(*this);
 }
 
-void Host::restart() {
+protocol::DeviceMemory Host::memory() const {
+  protocol::DeviceMemory all;
+  all.identity = device->memory_identity().value_or(protocol::DeviceMemory::Identity{});
+  protocol::Device::MemoryCursor cursor;
+  while (device->visit_memory(
+      now(), cursor, 2, [&](const protocol::PeerMemory& peer) { all.peers.push_back(peer); })) {
+  }
+  return all;
+}
+
+// As the daemon does it: no stamp is later than what the file says, until there is another file.
+void Host::reserve_stamps(Kept& file, const std::optional<protocol::Timestamp>& floor) {
+  protocol::Timestamp from = protocol::make_timestamp(now().wall);
+  if (floor) from = std::max(from, *floor);
+  file.memory.reserved = protocol::timestamp_after(from, kStampsAhead_s);
+  device->reserve_stamps(protocol::timestamp_after(from, kStampsOfTheClockAhead_s));
+}
+
+void Host::keep_state() {
+  kept_before_ = kept_;
+  write_state();
+}
+
+void Host::write_state() {
+  if (!device->memory_identity()) return;
+  kept_ = Kept{memory(), world.now()};
+  reserve_stamps(*kept_, device->stamp_floor());
+}
+
+void Host::take_up(State from) {
+  const std::optional<protocol::DeviceMemory::Identity> identity = device->memory_identity();
+  make_device();
+  remembers_until.reset();
+  if (from == State::none) kept_.reset();
+  if (from == State::stale) kept_ = std::exchange(kept_before_, std::nullopt);
+  const bool ours = kept_ && kept_->memory.identity == identity;
+  const bool covers = ours && world.now() - kept_->at < kStampsLast;
+  if (from != State::last || !covers) forgotten_wall = greatest_wall;
+  if (!kept_) return;
+  if (ours) remembers_until = kept_->at;
+  // What it sends from now on has stamps behind these.
+  if (ours && kept_->memory.reserved) {
+    greatest_wall = std::max(greatest_wall, wall_of(*kept_->memory.reserved));
+  }
+  device->remember(kept_->memory);
+  reserve_stamps(*kept_, kept_->memory.reserved);
+}
+
+void Host::restart(State from) {
   outbox_ = {};
   attention_.clear();
-  make_device();
+  take_up(from);
   sessions.clear();
   by_remote.clear();
   staged = 0;
-  forgotten_wall = greatest_wall;
   for (const auto& checker : world.checkers()) checker->began_anew(*this);
   protocol::DeviceChange whole = model.whole();
   FERRULE_CHECK(device->prepare(whole).has_value());
@@ -311,6 +370,7 @@ void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer)
 }
 
 void Host::work() {
+  if (kept_ && world.now() - kept_->at >= kStateInterval) write_state();
   const std::uint64_t drops = staged_drops();
   protocol::Budget all = protocol::Budget::unlimited();
   (void)device->catch_up(now(), all);
@@ -405,7 +465,8 @@ void Host::handle_handshake() {
   flushed_ = false;
   const std::uint64_t staged_before = staged_drops();
   device->handle(now(), *message, under_load, outbox_);
-  const std::uint64_t unstaged = count_unstaged(staged_before);
+  // What a device that is down refuses is this message, and none that waits.
+  const std::uint64_t unstaged = device->is_up() ? count_unstaged(staged_before) : 0;
   const std::uint64_t dropped = drops_in_all() - drops - unstaged;
   // The session is there before what it makes possible is sent.
   for (const protocol::OutgoingMessage& answer : outbox_.messages) {

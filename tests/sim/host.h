@@ -64,8 +64,12 @@ class Host {
   void apply(protocol::DeviceChange change);
   void up();
   void down();
-  /// The process ends without a word and starts again: configuration stays, all else is lost.
-  void restart();
+  /// Writes what a device remembers to a file, with stamps reserved ahead.
+  void keep_state();
+  /// What a new process reads: nothing, the last file, or the one before it, which somebody put back.
+  enum class State : std::uint8_t { none, last, stale };
+  /// The process ends without a word and starts again: configuration stays, and what is in the file.
+  void restart(State from = State::none);
 
   // --- what the world does ---
   void receive(std::span<const Datagram> batch);
@@ -96,19 +100,24 @@ class Host {
   Metered<protocol::Device> device;
   std::map<std::uint32_t, Session> sessions;  // by local index, since the last restart
   std::map<std::uint32_t, std::uint32_t> by_remote;
-  std::uint64_t staged = 0;        // packets that wait, by their comings and goings
-  std::size_t largest_staged = 0;  // the largest packet that ever waited
-  Duration boot_offset{};          // of its boot clock from the world's
-  Duration wall_offset{};          // of its wall clock from its boot clock
-  WallTime greatest_wall;          // at which it sent anything
-  WallTime forgotten_wall;         // the same, but its device no longer knows of it
-  Instant asleep_until;            // by the world's clock
+  std::uint64_t staged = 0;                // packets that wait, by their comings and goings
+  std::size_t largest_staged = 0;          // the largest packet that ever waited
+  Duration boot_offset{};                  // of its boot clock from the world's
+  Duration wall_offset{};                  // of its wall clock from its boot clock
+  WallTime greatest_wall;                  // at which it sent anything
+  WallTime forgotten_wall;                 // the same, but its device no longer knows of it
+  std::optional<Instant> remembers_until;  // what it took up to then, since the last restart
+  Instant asleep_until;                    // by the world's clock
   DiceRng rng;
   unsigned send_fails_percent = 0;
   unsigned source_refused_percent = 0;
   unsigned tun_fails_percent = 0;
 
  private:
+  struct Kept {
+    protocol::DeviceMemory memory;
+    Instant at;
+  };
   struct Outcome {
     std::uint64_t taken = 0;
     std::uint64_t refused = 0;
@@ -117,6 +126,10 @@ class Host {
 
   [[nodiscard]] std::vector<Endpoint> endpoints() const;
   void make_device();
+  [[nodiscard]] protocol::DeviceMemory memory() const;
+  void write_state();
+  void reserve_stamps(Kept& file, const std::optional<protocol::Timestamp>& floor);
+  void take_up(State from);
   void work();
   void attend();
   void post(Packet bytes, std::uint8_t traffic_class, const Endpoint& to, const Source& source,
@@ -135,6 +148,7 @@ class Host {
   [[nodiscard]] std::uint64_t staged_drops() const noexcept;
 
   Dice dice_;
+  std::optional<Kept> kept_, kept_before_;
   WatchedAead aead_;
   SilentLog log_;
   protocol::NoExclusion exclusion_;

@@ -231,9 +231,18 @@ std::string Pause::text() const { return "nothing for " + seconds(span); }
 
 // --- what administrators do ---
 
-Restart Restart::choose(World& world) { return {any_host(world)}; }
-void Restart::apply(World& world) const { world.host(host).restart(); }
-std::string Restart::text() const { return host_text(host) + " restarts"; }
+Restart Restart::choose(World& world) {
+  return {any_host(world), static_cast<Host::State>(world.dice().below(3))};
+}
+void Restart::apply(World& world) const { world.host(host).restart(from); }
+std::string Restart::text() const {
+  constexpr std::array<std::string_view, 3> kFrom{"no state", "its state", "an old state"};
+  return host_text(host) + " restarts with " + std::string(kFrom[static_cast<std::size_t>(from)]);
+}
+
+KeepState KeepState::choose(World& world) { return {any_host(world)}; }
+void KeepState::apply(World& world) const { world.host(host).keep_state(); }
+std::string KeepState::text() const { return host_text(host) + " writes its state"; }
 
 DownAndUp DownAndUp::choose(World& world) { return {any_host(world), world.dice().span(0ms, 20s)}; }
 void DownAndUp::apply(World& world) const {

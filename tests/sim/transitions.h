@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "sim/attacker.h"
+#include "sim/host.h"
 #include "sim/monitor.h"
 #include "sim/network.h"
 
@@ -151,10 +152,19 @@ struct Pause {
 
 // --- what administrators do ---
 
+/// With what it has in its state file, or an older one, or none.
 struct Restart {
   static constexpr unsigned kWeight = 3;
   HostId host;
+  Host::State from;
   static Restart choose(World& world);
+  void apply(World& world) const;
+  [[nodiscard]] std::string text() const;
+};
+struct KeepState {
+  static constexpr unsigned kWeight = 10;
+  HostId host;
+  static KeepState choose(World& world);
   void apply(World& world) const;
   [[nodiscard]] std::string text() const;
 };
@@ -281,9 +291,9 @@ struct Divert {
 using Transition =
     std::variant<SendPackets, SendGarbage, PingTheAbsent, Overtake, ChangeFaults, Partition,
                  EndPartition, RebindNat, MoveHost, ChangePort, JumpWallClock, Suspend, LoseTime,
-                 Pause, Restart, DownAndUp, ChangePrivateKey, ChangePresharedKey, RemovePeer,
-                 MoveAllowedIp, ChangeKeepalive, ChangeMtu, FailCalls, Replay, Forge, Flood,
-                 Divert>;
+                 Pause, Restart, KeepState, DownAndUp, ChangePrivateKey, ChangePresharedKey,
+                 RemovePeer, MoveAllowedIp, ChangeKeepalive, ChangeMtu, FailCalls, Replay, Forge,
+                 Flood, Divert>;
 constexpr std::size_t kTransitionKinds = std::variant_size_v<Transition>;
 
 /// How a round leans: some kinds do not happen in it, some happen often. Without that, every round

@@ -255,7 +255,10 @@ void World::round() {
   if (dice_.chance(50)) liveness_->lose_nothing(dice_.span(10s, 400s));
   if (dice_.chance(kSilentRestartPercent)) {
     trace([] { return "one host restarts, and the others do not know"; });
-    dice_.pick(hosts_)->restart();
+    Host& restarted = *dice_.pick(hosts_);
+    const bool keeps = dice_.chance(50);
+    if (keeps) restarted.keep_state();
+    restarted.restart(keeps ? Host::State::last : Host::State::none);
     siege_.begin();
     liveness_->prove();
   }

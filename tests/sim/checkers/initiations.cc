@@ -1,12 +1,12 @@
 // A device sends a peer no initiation within 5 s of the handshake message before (P51), and takes none
 // twice (P27).
 #include <map>
-#include <set>
 #include <utility>
 
 #include "protocol/constants.h"
 #include "sim/checkers/all.h"
 #include "sim/host.h"
+#include "sim/world.h"
 
 namespace ferrule::sim {
 
@@ -31,20 +31,25 @@ class Initiations final : public Checker {
     // Without mac2, which is not part of what is proven.
     const Packet& bytes = handled.in.bytes;
     const Packet proven(bytes.begin(), bytes.end() - protocol::kMac2Size);
-    if (!taken_[handled.host.id].insert(proven).second) {
+    if (!taken_[handled.host.id].emplace(proven, handled.host.world.now()).second) {
       fail("host " + std::to_string(handled.host.id) + " took an initiation twice");
     }
   }
 
   void began_anew(const Host& host) override {
     last_sent_.erase(host.id);
-    taken_.erase(host.id);
+    if (!host.remembers_until) {
+      taken_.erase(host.id);
+    } else {
+      std::erase_if(taken_[host.id],
+                    [&](const auto& taken) { return taken.second > *host.remembers_until; });
+    }
   }
   void forgot_peers(const Host& host) override { taken_.erase(host.id); }
 
  private:
   std::map<HostId, std::map<PeerId, Instant>> last_sent_;
-  std::map<HostId, std::set<Packet>> taken_;
+  std::map<HostId, std::map<Packet, Instant>> taken_;
 };
 
 }  // namespace
