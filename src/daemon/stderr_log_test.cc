@@ -126,12 +126,19 @@ TEST_F(StderrLogTest, AReaderThatStallsKeepsNobodyWaiting) {
   std::vector<std::string> lines = read_to_the_end();
   std::erase_if(lines, [](const std::string& line) { return line.starts_with('x'); });
   ASSERT_GT(lines.size(), 100u);
-  ASSERT_LT(lines.size(), std::size_t{kLines} / 2);
-  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
-    ASSERT_TRUE(lines[i].starts_with(fmt::format("line {}: ", i))) << lines[i];
+  ASSERT_LT(lines.size(), std::size_t{kLines});
+  // When the log's thread gets its turn is the system's choice: lines may be missing in several places.
+  constexpr std::string_view kDropped = "dropped, since nobody was reading the log, lines: ";
+  int next = 0;
+  for (const std::string& line : lines) {
+    if (line.starts_with(kDropped)) {
+      next += std::stoi(line.substr(kDropped.size()));
+    } else {
+      ASSERT_TRUE(line.starts_with(fmt::format("line {}: ", next))) << line;
+      ++next;
+    }
   }
-  EXPECT_EQ(lines.back(), fmt::format("dropped, since nobody was reading the log, lines: {}",
-                                      std::size_t{kLines} + 1 - lines.size()));
+  EXPECT_EQ(next, kLines) << "each line is there or counted where it is missing";
 }
 
 TEST_F(StderrLogTest, AfterAStallLinesAreWrittenAgain) {
