@@ -140,7 +140,9 @@ void check_findings(const ConfDocument& document) {
   if (!configuration) return;
   for (const ConfFinding& finding : check_configuration(document, *configuration, {})) {
     FERRULE_CHECK(!finding.rule.empty() && !finding.where.to_string().empty());
-    FERRULE_CHECK(finding.where.line >= 1 && finding.where.line <= document.line_count());
+    // What an empty file lacks, it lacks in its first line.
+    const std::size_t lines = std::max<std::size_t>(1, document.line_count());
+    FERRULE_CHECK(finding.where.line >= 1 && finding.where.line <= lines);
   }
 }
 
