@@ -123,8 +123,8 @@ TEST_F(Remembering, P29_StampsGoOnThoughTheWallClockWentBack) {
   restart(memory());
   world.run(10s);
   ASSERT_EQ(world.count_sent(1, b), 1u);
-  restart(memory());
   world.now_.wall.seconds -= 36'000;
+  restart(memory());
   world.run(10s);
   EXPECT_EQ(world.count_sent(1, b), 2u);
   EXPECT_EQ(a.drops(Drop::replayed_initiation), 0u);
@@ -138,8 +138,8 @@ TEST_F(Remembering, P29_StampsOfWhatWasNotKeptYetAreReserved) {
   world.run(10s);  // b initiates, and nothing is kept of it but what was reserved before that
   ASSERT_EQ(world.count_sent(1, b), 1u);
   early.reserved = hours_after(world.now().wall, 2);
-  restart(early);
   world.now_.wall.seconds -= 36'000;
+  restart(early);
   world.run(10s);
   EXPECT_EQ(world.count_sent(1, b), 2u);
   EXPECT_EQ(a.drops(Drop::replayed_initiation), 0u);
