@@ -19,6 +19,8 @@ namespace {
 constexpr Duration kLookAgainAfter = 1s;
 // However reliably the system tells of an interface: what is told in one way only may be missed for ever.
 constexpr Duration kLookRarely = 30s;
+// That an interface goes down where we can't look is told in no way at all.
+constexpr Duration kLookOften = 1s;
 constexpr int kNetworkRest = 10;  // times as long as looking at what changed took
 
 engine::UdpOpener udp_opener(bool offload) {
@@ -71,7 +73,8 @@ std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
 
 Result<io::TunInterface> open_tun(const Options& options) {
   if (options.tun_fd)
-    return io::TunInterface::adopt(io::UniqueFd(*options.tun_fd), options.offload);
+    return io::TunInterface::adopt(io::UniqueFd(*options.tun_fd), options.offload,
+                                   options.tun_mtu_bytes);
   io::TunOptions tun;
   tun.name = options.interface;
   tun.offload = options.offload;
@@ -212,19 +215,20 @@ void Daemon::look_again() {
 }
 
 void Daemon::look_rarely() {
-  look_rarely_at_ = io::now().boot + kLookRarely;
   follow_interface();
+  look_rarely_at_ = io::now().boot + (is_announced_ ? kLookRarely : kLookOften);
 }
 
 // While lanes run they find out that the interface is gone, wherever it was. While they don't, nobody
 // reads from it: an interface that goes together with its network namespace is not told of otherwise.
-// Only of changes, since packets may lie there.
+// Nor that one comes up where we can't look: then it can be written to. Only of changes, since packets may
+// lie there.
 void Daemon::watch_tun() {
   const bool wanted = !engine_.lanes_run();
   if (wanted == tun_watched_) return;
   const io::Waitable tun(tun_.queue(0).poll_fd());
   if (wanted) {
-    tun_watched_ = poller_->add(tun, {.changes = true}, kTun).has_value();
+    tun_watched_ = poller_->add(tun, {.writing = true, .changes = true}, kTun).has_value();
   } else {
     poller_->remove(tun);
     tun_watched_ = false;
@@ -257,7 +261,7 @@ void Daemon::dispatch(const io::Ready& ready) {
       hear(*far_news_);
       break;
     case kTun:
-      if (!tun_.exists()) end("the interface is gone");
+      follow_interface();
       break;
     default:
       server_.serve(ready);
@@ -306,6 +310,7 @@ void Daemon::follow_interface() {
     if (!tun_.exists()) end("the interface is gone");
     return;
   }
+  is_announced_ = state->is_announced;
   engine_.set_mtu(state->mtu);
   if (state->up == engine_.device().is_up()) return;
   log_.write(LogLevel::verbose, state->up ? "the interface is up" : "the interface is down");

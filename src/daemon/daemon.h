@@ -87,6 +87,7 @@ class Daemon {
   std::optional<Instant> look_again_at_;  // an event that told of the system was lost
   std::optional<Instant> follow_network_at_;
   Instant look_rarely_at_ = Instant::never();
+  bool is_announced_ = true;  // the system tells of changes of the interface
   Instant network_rests_until_;
   bool tun_watched_ = false;
   bool ended_ = false;

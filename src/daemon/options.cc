@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -15,11 +16,16 @@ namespace ferrule::daemon {
 
 namespace {
 
+constexpr int kLeastMtu = 68;  // IPv4's
+constexpr int kMostMtu = 65535;
+
 constexpr const char* kEnvironmentHelp = R"(
 Environment:
   LOG_LEVEL              verbose (or debug), error (the default), silent
   WG_PROCESS_FOREGROUND  1: the same as --foreground
   WG_TUN_FD              a descriptor of an open tunnel interface to use
+  WG_TUN_MTU             the MTU of that interface, where it lies in a network
+                         namespace that the daemon may not look into
   WG_UAPI_FD             a descriptor of a listening UAPI socket to use
   WG_TUN_NAME_FILE       where to write the name of the interface
 
@@ -33,17 +39,30 @@ std::optional<std::string> environment(const char* name) {
   return value;
 }
 
-// None when the variable is not set; Exit when it is no descriptor.
-std::variant<std::optional<int>, Exit> descriptor(const char* name) {
+// None when the variable is not set; Exit when it is no number from `least` to `most`.
+std::variant<std::optional<int>, Exit> number(const char* name, int least, int most,
+                                              std::string_view expected) {
   const std::optional<std::string> text = environment(name);
   if (!text) return std::nullopt;
-  int fd = -1;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), fd);
-  if (error != std::errc{} || end != text->data() + text->size() || fd < 0) {
-    fmt::print(stderr, "ferruled: {}={}: expected the number of an open descriptor\n", name, *text);
+  int value = -1;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size() || value < least || value > most) {
+    fmt::print(stderr, "ferruled: {}={}: expected {}\n", name, *text, expected);
     return Exit{1};
   }
-  return fd;
+  return value;
+}
+
+std::variant<std::optional<int>, Exit> descriptor(const char* name) {
+  return number(name, 0, INT_MAX, "the number of an open descriptor");
+}
+
+// False: said what is wrong with it.
+bool read_mtu(Options& options) {
+  const auto read = number("WG_TUN_MTU", kLeastMtu, kMostMtu, "an MTU from 68 to 65535");
+  if (std::holds_alternative<Exit>(read)) return false;
+  options.tun_mtu_bytes = std::get<std::optional<int>>(read);
+  return true;
 }
 
 LogLevel log_level(const std::optional<std::string>& text) {
@@ -106,6 +125,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
     if (const Exit* exit = std::get_if<Exit>(&read)) return *exit;
     *fd = std::get<std::optional<int>>(read);
   }
+  if (!read_mtu(options)) return Exit{1};
   return options;
 }
 

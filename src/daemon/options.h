@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -18,6 +19,7 @@ struct Options {
   bool log_level_given = false;  // LOG_LEVEL: a daemon in the background then keeps its output
   std::optional<int> tun_fd;     // WG_TUN_FD
   std::optional<int> uapi_fd;    // WG_UAPI_FD: a listening socket
+  std::optional<std::uint32_t> tun_mtu_bytes;  // WG_TUN_MTU
   std::optional<std::string>
       tun_name_file;                      // WG_TUN_NAME_FILE: where to write the interface's name
   std::optional<std::string> state_file;  // --state

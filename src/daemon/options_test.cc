@@ -94,6 +94,15 @@ TEST_F(OptionsTest, WhatIsNoDescriptorIsRefused) {
   }
 }
 
+TEST_F(OptionsTest, AnMtuIsANumberThatIpCanHave) {
+  set("WG_TUN_MTU", "1380");
+  EXPECT_EQ(good({"wg0"}).tun_mtu_bytes, 1380u);
+  for (const char* text : {"67", "65536", "-1", "1420 ", "much"}) {
+    set("WG_TUN_MTU", text);
+    EXPECT_EQ(status({"wg0"}), 1) << text;
+  }
+}
+
 TEST_F(OptionsTest, AnEmptyVariableIsNone) {
   set("WG_TUN_FD", "");
   EXPECT_FALSE(good({"wg0"}).tun_fd);

@@ -44,6 +44,21 @@ bool is_live(const sockaddr_un& address) {
          errno == EAGAIN;
 }
 
+// Whether a listening socket is known to have another file than the one at `path`, or none: what lies
+// there is then another daemon's, whose interface has the same name in another network namespace.
+bool has_file_elsewhere(int fd, const std::string& path) {
+  sockaddr_un own{};
+  socklen_t size = sizeof own;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0) return false;
+  if (own.sun_path[0] == '\0') return true;
+  const std::string own_path(own.sun_path, ::strnlen(own.sun_path, sizeof own.sun_path));
+  struct stat ours;
+  struct stat there;
+  if (::stat(own_path.c_str(), &ours) != 0) return own_path[0] == '/' && errno == ENOENT;
+  return ::stat(path.c_str(), &there) == 0 &&
+         (ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
+}
+
 // Held by one process at a time. Its file goes when it does.
 class StartLock {
  public:
@@ -125,8 +140,9 @@ Result<UapiSocket> UapiSocket::adopt(io::UniqueFd fd, const std::string& interfa
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
     return std::unexpected(make_error(EINVAL, "WG_UAPI_FD: expected a listening socket"));
   }
+  const bool is_elsewhere = has_file_elsewhere(fd.get(), uapi_socket_path(interface));
   UapiSocket socket(std::move(fd), kUapiSocketDirectory, uapi_socket_path(interface));
-  socket.watch();
+  if (!is_elsewhere) socket.watch();
   return socket;
 }
 

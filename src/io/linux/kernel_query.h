@@ -17,6 +17,7 @@ struct LinkState {
   std::uint32_t index = 0;
   std::uint32_t mtu = 0;
   bool up = false;
+  bool is_announced = true;  // the system tells of changes; else it must be asked again
 };
 
 /// The route that a packet would take.

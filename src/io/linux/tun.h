@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,8 +71,11 @@ class TunInterface {
   [[nodiscard]] static Result<TunInterface> open(const TunOptions& options);
   /// Takes over a descriptor that is attached to an interface already (WG_TUN_FD): one queue, with
   /// vnet headers or without as it came, everything else unchanged. It was opened with IFF_NO_PI: the
-  /// kernel doesn't tell (it reports the flag in any case).
-  [[nodiscard]] static Result<TunInterface> adopt(UniqueFd fd, bool offload = true);
+  /// kernel doesn't tell (it reports the flag in any case). `mtu_bytes` is for an interface in a network
+  /// namespace that the caller can't look into, of which the descriptor alone tells nothing but whether
+  /// it is up; none: unknown, and taken for kDefaultMtu there.
+  [[nodiscard]] static Result<TunInterface> adopt(UniqueFd fd, bool offload = true,
+                                                  std::optional<std::uint32_t> mtu_bytes = {});
 
   /// At least one, at most as many as asked for. All of them must be read.
   [[nodiscard]] std::size_t queue_count() const noexcept { return queues_.size(); }
@@ -90,8 +94,10 @@ class TunInterface {
  private:
   TunInterface() = default;
   int first_fd() const noexcept { return queues_.front()->poll_fd(); }
+  [[nodiscard]] LinkState glimpse(const std::string& name) const;
 
   bool has_vnet_header_ = false;
+  std::optional<std::uint32_t> told_mtu_bytes_;
   std::vector<std::unique_ptr<LinuxTun>> queues_;
 };
 

@@ -2,6 +2,7 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -182,7 +183,8 @@ Result<TunInterface> TunInterface::open(const TunOptions& options) {
   return opened;
 }
 
-Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload) {
+Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload,
+                                         std::optional<std::uint32_t> mtu_bytes) {
   ifreq request{};
   if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) {
     return std::unexpected(system_error(errno, "use the given tunnel descriptor"));
@@ -197,6 +199,7 @@ Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload) {
     return std::unexpected(system_error(errno, "set up the given tunnel descriptor"));
   }
   TunInterface adopted;
+  adopted.told_mtu_bytes_ = mtu_bytes;
   adopted.has_vnet_header_ = (request.ifr_flags & IFF_VNET_HDR) != 0;
   int header_size = sizeof(VnetHeader);
   if (adopted.has_vnet_header_ && ::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0) {
@@ -226,17 +229,31 @@ Result<UniqueFd> TunInterface::network_namespace() const {
   return UniqueFd(fd);
 }
 
-// Where the namespace can't be known (an older kernel, no privilege) it is taken for our own.
+// What the descriptor tells: the kernel lets it be written to while the interface is up.
+LinkState TunInterface::glimpse(const std::string& name) const {
+  pollfd question{first_fd(), POLLOUT, 0};
+  const bool up = ::poll(&question, 1, 0) == 1 && (question.revents & POLLOUT) != 0;
+  return {
+      .name = name, .mtu = told_mtu_bytes_.value_or(kDefaultMtu), .up = up, .is_announced = false};
+}
+
+// Where the namespace can't be known (an older kernel, no privilege) it is taken for our own, if that
+// has an interface of the name which is up or down as ours is.
 Result<LinkState> TunInterface::state() const {
   auto current = name();
   if (!current) return std::unexpected(std::move(current.error()));
   auto query = KernelQuery::open();
   if (!query) return std::unexpected(std::move(query.error()));
   auto space = network_namespace();
-  if (!space || is_own_namespace(space->get())) return query->link(*current);
-  auto id = query->namespace_id(space->get());
-  if (!id) return std::unexpected(std::move(id.error()));
-  return query->link(*current, *id);
+  if (space && is_own_namespace(space->get())) return query->link(*current);
+  if (space) {
+    const auto id = query->namespace_id(space->get());
+    return id ? query->link(*current, *id) : glimpse(*current);
+  }
+  LinkState seen = glimpse(*current);
+  if (told_mtu_bytes_) return seen;
+  auto link = query->link(*current);
+  return link && link->up == seen.up ? *link : seen;
 }
 
 Result<void> TunInterface::set_mtu(std::uint32_t mtu_bytes) const {

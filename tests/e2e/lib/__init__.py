@@ -2,6 +2,7 @@
 
     sandbox    one process tree in namespaces of its own; nothing in it outlives it
     host       a machine: a network namespace and a private /run
+    ordinary   a user of a host who may do nothing special
     process    a program started on a host, and ended by its pid
     daemon     ferruled or wireguard-go, started, watched, and asked over UAPI
     tunnel     a WireGuard interface on a host, and `wg` to configure it
