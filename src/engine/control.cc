@@ -92,8 +92,7 @@ void Control::send_together(io::Udp& udp, std::span<const protocol::OutgoingMess
     datagram.traffic_class = message.traffic_class;
     datagrams_.push_back(datagram);
   }
-  const std::size_t sent = udp.send(datagrams_);
-  device_.drops().count(protocol::Drop::send_failed, datagrams_.size() - sent);
+  (void)udp.send(datagrams_);
   for (std::size_t i = 0; i < datagrams_.size(); ++i) {
     Outcome outcome(messages[i].peer);
     outcome.add(datagrams_[i]);

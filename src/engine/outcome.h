@@ -19,9 +19,13 @@ class Outcome {
   void add(const io::OutgoingDatagrams& sent) noexcept {
     std::size_t size = 0;
     for (const Bytes part : sent.parts) size += part.size();
-    size -= sent.lost_bytes;
     const std::size_t step = sent.segment_size != 0 ? sent.segment_size : size;
-    bytes_ += size - (size != 0 ? kWirePrefix * ((size + step - 1) / step) : 0);
+    const auto datagrams = [step](std::size_t bytes) {
+      return bytes != 0 ? (bytes + step - 1) / step : 0;
+    };
+    const std::size_t went = size - sent.lost_bytes;
+    bytes_ += went - kWirePrefix * datagrams(went);
+    lost_ += datagrams(sent.lost_bytes);
     error_ = sent.error;
     if (sent.refused == io::SourceRefusal::none) return;
     refused_ = sent.refused;
@@ -37,11 +41,13 @@ class Outcome {
           address_stays ? protocol::SourceUse::address : protocol::SourceUse::nothing);  // P75
     }
     device.sent(peer_, bytes_, error_, attention);  // P78
+    if (lost_ != 0) device.drops().count(protocol::Drop::send_failed, lost_);
   }
 
  private:
   PeerId peer_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0;  // of messages that went
+  std::uint64_t lost_ = 0;   // messages
   int error_ = 0;
   io::SourceRefusal refused_ = io::SourceRefusal::none;
   Source from_;
