@@ -4,6 +4,7 @@
 """
 
 import socket
+import time
 
 from lib import noise, packets
 from lib.packets import CE, ECT0, ECT1, NOT_ECT
@@ -313,6 +314,45 @@ def test_P73_a_routing_loop_is_cut(scene):
 @behaviour(unlike_go="sends its own packets again and again")
 def test_P73_a_routing_loop_is_cut_over_ipv6(scene):
     check_loop(scene, 6)
+
+
+# Each of two peers is reached through the other, as routes and allowed IPs have it.
+#
+#     left ── 192.0.2.2 one ── 192.0.2.3 another, whose messages go through one, and the other way around
+
+@behaviour(unlike_go="sends its own packets again and again")
+def test_P73_a_circle_through_two_peers_is_cut(scene):
+    tunnel, one = scene.solo(allowed=["10.10.0.2/32", "192.0.2.3/32"])
+    one.host.run("ip addr add 192.0.2.3/24 dev eth0")
+    another = scene.puppet(one.host, tunnel, addresses=["10.10.0.3/24"], bind="192.0.2.3", port=51821)
+    tunnel.peer(another, endpoint="192.0.2.3:51821", allowed=["10.10.0.3/32", "192.0.2.2/32"])
+    for puppet in (one, another):
+        puppet.connect()
+        must_ping_puppet(tunnel, puppet)
+    tunnel.host.lines("""
+        ip route add 192.0.2.2 dev wg0
+        ip route add 192.0.2.3 dev wg0
+    """)
+    before, cpu = tunnel.daemon.stats(), cpu_seconds(tunnel.daemon.pid)
+    for puppet in (one, another):
+        tunnel.host.run(f"ping -q -c 3 -i 0.2 -W 0.1 {puppet.inside4}", check=False)
+        tunnel.host.run(f"ping -q -c 1 -W 0.1 -s 1380 {puppet.inside4}", check=False)
+    after = tunnel.daemon.stats()
+    lanes = [name for name in after if name.endswith("_sent_packets")]
+    sent = sum(after[name] - before[name] for name in lanes)
+    assert sent <= 40, f"eight packets became {sent}"
+    assert cpu_seconds(tunnel.daemon.pid) - cpu < 0.5
+    assert after["drop_endpoint_loop"] - before["drop_endpoint_loop"] >= 8
+    told = lines_about_sending(tunnel)
+    assert 1 <= len(told) <= 2 and all("leads into the tunnel" in line for line in told), told
+    # That one is reached through the other is no loop: one that the other passes on gets it.
+    tunnel.host.run("ip route del 192.0.2.2 dev wg0")
+    time.sleep(1)
+    tunnel.host.run(f"ping -q -c 1 -W 0.1 {another.inside4}", check=False)
+    inner = packets.parse(one.receive_inner())
+    assert inner.destination == "192.0.2.3", inner
+    tunnel.host.run("ip route del 192.0.2.3 dev wg0")
+    must_ping_puppet(tunnel, another)
 
 
 # Before there is a session, it is the handshake that goes in a circle.

@@ -67,7 +67,8 @@ constexpr std::size_t kHandshakesTogether = 32;
 // --- The log: of peers to which nothing can be sent ---
 constexpr Duration kTellInterval = 60s;
 constexpr unsigned kTellsPerInterval = 30;
-constexpr Duration kLoopRest = 1s;  // within which what goes in a circle has come back
+constexpr Duration kLoopRest = 1s;     // within which what goes in a circle has come back
+constexpr unsigned kMaxLoopPeers = 8;  // through which a circle leads and is recognised
 // Between initiations to peers that had a session when the device was last seen: a thousand a second.
 constexpr Duration kRevivalPace = 1ms;
 

@@ -244,8 +244,11 @@ class Device {
   void plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept;
   void refuse(RunOf run, Drop why) noexcept;
   [[nodiscard]] static bool may_be_ours(Bytes packet, const packet::IpView& ip) noexcept;
-  [[nodiscard]] bool is_ours_locked(const Peer& peer, Bytes packet) const noexcept;
-  void drop_loop(OutboundPacket& packet, Attention& attention) noexcept;
+  [[nodiscard]] bool is_of_locked(const Peer& peer, std::uint32_t index,
+                                  bool is_data) const noexcept;
+  [[nodiscard]] Peer* returned_to(const Now& now, const ReturnedMessage& message,
+                                  Peer& through) noexcept;
+  void drop_loop(const Now& now, OutboundPacket& packet, Attention& attention) noexcept;
   void keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept;
   void keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept;
   void raise_attention(Peer& peer, Attention& attention) noexcept;

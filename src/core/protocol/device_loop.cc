@@ -1,4 +1,6 @@
 // Messages of ours that come back to be sent: the route to a peer's endpoint leads into the tunnel.
+#include <optional>
+
 #include "base/wire.h"
 #include "packet/headers.h"
 #include "protocol/device.h"
@@ -21,6 +23,19 @@ bool find_message(Bytes packet, const packet::IpView& ip, packet::UpperLayer& ud
          type <= static_cast<std::uint32_t>(MessageType::transport_data);
 }
 
+std::optional<ReturnedMessage> read_message(Bytes packet) noexcept {
+  packet::IpView ip;
+  packet::UpperLayer udp;
+  if (packet::parse_ip(packet, ip) != packet::IpFault::none) return std::nullopt;
+  if (!find_message(packet, ip, udp)) return std::nullopt;
+  const std::uint8_t* header = packet.data() + udp.offset;
+  const std::uint8_t* message = header + kMessage;
+  return ReturnedMessage{
+      .to = {ip.destination_address(), load_be16(header + kUdpDestination), 0},
+      .index = load_le32(message + kIndex),
+      .is_data = message[0] == static_cast<std::uint8_t>(MessageType::transport_data)};
+}
+
 bool names(const KeypairRef& keypair, std::uint32_t index) noexcept {
   return keypair && keypair->remote_index() == RemoteIndex{index};
 }
@@ -36,19 +51,9 @@ bool Device::may_be_ours(Bytes packet, const packet::IpView& ip) noexcept {
 
 // Not by address and port alone: somebody else behind this machine may well speak with that endpoint
 // through the tunnel, and have a tunnel of his own in it. But the indices are drawn at random.
-bool Device::is_ours_locked(const Peer& peer, Bytes packet) const noexcept {
-  packet::IpView ip;
-  packet::UpperLayer udp;
-  if (packet::parse_ip(packet, ip) != packet::IpFault::none) return false;
-  if (!find_message(packet, ip, udp)) return false;
-  const PeerTraffic& traffic = peer.traffic;
-  const std::uint8_t* header = packet.data() + udp.offset;
-  if (ip.destination_address() != traffic.endpoint.address) return false;
-  if (load_be16(header + kUdpDestination) != traffic.endpoint.port) return false;
-  const std::uint8_t* message = header + kMessage;
-  const std::uint32_t index = load_le32(message + kIndex);
-  if (message[0] == static_cast<std::uint8_t>(MessageType::transport_data)) {
-    const KeypairSlots& keypairs = traffic.keypairs;
+bool Device::is_of_locked(const Peer& peer, std::uint32_t index, bool is_data) const noexcept {
+  if (is_data) {
+    const KeypairSlots& keypairs = peer.traffic.keypairs;
     return names(keypairs.current(), index) || names(keypairs.previous(), index) ||
            names(keypairs.next(), index);
   }
@@ -56,13 +61,48 @@ bool Device::is_ours_locked(const Peer& peer, Bytes packet) const noexcept {
   return entry != nullptr && entry->peer == peer.id;
 }
 
-void Device::drop_loop(OutboundPacket& packet, Attention& attention) noexcept {
-  Peer& peer = *peers_.find(packet.peer);
-  PeerGuard guard(exclusion_, peer.id);
-  if (!is_ours_locked(peer, packet.inner)) return;
+// The peer whose message this is, when it would only come back if it went `through` that one: the same, or
+// one that is reached through others and `through` at the end of them through itself. That a peer is
+// reached through another is no loop, and what allowed IPs say is no proof of it: only what went by lately.
+Peer* Device::returned_to(const Now& now, const ReturnedMessage& message, Peer& through) noexcept {
+  Peer* peer = &through;
+  for (unsigned passed = 0; passed < kMaxLoopPeers; ++passed) {
+    Endpoint endpoint;
+    {
+      PeerGuard guard(exclusion_, peer->id);
+      endpoint = peer->traffic.endpoint;
+      if (message.to.address == endpoint.address && message.to.port == endpoint.port) {
+        return is_of_locked(*peer, message.index, message.is_data) ? peer : nullptr;
+      }
+    }
+    const PeerId next = allowed_ips_.lookup(endpoint.address);
+    if (next.is_none()) return nullptr;
+    Peer* const carrier = peers_.find(next);  // allowed_ips never names a peer that is gone
+    LoopWatch watch;
+    {
+      PeerGuard guard(exclusion_, carrier->id);
+      watch = carrier->traffic.loop;
+    }
+    if (watch.carried_at == Instant::never() || now.boot - watch.carried_at >= kLoopRest) {
+      return nullptr;
+    }
+    PeerGuard guard(exclusion_, peer->id);
+    if (!is_of_locked(*peer, watch.carried_index, watch.carried_data)) return nullptr;
+    peer = carrier;
+  }
+  return nullptr;
+}
+
+void Device::drop_loop(const Now& now, OutboundPacket& packet, Attention& attention) noexcept {
+  const std::optional<ReturnedMessage> message = read_message(packet.inner);
+  if (!message) return;
+  Peer& through = *peers_.find(packet.peer);
+  Peer* const peer = returned_to(now, *message, through);
+  PeerGuard guard(exclusion_, peer != nullptr ? peer->id : through.id);
+  if (peer == nullptr) return through.traffic.loop.carries(*message, now.boot);
   packet.drop = Drop::endpoint_loop;
-  peer.traffic.loop.met();
-  raise_attention(peer, attention);
+  peer->traffic.loop.met();
+  raise_attention(*peer, attention);
 }
 
 }  // namespace ferrule::protocol

@@ -142,5 +142,118 @@ TEST_F(EndpointLoop, P73_ATunnelInTheTunnelIsNoLoop) {
   EXPECT_THAT(a.log.lines, IsEmpty());
 }
 
+// Each of two peers (or more) is reached through the other: what a sends to one comes back, is sealed for the
+// other, comes back, and so on.
+class EndpointCycle : public ::testing::Test {
+ protected:
+  explicit EndpointCycle(std::size_t count = 2) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string number = std::to_string(i + 2);
+      peers.push_back(&world.host("192.0.2." + number + ":2000"));
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      Host& peer = *peers[i];
+      a.add_peer(peer, inside(i) + "," + peers[(i + 1) % count]->endpoint.address.to_string());
+      peer.add_peer(a, "10.0.0.1/32");
+      peer.up();
+    }
+    a.up();
+    for (std::size_t i = 0; i < count; ++i) (void)a.send(ipv4("10.0.0.1", inside(i)));
+    world.settle();
+    world.passes = [](const Datagram&) { return false; };
+  }
+  static std::string inside(std::size_t i) { return "10.0.0." + std::to_string(i + 2); }
+  // The last message of a's, as it comes back from the interface.
+  [[nodiscard]] Packet comes_back() const {
+    const Datagram& last = world.sent.back();
+    Packet packet = ipv4("192.0.2.1", last.to.address.to_string(), 8 + last.bytes.size());
+    store_be16(&packet[20], 1000);
+    store_be16(&packet[22], last.to.port);
+    copy(last.bytes, MutBytes(packet).subspan(28));
+    return packet;
+  }
+  // How often a packet to the first peer goes around until it is dropped.
+  std::size_t rounds() {
+    Verdict verdict = a.send(ipv4("10.0.0.1", inside(0))).verdict;
+    std::size_t count = 0;
+    while (verdict == Verdict::send && count < 20) {
+      verdict = a.send(comes_back()).verdict;
+      ++count;
+    }
+    return count;
+  }
+
+  World world;
+  Host& a = world.host("192.0.2.1:1000");
+  std::vector<Host*> peers;
+};
+
+TEST_F(EndpointCycle, P73_WhatGoesInACircleThroughTwoPeersIsDroppedAndToldOnce) {
+  for (std::uint64_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(rounds(), 2u);
+    EXPECT_EQ(a.drops(Drop::endpoint_loop), i);
+  }
+  EXPECT_THAT(a.log.lines, ElementsAre(EndsWith(
+                               "send to 192.0.2.3:2000: the route to the endpoint leads into the "
+                               "tunnel: dropped")));
+}
+
+TEST_F(EndpointCycle, P73_OncePeersAreReachedByThemselvesTheLogIsTold) {
+  (void)rounds();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(a.send(ipv4("10.0.0.1", inside(1))).verdict, Verdict::send);
+    world.run(600ms);
+  }
+  ASSERT_THAT(a.log.lines, SizeIs(2));
+  EXPECT_THAT(a.log.lines[1], EndsWith("leads into the tunnel no longer"));
+}
+
+TEST_F(EndpointCycle, P73_APeerReachedThroughAnotherIsNone) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(a.send(ipv4("10.0.0.1", inside(1))).verdict, Verdict::send);
+    EXPECT_EQ(a.send(comes_back()).verdict, Verdict::send) << "the second through the first";
+  }
+  world.run(kLoopRest);
+  // The routes are changed, and it is the other way around now.
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(a.send(ipv4("10.0.0.1", inside(0))).verdict, Verdict::send);
+    EXPECT_EQ(a.send(comes_back()).verdict, Verdict::send) << "the first through the second";
+  }
+  EXPECT_EQ(a.drops(Drop::endpoint_loop), 0u);
+}
+
+TEST_F(EndpointCycle, P73_TunnelsOfOthersThroughBothAreNone) {
+  for (int i = 0; i < 3; ++i) {
+    for (std::size_t to = 0; to < 2; ++to) {
+      ASSERT_EQ(a.send(ipv4("10.0.0.1", inside(to))).verdict, Verdict::send);
+      Packet others = comes_back();
+      others[28 + 4] ^= 1;  // another receiver
+      EXPECT_EQ(a.send(others).verdict, Verdict::send);
+    }
+  }
+  EXPECT_EQ(a.drops(Drop::endpoint_loop), 0u);
+}
+
+TEST_F(EndpointCycle, P73_HandshakesThroughTwoPeersAreDroppedToo) {
+  world.run(200s);  // the sessions are gone
+  (void)a.send(ipv4("10.0.0.1", inside(1)));
+  ASSERT_EQ(world.sent.back().type(), 1);
+  const Packet initiation = comes_back();
+  EXPECT_EQ(a.send(initiation).verdict, Verdict::stage) << "the first has no session either";
+  ASSERT_EQ(world.sent.back().type(), 1);
+  EXPECT_EQ(a.send(comes_back()).verdict, Verdict::drop);
+  EXPECT_EQ(a.drops(Drop::endpoint_loop), 1u);
+}
+
+class EndpointLongCycle : public EndpointCycle {
+ protected:
+  EndpointLongCycle() : EndpointCycle(5) {}
+};
+
+TEST_F(EndpointLongCycle, P73_ItMayGoThroughSeveral) {
+  EXPECT_EQ(rounds(), 5u);
+  EXPECT_EQ(a.drops(Drop::endpoint_loop), 1u);
+}
+
 }  // namespace
 }  // namespace ferrule::protocol::testing

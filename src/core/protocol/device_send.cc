@@ -35,7 +35,7 @@ void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPl
                        Attention& attention) {
   for (OutboundPacket& packet : packets) {
     route(packet);
-    if (packet.drop == Drop::none && packet.may_be_ours) drop_loop(packet, attention);
+    if (packet.drop == Drop::none && packet.may_be_ours) drop_loop(now, packet, attention);
   }
   bool some_wait = false;
   for (std::size_t begin = 0; begin < packets.size();) {

@@ -34,11 +34,22 @@ enum class SourceUse : std::uint8_t {
   return whole || at.address.is_link_local() ? at : Source{at.address, 0};
 }
 
-/// Whether messages to a peer come back through the tunnel, for the log to tell.
+/// What looks like a message of ours and came from the tunnel interface: whose it is, its index tells.
+struct ReturnedMessage {
+  Endpoint to;
+  std::uint32_t index = 0;  // the receiver's of transport data, else the sender's
+  bool is_data = false;
+};
+
+/// Whether messages to a peer come back through the tunnel, for the log to tell; and which message it was
+/// that went through this peer last, in case that is another peer's.
 struct LoopWatch {
   bool seen = false;
-  bool told = false;                       // as the log knows it
+  bool told = false;  // as the log knows it
+  bool carried_data = false;
+  std::uint32_t carried_index = 0;
   Instant quiet_since = Instant::never();  // when something was sent first that has not come back
+  Instant carried_at = Instant::never();
 
   void met() noexcept {
     seen = true;
@@ -48,6 +59,11 @@ struct LoopWatch {
     if (!seen) return;
     if (quiet_since == Instant::never()) quiet_since = now;
     if (now - quiet_since >= kLoopRest) seen = false;
+  }
+  void carries(const ReturnedMessage& message, Instant now) noexcept {
+    carried_data = message.is_data;
+    carried_index = message.index;
+    carried_at = now;
   }
 };
 
