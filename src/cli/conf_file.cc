@@ -1,8 +1,10 @@
 #include "cli/conf_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <net/if.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +41,37 @@ std::string without_links(const std::string& path) {
   std::error_code error;
   std::string target = std::filesystem::weakly_canonical(path, error);
   return error ? path : target;
+}
+
+bool is_writable_file(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         access(path.c_str(), W_OK) == 0;
+}
+
+bool write_all(int fd, std::string_view text) {
+  off_t at = 0;
+  while (!text.empty()) {
+    const ssize_t written = pwrite(fd, text.data(), text.size(), at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    at += written;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ftruncate(fd, at) == 0 && (fsync(fd) == 0 || errno == EINVAL);
+}
+
+// Not in one step: what was there before is put back if it does not work out.
+Result<void> write_into(const std::string& path, int content) {
+  const auto before = read_file(path);
+  if (!before) return std::unexpected(before.error());
+  const auto text = read_file(fmt::format("/proc/self/fd/{}", content));
+  if (!text) return std::unexpected(text.error());
+  const io::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd && write_all(fd.get(), text->view())) return {};
+  const int error = errno;
+  if (fd) (void)write_all(fd.get(), before->view());
+  return std::unexpected(system_error(error, "write " + path));
 }
 
 const control::ConfEntry* find_entry(const control::ConfDocument& document, std::string_view key,
@@ -117,7 +150,9 @@ std::optional<ConfText> read_conf_text(Console& console, const std::string& path
 }
 
 StagedFile::StagedFile(StagedFile&& other) noexcept
-    : path_(std::move(other.path_)), staged_(std::exchange(other.staged_, {})) {}
+    : path_(std::move(other.path_)),
+      staged_(std::exchange(other.staged_, {})),
+      content_(std::move(other.content_)) {}
 
 StagedFile::~StagedFile() {
   if (!staged_.empty()) unlink(staged_.c_str());
@@ -125,15 +160,24 @@ StagedFile::~StagedFile() {
 
 Result<StagedFile> StagedFile::write(const std::string& path,
                                      const std::function<void(Output&)>& print) {
-  const std::string target = without_links(path);
-  std::string name = target + ".XXXXXX";
-  const io::UniqueFd fd(mkostemp(name.data(), O_CLOEXEC));  // mode 0600
-  if (!fd) return std::unexpected(system_error(errno, "write " + name));
-  StagedFile staged(target, name);
+  StagedFile staged(without_links(path));
+  std::string name = staged.path_ + ".XXXXXX";
+  staged.content_ = io::UniqueFd(mkostemp(name.data(), O_CLOEXEC));  // mode 0600
+  if (staged.content_) {
+    staged.staged_ = name;
+  } else {
+    const int error = errno;
+    if (is_writable_file(staged.path_)) {
+      staged.content_ = io::UniqueFd(memfd_create("ferrule", MFD_CLOEXEC));
+    }
+    if (!staged.content_) return std::unexpected(system_error(error, "write " + name));
+  }
   struct stat old;
   // Whose file it was it stays, where that may be given away.
-  if (stat(target.c_str(), &old) == 0) (void)!fchown(fd.get(), old.st_uid, old.st_gid);
-  Output out(fd.get());
+  if (stat(staged.path_.c_str(), &old) == 0) {
+    (void)!fchown(staged.content_.get(), old.st_uid, old.st_gid);
+  }
+  Output out(staged.content_.get());
   print(out);
   if (auto written = flush_to_disk(out, name); !written) {
     return std::unexpected(std::move(written.error()));
@@ -146,7 +190,10 @@ Result<StagedFile> StagedFile::write(const std::string& path, const control::Wip
 }
 
 Result<void> StagedFile::commit() {
+  if (staged_.empty()) return write_into(path_, content_.get());
   if (rename(staged_.c_str(), path_.c_str()) != 0) {
+    // A file that something is mounted on can't be replaced.
+    if (errno == EBUSY) return write_into(path_, content_.get());
     return std::unexpected(system_error(errno, "write " + path_));
   }
   staged_.clear();

@@ -47,7 +47,8 @@ struct ConfText {
 void print_errors(Console& console, const control::ConfErrors& errors);
 
 /// A new content of a file, written beside it and not yet in its place: readable by its owner alone,
-/// and complete on the disk. Gone, and the file as it was, unless committed. Move-only.
+/// and complete on the disk. Gone, and the file as it was, unless committed. Where nothing can be written
+/// beside it (a folder that is read-only) it waits in memory. Move-only.
 class StagedFile {
  public:
   /// A symbolic link stays one: what it leads to is replaced.
@@ -59,14 +60,15 @@ class StagedFile {
   StagedFile& operator=(StagedFile&&) = delete;
   ~StagedFile();
 
-  /// Puts it in its place, in one step.
+  /// Puts it in its place: in one step, or, where the file is one that can't be replaced (mounted into a
+  /// container by itself), by writing into it. After an Error the file is as it was.
   [[nodiscard]] Result<void> commit();
 
  private:
-  StagedFile(std::string path, std::string staged) noexcept
-      : path_(std::move(path)), staged_(std::move(staged)) {}
+  explicit StagedFile(std::string path) noexcept : path_(std::move(path)) {}
   std::string path_;
-  std::string staged_;  // empty: nothing to clean up
+  std::string staged_;  // beside it; empty: it is in memory, or committed
+  io::UniqueFd content_;
 };
 
 /// Writes a file that must not be there yet, readable by its owner alone.
