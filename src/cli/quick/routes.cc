@@ -96,9 +96,17 @@ RoutePlan plan_routes(const TableChoice& table, std::uint32_t interface_index,
              holds(route.destination, prefix);
     });
   };
+  // The kernel makes routes for the interface's own networks.
+  const auto is_there = [&](const io::LinkRoute& wanted) {
+    return std::ranges::any_of(present, [&](const io::LinkRoute& route) {
+      return route.interface_index == wanted.interface_index && route.table == wanted.table &&
+             route.destination == wanted.destination;
+    });
+  };
   for (const Cidr& prefix : prefixes) {
+    const io::LinkRoute to_table{prefix, table.number, interface_index};
     if (table.kind == TableChoice::Kind::number) {
-      plan.routes.push_back({prefix, table.number, interface_index});
+      if (!is_there(to_table)) plan.routes.push_back(to_table);
     } else if (prefix.length() == 0) {
       plan.defaults.push_back(prefix.address().family());
     } else if (!has_way(prefix)) {

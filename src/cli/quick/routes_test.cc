@@ -71,6 +71,15 @@ TEST(QuickRoutes, RoutesOfOtherInterfacesAndTablesHoldNothing) {
   EXPECT_EQ(plan_routes({}, kOurs, wanted, {present("10.0.0.0/24", kOurs, 5)}).routes.size(), 1u);
 }
 
+TEST(QuickRoutes, ANamedTableMayHaveTheRouteAlready) {
+  const auto wanted = prefixes({"10.0.0.0/24", "10.0.0.0/16"});
+  const TableChoice main{Kind::number, RT_TABLE_MAIN};
+  EXPECT_THAT(destinations(plan_routes(main, kOurs, wanted, {present("10.0.0.0/24")})),
+              ElementsAre("10.0.0.0/16"));
+  EXPECT_EQ(plan_routes(main, kOurs, wanted, {present("10.0.0.0/24", kOther)}).routes.size(), 2u);
+  EXPECT_EQ(plan_routes(main, kOurs, wanted, {present("10.0.0.0/24", kOurs, 5)}).routes.size(), 2u);
+}
+
 TEST(QuickRoutes, AllOfAFamilyGoesByPolicy) {
   const auto plan = plan_routes({}, kOurs, prefixes({"0.0.0.0/0", "::/0", "10.0.0.0/8"}), {});
   EXPECT_THAT(destinations(plan), ElementsAre("10.0.0.0/8"));
