@@ -27,6 +27,10 @@ io::RoutingRule tunnel_rule(Family family, std::uint32_t mark) {
 
 io::RoutingRule main_table_rule(Family family) { return {family, {}, false, RT_TABLE_MAIN, 0, {}}; }
 
+// The priority below which two rules come first of all, where the kernel would put them too: said, each
+// can be taken away again and no other.
+constexpr std::uint32_t kLeastFirstPriority = 3;
+
 bool is_at_any_priority(io::RoutingRule rule, const io::RoutingRule& wanted) {
   rule.priority.reset();
   return rule == wanted;
@@ -130,11 +134,15 @@ Result<void> add_default_route(Transaction& transaction, const LinkActions& link
   if (auto done = transaction.perform(link.add_route(route), link.delete_route(route)); !done) {
     return done;
   }
-  const io::RoutingRule rule = tunnel_rule(family, mark);
+  const auto first = link.network().first_rule_priority(family);
+  if (!first) return std::unexpected(first.error());
+  io::RoutingRule rule = tunnel_rule(family, mark);
+  rule.priority = std::max(*first, kLeastFirstPriority) - 1;
   if (auto done = transaction.perform(link.add_rule(rule), link.delete_rule(rule)); !done) {
     return done;
   }
-  const io::RoutingRule shared = main_table_rule(family);
+  io::RoutingRule shared = main_table_rule(family);
+  shared.priority = *rule.priority - 1;
   if (auto done = transaction.perform(link.add_rule(shared), link.delete_rule(shared)); !done) {
     return done;
   }

@@ -147,6 +147,8 @@ Result<void> Network::delete_route(const LinkRoute& route) {
 
 namespace {
 
+constexpr std::uint32_t kMainRulePriority = 32766;  // of the kernel's own rule for the main table
+
 std::optional<RoutingRule> read_rule(Family family, const nlmsghdr& message) {
   const auto* header = extra_of<fib_rule_hdr>(message);
   if (header == nullptr || header->action != FR_ACT_TO_TBL) return std::nullopt;
@@ -194,6 +196,22 @@ Result<std::vector<RoutingRule>> Network::rules(Family family) {
     return std::unexpected(std::move(listed.error()));
   }
   return rules;
+}
+
+Result<std::uint32_t> Network::first_rule_priority(Family family) {
+  NetlinkRequest request(RTM_GETRULE, 0);
+  request.extra<fib_rule_hdr>().family = family == Family::v4 ? AF_INET : AF_INET6;
+  std::uint32_t first = kMainRulePriority;
+  const auto read = [&](const nlmsghdr& message) {
+    for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
+      if (mnl_attr_get_type(&attribute) != FRA_PRIORITY || u32_of(attribute) == 0) return;
+      first = std::min(first, u32_of(attribute));
+    });
+  };
+  if (auto listed = socket_.list(*request.header, "list rules", read); !listed) {
+    return std::unexpected(std::move(listed.error()));
+  }
+  return first;
 }
 
 Result<void> Network::change_rule(std::uint16_t type, std::uint16_t flags,
