@@ -5,10 +5,12 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "base/key_text.h"
 #include "cli/conf_file.h"
 #include "cli/input.h"
 #include "cli/quick/default_route.h"
@@ -33,6 +35,8 @@ using namespace std::chrono_literals;
 // not meet the old one.
 constexpr auto kDaemonPatience = 2s;
 constexpr auto kDaemonPause = 10ms;
+
+constexpr std::size_t kMaxLostTold = 5;
 
 // What is to be taken down: by the record of what `up` did, or else by the file.
 struct Doomed {
@@ -195,13 +199,48 @@ std::optional<Doomed> find_doomed(Console& console, io::Network& network,
   return doomed;
 }
 
+std::set<PublicKey> keys_in(const QuickFile& file) {
+  std::set<PublicKey> keys;
+  for (const control::PeerConf& peer : file.configuration.peers) keys.insert(peer.public_key);
+  // Today's file, too: others may have been written there meanwhile.
+  const auto text = read_file(file.path);
+  if (!text) return keys;
+  const control::ConfDocument document(file.path, text->view());
+  const auto today = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (!today) return keys;
+  for (const control::PeerConf& peer : today->peers) keys.insert(peer.public_key);
+  return keys;
+}
+
+// Peers that were added by hand and are in no file go with the interface.
+void tell_of_lost_peers(Console& console, const Doomed& doomed) {
+  if (!doomed.device) return;
+  const std::set<PublicKey> kept = keys_in(doomed.file);
+  std::size_t lost = 0;
+  for (const protocol::PeerStatus& peer : doomed.device->peers) {
+    if (kept.contains(peer.public_key)) continue;
+    if (++lost > kMaxLostTold) continue;
+    std::string prefixes;
+    for (const Cidr& prefix : peer.allowed_ips) {
+      prefixes += (prefixes.empty() ? ", allowed IPs " : ", ") + prefix.to_string();
+    }
+    console.err.print("Warning: peer {}{} is not in {}, and is gone now\n",
+                      to_base64(peer.public_key), prefixes, doomed.file.path);
+  }
+  if (lost > kMaxLostTold) console.err.print("Warning: and {} more\n", lost - kMaxLostTold);
+  if (lost > 0) {
+    console.err.write("`ferrule save' before `down', or SaveConfig = true, would have kept it\n");
+  }
+}
+
 // What the interface has may be nowhere else: that it is lost is said, and no reason to leave it up.
 void save_if_wanted(Console& console, const Doomed& doomed) {
   const QuickFile& file = doomed.file;
-  if (!file.configuration.interface.save_config) return;
+  if (!file.configuration.interface.save_config) return tell_of_lost_peers(console, doomed);
   const QuickPlace place{file.interface, file.path, file.given};
   if (doomed.link && doomed.device && save_configuration(console, place)) return;
   console.err.print("Warning: {} is not saved: it stays as it is\n", file.path);
+  tell_of_lost_peers(console, doomed);
 }
 
 }  // namespace

@@ -7,10 +7,11 @@
 #include <sstream>
 #include <utility>
 
+#include "base/key_text.h"
 #include "cli/conf_file.h"
 #include "cli/input.h"
 #include "cli/lock.h"
-#include "control/values.h"
+#include "control/conf_configuration.h"
 
 namespace ferrule::cli {
 
@@ -54,6 +55,14 @@ std::optional<io::RoutingRule> parse_rule(std::istringstream& words) {
   return rule;
 }
 
+// The words behind "saved".
+void parse_saved(std::istringstream& words, std::map<PublicKey, control::HostPort>& saved) {
+  std::string text;
+  control::HostPort at;
+  if (!(words >> text >> at.host >> at.service)) return;
+  if (const auto key = public_key_from_base64(text)) saved.insert_or_assign(*key, at);
+}
+
 }  // namespace
 
 control::WipedText record_text(const UpRecord& record) {
@@ -61,7 +70,11 @@ control::WipedText record_text(const UpRecord& record) {
       fmt::format("{}\nlink {}\nmark {}\n", kFirstLine, record.link_index, record.mark);
   // A path with a line break can't be kept; then it is another file's.
   if (record.path.find('\n') == record.path.npos) head += "path " + record.path + '\n';
+  if (record.port != 0) head += fmt::format("port {}\n", record.port);
   for (const io::RoutingRule& rule : record.rules) head += rule_text(rule) + '\n';
+  for (const auto& [key, at] : record.saved) {
+    head += fmt::format("saved {} {} {}\n", to_base64(key), at.host, at.service);
+  }
   control::WipedText text(fmt::format("{}{}\n", head, kConfLine));
   text.append(record.conf.view());
   return text;
@@ -86,6 +99,8 @@ std::optional<UpRecord> parse_record(std::string_view text) {
     words >> name;
     if (name == "link") words >> record.link_index;
     if (name == "mark") words >> record.mark;
+    if (name == "port") words >> record.port;
+    if (name == "saved") parse_saved(words, record.saved);
     if (name != "rule") continue;
     if (const auto rule = parse_rule(words)) record.rules.push_back(*rule);
   }
@@ -107,5 +122,16 @@ std::optional<UpRecord> read_record(const std::string& interface) {
 }
 
 void forget_record(const std::string& interface) { unlink(path_of(interface).c_str()); }
+
+std::multimap<PublicKey, control::HostPort> known_endpoints(const UpRecord& record) {
+  std::multimap<PublicKey, control::HostPort> known(record.saved.begin(), record.saved.end());
+  const control::ConfDocument document(record.path, record.conf.view());
+  const auto conf = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (!conf) return known;
+  for (const control::PeerConf& peer : conf->peers) {
+    if (peer.endpoint) known.emplace(peer.public_key, *peer.endpoint);
+  }
+  return known;
+}
 
 }  // namespace ferrule::cli

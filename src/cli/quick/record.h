@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/keys.h"
+#include "control/values.h"
 #include "control/wiped_text.h"
 #include "io/linux/network.h"
 
@@ -17,9 +20,11 @@ namespace ferrule::cli {
 struct UpRecord {
   std::uint32_t link_index = 0;
   std::uint32_t mark = 0;  // of the tunnel's own packets; 0: none
+  std::uint16_t port = 0;  // that the device chose, where the file has none; 0: the file has one
   std::vector<io::RoutingRule> rules;
-  std::string path;         // of the file
-  control::WipedText conf;  // the file as it was applied
+  std::string path;                              // of the file
+  std::map<PublicKey, control::HostPort> saved;  // where peers were when the file was saved since
+  control::WipedText conf;                       // the file as it was applied
 };
 
 /// As text, and from it; none when it is no record.
@@ -31,5 +36,8 @@ struct UpRecord {
 /// None where there is none.
 [[nodiscard]] std::optional<UpRecord> read_record(const std::string& interface);
 void forget_record(const std::string& interface);
+
+/// What a file said of where its peers are, when it was applied and when it was saved.
+[[nodiscard]] std::multimap<PublicKey, control::HostPort> known_endpoints(const UpRecord& record);
 
 }  // namespace ferrule::cli

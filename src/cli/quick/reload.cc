@@ -50,7 +50,10 @@ class Reload {
         network_(link.network()),
         link_(link),
         device_(device),
-        transaction_(console.err) {}
+        record_(read_record(link.name())),
+        transaction_(console.err) {
+    if (record_ && record_->link_index != link.index()) record_.reset();
+  }
 
   [[nodiscard]] bool run(bool is_json) {
     if (!read_file()) return false;
@@ -106,6 +109,7 @@ class Reload {
   io::Network& network_;
   const LinkActions& link_;
   const control::DeviceStatus& device_;
+  std::optional<UpRecord> record_;  // of what `up` or the last reload did
   Transaction transaction_;
   TableChoice table_;
   protocol::DeviceChange change_;
@@ -139,22 +143,15 @@ bool Reload::read_file() {
   return true;
 }
 
-// Of each peer, whether the file says where it is as it did when it was applied last.
+// Of each peer, whether the file says where it is as it did when it was applied or saved last.
 std::vector<bool> Reload::compare_endpoints() const {
-  std::map<PublicKey, control::HostPort> applied;
-  const auto record = read_record(link_.name());
-  if (record && record->link_index == link_.index()) {
-    const control::ConfDocument document(file_.path, record->conf.view());
-    auto before = control::read_configuration(document, control::ConfDialect::wg_quick);
-    if (!before) before = control::Configuration{};
-    for (const control::PeerConf& peer : before->peers) {
-      if (peer.endpoint) applied.insert_or_assign(peer.public_key, *peer.endpoint);
-    }
-  }
+  std::multimap<PublicKey, control::HostPort> known;
+  if (record_) known = known_endpoints(*record_);
   std::vector<bool> is_same;
   for (const control::PeerConf& peer : file_.configuration.peers) {
-    const auto before = applied.find(peer.public_key);
-    is_same.push_back(before != applied.end() && peer.endpoint == before->second);
+    const auto [first, last] = known.equal_range(peer.public_key);
+    is_same.push_back(std::any_of(
+        first, last, [&](const auto& before) { return peer.endpoint == before.second; }));
   }
   return is_same;
 }
@@ -179,6 +176,7 @@ void Reload::remember() {
   UpRecord record;
   record.link_index = link_.index();
   record.mark = mark_;
+  if (!conf_.listen_port && record_) record.port = record_->port;
   record.rules = rules_of_tunnel(network_, mark_);
   record.path = file_.path;
   record.conf = file_.document.text();

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "cli/conf_file.h"
 #include "cli/input.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/quick/quick_command.h"
+#include "cli/quick/record.h"
 #include "cli/quick/signals.h"
+#include "cli/scopes.h"
 #include "cli/show_text.h"
 #include "control/foreign_text.h"
 #include "control/kept_text.h"
@@ -71,6 +74,28 @@ bool is_wg_quicks(std::string_view line) {
                           "PostDown", "SaveConfig"});
 }
 
+// What `up` chose is not the file's to say: the next `up` chooses again.
+void leave_out_what_was_chosen(control::DeviceStatus& device, const UpRecord& record,
+                               const control::InterfaceConf& conf) {
+  if (!conf.fwmark && device.fwmark == record.mark) device.fwmark = 0;
+  if (!conf.listen_port && device.listen_port == record.port) device.listen_port = 0;
+}
+
+// So that `reload` leaves peers where they are, though the file says another place than before.
+void remember_endpoints(Console& console, const QuickPlace& place, UpRecord record,
+                        const control::DeviceStatus& device) {
+  record.saved.clear();
+  for (const protocol::PeerStatus& peer : device.peers) {
+    if (peer.endpoint.is_none()) continue;
+    if (const auto at = control::parse_host_port(text_of(peer.endpoint))) {
+      record.saved.emplace(peer.public_key, *at);
+    }
+  }
+  if (const auto written = write_record(place.interface, record); !written) {
+    console.err.print("Warning: {}\n", written.error().what);
+  }
+}
+
 }  // namespace
 
 bool save_configuration(Console& console, const QuickPlace& place) {
@@ -82,7 +107,7 @@ bool save_configuration(Console& console, const QuickPlace& place) {
   if (!lock) return fail(lock.error().what);
   const auto file = read_conf_text(console, place.path);
   if (!file) return false;
-  const auto device = get_device(console, place.interface);
+  auto device = get_device(console, place.interface);
   auto network = open_network(console);
   auto query = io::KernelQuery::open();
   if (!device || !network) return false;
@@ -96,6 +121,9 @@ bool save_configuration(Console& console, const QuickPlace& place) {
     print_errors(console, kept.error());
     return false;
   }
+  auto record = read_record(place.interface);
+  if (record && record->link_index != link->index) record.reset();
+  if (record) leave_out_what_was_chosen(*device, *record, file->configuration.interface);
   console.err.print("[#] wg showconf {} > {}\n", place.interface, place.path);
   const SignalsWait wait;  // or else a half of the file would stay behind
   auto staged = StagedFile::write(place.path, [&](Output& out) {
@@ -108,8 +136,9 @@ bool save_configuration(Console& console, const QuickPlace& place) {
     out.write(kept->after.view());
   });
   if (!staged) return fail(staged.error().what);
-  const auto written = staged->commit();
-  return written || fail(written.error().what);
+  if (const auto written = staged->commit(); !written) return fail(written.error().what);
+  if (record) remember_endpoints(console, place, std::move(*record), *device);
+  return true;
 }
 
 int run_save(Console& console, Arguments arguments) {

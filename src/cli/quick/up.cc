@@ -1,5 +1,7 @@
 #include "cli/quick/up.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
@@ -223,7 +225,22 @@ bool Up::add_addresses() {
   });
 }
 
-bool Up::set_up() { return perform("MTU", std::to_string(mtu_), link_->set_up(mtu_)); }
+// What the kernel takes away again in silence is said.
+bool Up::set_up() {
+  if (!perform("MTU", std::to_string(mtu_), link_->set_up(mtu_))) return false;
+  const auto present = network_.addresses(link_->index());
+  if (!present) return refuse(present.error());
+  for (const control::InterfaceAddress& wanted : conf_.addresses) {
+    if (!can_have(wanted.address.family())) continue;
+    const bool is_there = std::ranges::any_of(
+        *present, [&](const auto& has) { return has.address == wanted.address; });
+    if (!is_there) {
+      transaction_.warn(fmt::format("the kernel has taken {} from {} again",
+                                    wanted.address.to_string(), file_.interface));
+    }
+  }
+  return true;
+}
 
 bool Up::set_dns() {
   forget_dns(file_.interface);
@@ -284,6 +301,8 @@ void Up::remember() {
   record.link_index = link_->index();
   record.mark = mark_;
   record.rules = rules_of_tunnel(network_, mark_);
+  const auto device = console_.devices->get(file_.interface);
+  if (device && !conf_.listen_port) record.port = device->listen_port;
   record.path = file_.path;
   record.conf = file_.document.text();
   if (const auto written = write_record(file_.interface, record); !written) {
