@@ -9,21 +9,21 @@
 #include <vector>
 
 #include "base/version.h"
-#include "cli/check.h"
+#include "cli/doctor/check.h"
 #include "cli/doctor/doctor.h"
-#include "cli/init.h"
-#include "cli/key_commands.h"
-#include "cli/metrics.h"
+#include "cli/quick/init.h"
+#include "cli/wg/key_commands.h"
+#include "cli/metrics/metrics.h"
 #include "cli/peer/peer.h"
 #include "cli/quick/down.h"
 #include "cli/quick/follow.h"
 #include "cli/quick/reload.h"
 #include "cli/quick/save.h"
 #include "cli/quick/up.h"
-#include "cli/set.h"
-#include "cli/show.h"
+#include "cli/wg/set.h"
+#include "cli/show/show.h"
 #include "cli/top/top.h"
-#include "cli/watch.h"
+#include "cli/watch/watch.h"
 #include "control/near_miss.h"
 
 namespace ferrule::cli {

@@ -1,7 +1,7 @@
 // From a command line to the command that it names.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

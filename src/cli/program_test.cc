@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/version.h"
-#include "cli/console_testing.h"
+#include "cli/terminal/console_testing.h"
 
 namespace ferrule::cli {
 namespace {

@@ -16,8 +16,18 @@ FOLDERS = {
     "service": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine"],
     "daemon": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine",
                "service"],
-    "cli": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine"],
+    "client": ["base", "crypto", "protocol", "control", "io"],
+    "files": ["base", "crypto", "protocol", "control", "io", "client"],
+    "quick": ["base", "crypto", "protocol", "control", "io", "client", "files"],
+    "monitor": ["base", "crypto", "protocol", "control", "io", "client", "files"],
+    "diagnosis": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files",
+                  "quick"],
+    "cli": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files", "quick",
+            "monitor", "diagnosis"],
 }
+
+# The rooms of the tool.
+TOOL = ("client", "files", "quick", "monitor", "diagnosis", "cli")
 
 # Folders below src/core, which is libferrule and an include root of its own: `#include "base/net.h"`.
 CORE = ("base", "crypto", "packet", "protocol", "control", "tunnel")
@@ -25,9 +35,9 @@ CORE = ("base", "crypto", "packet", "protocol", "control", "tunnel")
 # Headers of libraries, and who may include them. One that is not here is refused.
 LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
-    r"libmnl/": ["io", "cli"],
-    r"nftables/": ["cli"],
-    r"fmt/": ["control", "engine", "service", "daemon", "cli"],
+    r"libmnl/": ["io", "client"],
+    r"nftables/": ["quick"],
+    r"fmt/": ["control", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
     r"seccomp": ["daemon"],
     r"qrencode|png": ["cli"],
@@ -39,7 +49,7 @@ LIBRARIES = {
     r"arpa/inet\.h$": ["base", "io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
-    r"|unistd)\.h$": ["io", "daemon", "cli"],
+    r"|unistd)\.h$": ["io", "daemon", *TOOL],
     r"g(test|mock)/|nlohmann/|benchmark/": [],
 }
 TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"

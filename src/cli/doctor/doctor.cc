@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/doctor/diagnose.h"
-#include "cli/doctor/gather.h"
-#include "cli/json_line.h"
-#include "cli/options.h"
-#include "cli/style.h"
+#include "diagnosis/diagnose.h"
+#include "diagnosis/gather.h"
+#include "cli/terminal/json_line.h"
+#include "cli/terminal/options.h"
+#include "cli/terminal/style.h"
 
 namespace ferrule::cli {
 

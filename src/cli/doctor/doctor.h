@@ -1,7 +1,7 @@
 // `ferrule doctor`: why does my tunnel not work?
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/key_text.h"
-#include "cli/peer/key_lines.h"
+#include "files/key_lines.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/peer/qr.h"
-#include "cli/style.h"
+#include "cli/terminal/style.h"
 #include "control/address_pool.h"
 #include "control/conf_check.h"
 #include "control/value_mistakes.h"

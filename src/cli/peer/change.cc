@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/peer/peer_commands.h"
-#include "cli/resolve.h"
+#include "files/resolve.h"
 
 namespace ferrule::cli {
 

@@ -1,7 +1,7 @@
 // Peers that an interface comes up without, since their day has come.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
 

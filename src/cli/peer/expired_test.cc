@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/console_testing.h"
+#include "cli/terminal/console_testing.h"
 
 namespace ferrule::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/terminal/options.h"
 #include "cli/peer/peer_commands.h"
 
 namespace ferrule::cli {

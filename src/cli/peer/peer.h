@@ -1,7 +1,7 @@
 // `ferrule peer`: peers with names, live and in the file.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 #include "cli/peer/peer_file.h"
 #include "control/named_peers.h"
 

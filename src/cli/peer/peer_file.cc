@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "cli/quick/signals.h"
+#include "quick/signals.h"
 #include "control/near_miss.h"
 
 namespace ferrule::cli {

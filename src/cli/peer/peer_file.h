@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/keys.h"
-#include "cli/command.h"
-#include "cli/conf_file.h"
+#include "cli/terminal/command.h"
+#include "files/conf_file.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
 #include "control/named_peers.h"

@@ -14,9 +14,9 @@
 #include <string>
 #include <thread>
 
-#include "cli/conf_file.h"
-#include "cli/console_testing.h"
-#include "cli/input.h"
+#include "files/conf_file.h"
+#include "cli/terminal/console_testing.h"
+#include "files/input.h"
 #include "cli/program.h"
 
 namespace ferrule::cli {

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "cli/output.h"
+#include "files/output.h"
 
 namespace ferrule::cli {
 

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <string>
 
-#include "cli/console_testing.h"
-#include "cli/input.h"
+#include "cli/terminal/console_testing.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "base/key_text.h"
 #include "base/secret.h"
-#include "cli/json_line.h"
-#include "cli/scopes.h"
-#include "cli/show_text.h"
+#include "cli/terminal/json_line.h"
+#include "client/scopes.h"
+#include "cli/show/show_text.h"
 #include "crypto/x25519.h"
 
 namespace ferrule::cli {

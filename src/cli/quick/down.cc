@@ -11,18 +11,18 @@
 #include <utility>
 
 #include "base/key_text.h"
-#include "cli/conf_file.h"
-#include "cli/input.h"
-#include "cli/quick/default_route.h"
-#include "cli/quick/dns.h"
-#include "cli/quick/hooks.h"
-#include "cli/quick/leak_protection.h"
+#include "files/conf_file.h"
+#include "files/input.h"
+#include "quick/default_route.h"
+#include "quick/dns.h"
+#include "quick/hooks.h"
+#include "quick/leak_protection.h"
 #include "cli/quick/quick_command.h"
 #include "cli/quick/quick_file.h"
-#include "cli/quick/record.h"
-#include "cli/quick/routes.h"
+#include "quick/record.h"
+#include "quick/routes.h"
 #include "cli/quick/save.h"
-#include "cli/quick/signals.h"
+#include "quick/signals.h"
 #include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {

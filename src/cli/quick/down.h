@@ -1,7 +1,7 @@
 // An interface taken down, and all that came with it.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

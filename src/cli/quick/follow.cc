@@ -13,13 +13,13 @@
 #include <utility>
 
 #include "base/key_text.h"
-#include "cli/json_line.h"
-#include "cli/lock.h"
-#include "cli/options.h"
-#include "cli/quick/child.h"
+#include "cli/terminal/json_line.h"
+#include "files/lock.h"
+#include "cli/terminal/options.h"
+#include "quick/child.h"
 #include "cli/quick/quick_command.h"
-#include "cli/resolve.h"
-#include "cli/scopes.h"
+#include "files/resolve.h"
+#include "client/scopes.h"
 #include "io/linux/interface_monitor.h"
 #include "io/linux/kernel_query.h"
 

@@ -1,7 +1,7 @@
 // Names of peers that are looked up again while the peers do not answer: dynamic DNS.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 #include "cli/quick/quick_file.h"
 
 namespace ferrule::cli {

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "cli/options.h"
+#include "cli/terminal/options.h"
 #include "cli/peer/expired.h"
-#include "cli/quick/hooks.h"
+#include "quick/hooks.h"
 #include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/command.h"
-#include "cli/quick/actions.h"
+#include "cli/terminal/command.h"
+#include "quick/actions.h"
 #include "cli/quick/quick_file.h"
 
 namespace CLI {

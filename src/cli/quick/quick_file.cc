@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/conf_file.h"
+#include "files/conf_file.h"
 #include "control/near_miss.h"
 
 namespace ferrule::cli {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/console_testing.h"
+#include "cli/terminal/console_testing.h"
 
 namespace ferrule::cli {
 namespace {

@@ -1,7 +1,7 @@
 // An edited file, applied to a running interface.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

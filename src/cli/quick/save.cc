@@ -5,14 +5,14 @@
 #include <string>
 #include <utility>
 
-#include "cli/conf_file.h"
-#include "cli/input.h"
+#include "files/conf_file.h"
+#include "files/input.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/quick/quick_command.h"
-#include "cli/quick/record.h"
-#include "cli/quick/signals.h"
-#include "cli/scopes.h"
-#include "cli/show_text.h"
+#include "quick/record.h"
+#include "quick/signals.h"
+#include "client/scopes.h"
+#include "cli/show/show_text.h"
 #include "control/foreign_text.h"
 #include "control/kept_text.h"
 #include "io/linux/kernel_query.h"

@@ -1,7 +1,7 @@
 // The state of an interface, written back to its file; and a file as `wg setconf` takes it.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 #include "cli/quick/quick_file.h"
 
 namespace ferrule::cli {

@@ -12,8 +12,8 @@
 #include <string>
 #include <thread>
 
-#include "cli/conf_file.h"
-#include "cli/console_testing.h"
+#include "files/conf_file.h"
+#include "cli/terminal/console_testing.h"
 
 namespace ferrule::cli {
 namespace {

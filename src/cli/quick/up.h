@@ -1,7 +1,7 @@
 // An interface brought up as its file says.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

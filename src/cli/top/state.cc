@@ -5,7 +5,7 @@
 
 #include "base/key_text.h"
 #include "base/utf8.h"
-#include "cli/scopes.h"
+#include "client/scopes.h"
 
 namespace ferrule::cli {
 

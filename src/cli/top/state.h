@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/monitor/history.h"
-#include "cli/monitor/snapshot.h"
+#include "monitor/history.h"
+#include "monitor/snapshot.h"
 
 namespace ferrule::cli {
 

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-#include "cli/style.h"
+#include "cli/terminal/style.h"
 
 // Last: ncurses defines short names as macros.
 #define NCURSES_WIDECHAR 1

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/terminal/options.h"
 #include "cli/top/terminal.h"
 #include "cli/top/view.h"
 #include "io/clock.h"

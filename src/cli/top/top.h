@@ -1,7 +1,7 @@
 // `ferrule top`: what the tunnels of this machine do, live.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

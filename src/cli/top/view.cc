@@ -11,8 +11,8 @@
 #include <set>
 
 #include "base/key_text.h"
-#include "cli/scopes.h"
-#include "cli/style.h"
+#include "client/scopes.h"
+#include "cli/terminal/style.h"
 #include "cli/top/columns.h"
 
 namespace ferrule::cli {

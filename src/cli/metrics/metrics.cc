@@ -1,0 +1,82 @@
+#include "cli/metrics/metrics.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "cli/metrics/metrics_server.h"
+#include "monitor/metrics_text.h"
+#include "cli/terminal/options.h"
+#include "client/scopes.h"
+#include "control/endpoint_text.h"
+#include "io/clock.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+struct MetricsOptions {
+  std::vector<std::string> devices;
+  std::string listen = "127.0.0.1:9586";
+  bool once = false;
+};
+
+std::optional<int> read_metrics_options(MetricsOptions& options, Console& console,
+                                        Arguments arguments) {
+  CLI::App app("Serves the interfaces' peers, bytes, handshakes, drops and lanes to Prometheus.");
+  app.add_option("IFACE", options.devices, "Only these interfaces (default: all)");
+  app.add_option(
+      "--listen", options.listen,
+      "Address and port to serve http://ADDRESS:PORT/metrics on (default: " + options.listen + ")");
+  app.add_flag("--once", options.once, "Print the metrics and end, for a textfile collector");
+  return read_options(app, console, arguments);
+}
+
+// Until somebody ends us.
+void wait_for_signal(const sigset_t& signals) {
+  int number = 0;
+  while (sigwait(&signals, &number) == EINTR) {
+  }
+}
+
+}  // namespace
+
+int run_metrics(Console& console, Arguments arguments) {
+  MetricsOptions options;
+  if (const auto status = read_metrics_options(options, console, arguments)) return *status;
+  NameBook book;
+  const auto look = [&] {
+    return take_snapshot(*console.devices, options.devices, book, io::now());
+  };
+  const Snapshot first = look();
+  if (!is_found(console, first, options.devices)) return 1;
+  if (options.once) {
+    console.out.write(metrics_text(first));
+    return 0;
+  }
+  const auto at = control::parse_endpoint(options.listen, scope_of);
+  if (!at) {
+    console.err.print("{} metrics: --listen {}: expected ADDRESS:PORT, such as 127.0.0.1:9586\n",
+                      console.program, options.listen);
+    return 1;
+  }
+  // Blocked before the server's thread starts, so that it is ours to take.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const auto server = MetricsServer::start(*at, [&] { return metrics_text(look()); });
+  if (!server) {
+    console.err.print("{} metrics: {}\n", console.program, server.error().what);
+    return 1;
+  }
+  console.err.print("Serving http://{}/metrics\n",
+                    Endpoint(at->address, (*server)->port()).to_string());
+  console.err.flush();
+  wait_for_signal(signals);
+  return 0;
+}
+
+}  // namespace ferrule::cli

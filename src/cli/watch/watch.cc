@@ -1,0 +1,123 @@
+#include "cli/watch/watch.h"
+
+#include <fmt/chrono.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "base/key_text.h"
+#include "cli/terminal/options.h"
+#include "client/scopes.h"
+#include "cli/show/show_text.h"
+#include "io/clock.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+std::string time_text(const WallTime& at) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(static_cast<std::time_t>(at.seconds)));
+}
+
+std::string endpoint_or(const Endpoint& endpoint, std::string_view otherwise) {
+  return endpoint.is_none() ? std::string(otherwise) : text_of(endpoint);
+}
+
+// What a person wants to read of it.
+std::string in_words(const Event& event) {
+  switch (event.kind) {
+    case EventKind::device_appeared:
+      return "interface is there";
+    case EventKind::device_vanished:
+      return "interface is gone";
+    case EventKind::peer_added:
+      return "added";
+    case EventKind::peer_removed:
+      return "removed";
+    case EventKind::connected:
+      return "connected, at " + endpoint_or(event.to, "an unknown endpoint");
+    case EventKind::quiet:
+      return "went quiet: no handshake for 3 minutes";
+    case EventKind::roamed:
+      return fmt::format("roamed from {} to {}", endpoint_or(event.from, "nowhere"),
+                         endpoint_or(event.to, "nowhere"));
+    case EventKind::no_answer:
+      return "does not answer handshakes at " + endpoint_or(event.to, "an unknown endpoint");
+    case EventKind::refused:
+      return fmt::format("dropped {}: {}", event.count, event.reason);
+  }
+  return {};
+}
+
+struct WatchOptions {
+  std::vector<std::string> devices;
+  bool is_json = false;
+  double interval_s = 1;
+  double for_s = 0;  // 0: until interrupted
+};
+
+std::optional<int> read_watch_options(WatchOptions& options, Console& console,
+                                      Arguments arguments) {
+  CLI::App app(
+      "Prints peers connecting, going quiet and roaming, handshakes without an answer, and what is "
+      "dropped, as it happens.");
+  app.add_option("IFACE", options.devices, "Only these interfaces (default: all)");
+  app.add_flag("--json", options.is_json, "One JSON object a line");
+  app.add_option("--interval", options.interval_s, "Seconds between two looks (default: 1)")
+      ->check(CLI::Range(0.05, 3600.0));
+  app.add_option("--for", options.for_s, "End after so many seconds (default: never)")
+      ->check(CLI::NonNegativeNumber);
+  return read_options(app, console, arguments);
+}
+
+Duration seconds(double count) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(count));
+}
+
+}  // namespace
+
+void print_event(Output& out, const Event& event, const WallTime& at) {
+  out.print("{}  {}  ", time_text(at), event.device);
+  if (event.peer) out.print("{}  ", to_base64(*event.peer));
+  if (!event.name.empty()) out.print("({})  ", event.name);
+  out.print("{}\n", in_words(event));
+}
+
+void print_event_json(Output& out, const Event& event, const WallTime& at) {
+  out.print(R"({{"time": "{}", "event": "{}", "interface": {})", time_text(at), name_of(event.kind),
+            json_text(event.device));
+  if (event.peer) out.print(R"(, "peer": "{}")", to_base64(*event.peer));
+  if (!event.name.empty()) out.print(R"(, "name": {})", json_text(event.name));
+  if (!event.from.is_none()) out.print(R"(, "from": "{}")", text_of(event.from));
+  if (!event.to.is_none()) out.print(R"(, "endpoint": "{}")", text_of(event.to));
+  if (event.kind == EventKind::refused) {
+    out.print(R"(, "reason": {}, "count": {})", json_text(event.reason), event.count);
+  }
+  out.write("}\n");
+}
+
+int run_watch(Console& console, Arguments arguments) {
+  WatchOptions options;
+  if (const auto status = read_watch_options(options, console, arguments)) return *status;
+  EventFinder finder;
+  NameBook book;
+  const auto look = [&] {
+    return take_snapshot(*console.devices, options.devices, book, io::now());
+  };
+  Snapshot snapshot = look();
+  if (!is_found(console, snapshot, options.devices)) return 1;
+  const Instant started = snapshot.now.boot;
+  for (;; snapshot = look()) {
+    for (const Event& event : finder.look(snapshot)) {
+      options.is_json ? print_event_json(console.out, event, snapshot.now.wall)
+                      : print_event(console.out, event, snapshot.now.wall);
+    }
+    if (console.out.flush() != 0) return 1;
+    if (options.for_s > 0 && io::now().boot - started >= seconds(options.for_s)) return 0;
+    std::this_thread::sleep_for(seconds(options.interval_s));
+  }
+}
+
+}  // namespace ferrule::cli

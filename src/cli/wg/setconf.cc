@@ -1,0 +1,65 @@
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "files/conf_change.h"
+#include "files/input.h"
+#include "cli/wg/set.h"
+#include "control/conf_configuration.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+std::optional<control::Configuration> read_conf(Console& console, const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) {
+    console.err.print("{}\n", text.error().what);
+    return std::nullopt;
+  }
+  const control::ConfDocument document(path, text->view());
+  auto configuration = control::read_configuration(document, control::ConfDialect::wg);
+  if (!configuration) {
+    for (const control::ConfError& error : configuration.error()) {
+      console.err.write(error.to_string());
+    }
+    console.err.write("Configuration parsing error\n");
+    return std::nullopt;
+  }
+  for (const control::ConfError& warning : configuration->warnings) {
+    console.err.print("Warning: {}", warning.to_string());
+  }
+  return std::move(*configuration);
+}
+
+}  // namespace
+
+int run_setconf(Console& console, Arguments arguments) {
+  if (arguments.size() != 3) {
+    console.err.print("Usage: {} {} <interface> <configuration filename>\n", console.program,
+                      arguments[0]);
+    return 1;
+  }
+  const std::string name(arguments[1]);
+  auto configuration = read_conf(console, std::string(arguments[2]));
+  if (!configuration) return 1;
+  auto change = take_change(console, *configuration);
+  if (!change) return 1;
+  if (arguments[0] != "addconf") replace_all(*change);
+  if (arguments[0] == "syncconf") {
+    const auto device = console.devices->get(name);
+    if (!device) {
+      console.err.print("Unable to retrieve current interface configuration: {}\n",
+                        std::strerror(device.error().code));
+      return 1;
+    }
+    keep_peers(*change, *device);
+  }
+  const auto outcome = console.devices->set(name, *change);
+  if (outcome) return 0;
+  console.err.print("Unable to modify interface: {}\n", std::strerror(outcome.error().code));
+  return 1;
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,29 @@
+// From a configuration file to what is asked of a device.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "cli/terminal/command.h"
+#include "files/peer_endpoints.h"
+#include "control/conf_configuration.h"
+#include "protocol/configuration.h"
+
+namespace ferrule::cli {
+
+/// What the file says. Keys and allowed IPs move out of the configuration. The names of hosts are
+/// looked up; where nothing comes of it, that is said and there is no change.
+[[nodiscard]] std::optional<protocol::DeviceChange> take_change(
+    Console& console, control::Configuration& configuration);
+/// The same where it is known where the peers are: one that nobody knows of gets no endpoint.
+[[nodiscard]] protocol::DeviceChange take_change(control::Configuration& configuration,
+                                                 const std::vector<PeerEndpoint>& endpoints);
+
+/// What the file does not name goes back to nothing.
+void replace_all(protocol::DeviceChange& change);
+
+/// Instead of replacing all peers, removes those that the file does not have, and takes from the
+/// others what they have and the file does not. So their sessions live on.
+void keep_peers(protocol::DeviceChange& change, const control::DeviceStatus& device);
+
+}  // namespace ferrule::cli

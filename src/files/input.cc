@@ -1,0 +1,89 @@
+#include "files/input.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/key_text.h"
+#include "control/conf_document.h"
+#include "io/linux/fd.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = 65536;
+
+void wipe_text(std::span<char> text) {
+  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+}
+
+}  // namespace
+
+std::size_t read_up_to(int fd, std::span<char> to) {
+  std::size_t size = 0;
+  while (size < to.size()) {
+    const ssize_t got = read(fd, to.data() + size, to.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  return size;
+}
+
+bool rest_is(bool (*wanted)(char), int fd) {
+  std::array<char, 256> rest;
+  while (const std::size_t size = read_up_to(fd, rest)) {
+    for (char c : std::span(rest).first(size)) {
+      if (!wanted(c)) return false;
+    }
+  }
+  return true;
+}
+
+Result<control::WipedText> read_file(const std::string& path) {
+  const io::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::unexpected(system_error(errno, path));
+  control::WipedText text;
+  const auto piece = std::make_unique<std::array<char, kPieceBytes>>();
+  while (true) {
+    const ssize_t got = read(fd.get(), piece->data(), piece->size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::unexpected(system_error(errno, path));
+    const auto size = static_cast<std::size_t>(got);
+    if (text.size() + size > kMaxFileBytes) return std::unexpected(system_error(EFBIG, path));
+    text.append({piece->data(), size});
+    wipe_text(std::span(*piece).first(size));
+    if (size == 0) return text;
+  }
+}
+
+std::optional<Secret<kKeySize>> read_key_file(Console& console, const std::string& path) {
+  const io::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    console.err.print("fopen: {}\n", std::strerror(errno));
+    return std::nullopt;
+  }
+  std::array<char, kKeyBase64Size> text;
+  const std::size_t size = read_up_to(fd.get(), text);
+  auto key = secret_from_base64({text.data(), size});
+  wipe_text(text);
+  if (size == 0) return Secret<kKeySize>();  // /dev/null
+  if (size < text.size()) {
+    console.err.write("Invalid length key in key file\n");
+    return std::nullopt;
+  }
+  if (!rest_is(control::is_conf_space, fd.get())) {
+    console.err.write("Found trailing character in key file\n");
+    return std::nullopt;
+  }
+  if (!key) console.err.print("Key is not the correct length or format in `{}'\n", path);
+  return key;
+}
+
+}  // namespace ferrule::cli

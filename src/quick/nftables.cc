@@ -1,0 +1,39 @@
+#include "quick/nftables.h"
+
+#include <nftables/libnftables.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "io/linux/netlink.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+// libnftables ends the whole program where the kernel has no netfilter to speak to.
+Result<void> find_netfilter() {
+  const auto socket = io::NetlinkSocket::open(NETLINK_NETFILTER);
+  if (!socket)
+    return std::unexpected(make_error(socket.error().code, "nftables: not in this kernel"));
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> run_nft(const std::string& commands) {
+  if (auto found = find_netfilter(); !found) return std::unexpected(found.error());
+  const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> context(nft_ctx_new(NFT_CTX_DEFAULT),
+                                                                  nft_ctx_free);
+  if (context == nullptr) return std::unexpected(system_error(ENOMEM, "start nftables"));
+  nft_ctx_buffer_output(context.get());
+  nft_ctx_buffer_error(context.get());
+  if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) != 0) {
+    std::string what = nft_ctx_get_error_buffer(context.get());
+    while (what.ends_with('\n')) what.pop_back();
+    return std::unexpected(make_error(EINVAL, "nftables: " + what));
+  }
+  return std::string(nft_ctx_get_output_buffer(context.get()));
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,51 @@
+// Changes to the machine that are made whole or not at all.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "files/output.h"
+
+namespace ferrule::cli {
+
+/// One change: what a person would type for it, and what makes it.
+struct Action {
+  std::string shown;
+  std::function<Result<void>()> act;
+};
+
+/// Makes changes one after the other and shows each as "[#] <command>". Unless they are kept, they are
+/// taken back, at the latest at the end of its life. Used by one thread.
+class Transaction {
+ public:
+  explicit Transaction(Output& log) noexcept : log_(log) {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction() { take_back(); }
+
+  /// Makes a change. `undo` takes it back, where nothing else does so anyway.
+  [[nodiscard]] Result<void> perform(const Action& action, std::optional<Action> undo = {});
+  /// Says what is not as it should be, and goes on.
+  void warn(const std::string& what) { log_.print("Warning: {}\n", what); }
+  /// Adds what is to be taken back of something that happened elsewhere.
+  void remember(Action undo) { undo_.push_back(std::move(undo)); }
+  /// Takes back what was done, the last change first.
+  void take_back();
+  /// Nothing of this will be taken back.
+  void keep() noexcept { undo_.clear(); }
+  /// What has been done, as it was shown, whatever was taken back of it.
+  [[nodiscard]] const std::vector<std::string>& done() const noexcept { return done_; }
+
+ private:
+  Output& log_;
+  std::vector<Action> undo_;
+  std::vector<std::string> done_;
+};
+
+/// Shows an action, and acts.
+[[nodiscard]] Result<void> perform(Output& log, const Action& action);
+
+}  // namespace ferrule::cli
