@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 namespace {
 
@@ -54,4 +54,4 @@ std::unique_ptr<DeviceClient> make_device_client() {
   return make_any_client(make_uapi_client(), make_kernel_client());
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

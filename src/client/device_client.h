@@ -9,7 +9,7 @@
 #include "control/uapi_client.h"
 #include "protocol/configuration.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 /// Asks and configures devices by name. Errors have the errno that says why; ENODEV is "there is no
 /// such device". Not thread-safe.
@@ -40,4 +40,4 @@ class DeviceClient {
 /// All devices of this machine.
 [[nodiscard]] std::unique_ptr<DeviceClient> make_device_client();
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <map>
 
-namespace ferrule::cli {
+namespace ferrule::client {
 namespace {
 
 using testing::ElementsAre;
@@ -61,4 +61,4 @@ TEST(AnyDeviceClient, ADaemonThatRefusesIsNotPassedOver) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

@@ -6,7 +6,7 @@
 
 #include "control/endpoint_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 std::uint32_t scope_of(const char* interface_name) { return if_nametoindex(interface_name); }
 
@@ -19,4 +19,4 @@ std::string text_of(const Endpoint& endpoint) {
   return control::endpoint_text(endpoint, scope_name);
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

@@ -6,7 +6,7 @@
 
 #include "base/net.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 /// The index of the interface with this name, or 0.
 [[nodiscard]] std::uint32_t scope_of(const char* interface_name);
@@ -15,4 +15,4 @@ namespace ferrule::cli {
 /// As wg shows it.
 [[nodiscard]] std::string text_of(const Endpoint& endpoint);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

@@ -16,7 +16,7 @@
 #include "crypto/x25519.h"
 #include "io/linux/fd.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 namespace {
 
@@ -142,4 +142,4 @@ std::unique_ptr<DeviceClient> make_uapi_client(std::string folder) {
   return std::make_unique<UapiDeviceClient>(std::move(folder));
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

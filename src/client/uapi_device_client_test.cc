@@ -14,7 +14,7 @@
 #include "client/device_client.h"
 #include "io/linux/fd.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 namespace {
 
 using testing::ElementsAre;
@@ -172,4 +172,4 @@ TEST_F(UapiDeviceClient, ADaemonThatHasNoStatsIsAnError) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

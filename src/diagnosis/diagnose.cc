@@ -6,7 +6,7 @@
 
 #include "base/key_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -301,4 +301,4 @@ void Doctor::look_at_firewall() {
 
 std::vector<Diagnosis> diagnose(const DoctorFacts& facts) { return Doctor(facts).diagnose(); }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

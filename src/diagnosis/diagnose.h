@@ -7,7 +7,7 @@
 
 #include "diagnosis/facts.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// Something that is wrong, for people and, by its name, for programs.
 struct Diagnosis {
@@ -22,4 +22,4 @@ struct Diagnosis {
 /// meaningless, like an interface that is not there, stands alone.
 [[nodiscard]] std::vector<Diagnosis> diagnose(const DoctorFacts& facts);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

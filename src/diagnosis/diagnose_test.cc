@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 namespace {
 
 using testing::ElementsAre;
@@ -184,4 +184,4 @@ TEST(Doctor, AFindingSaysWhoseItIs) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

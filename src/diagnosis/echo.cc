@@ -18,7 +18,7 @@
 #include "crypto/random.h"
 #include "packet/checksum.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -114,4 +114,4 @@ std::vector<EchoReply> EchoSocket::receive(int timeout_ms) {
   return replies;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

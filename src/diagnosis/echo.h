@@ -10,7 +10,7 @@
 #include "base/net.h"
 #include "io/linux/fd.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// An echo reply that came.
 struct EchoReply {
@@ -42,4 +42,4 @@ class EchoSocket {
   return family == Family::v4 ? 28 : 48;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

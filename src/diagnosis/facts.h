@@ -10,7 +10,7 @@
 #include "base/keys.h"
 #include "base/net.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// The way that the kernel would send packets to an address.
 struct RouteFacts {
@@ -68,4 +68,4 @@ struct DoctorFacts {
   std::map<std::string, std::uint64_t> counted;  // what the daemon's counters rose by meanwhile
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

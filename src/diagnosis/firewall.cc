@@ -15,7 +15,7 @@
 
 extern char** environ;
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -108,4 +108,4 @@ std::string list_ruleset() {
   return text;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

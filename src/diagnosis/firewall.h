@@ -7,7 +7,7 @@
 
 #include "diagnosis/facts.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// The rules in a listing of nft that drop or reject and name this interface or UDP port, and input
 /// chains that drop what no rule of them accepts, and accept nothing for this port. A best effort: a
@@ -19,4 +19,4 @@ namespace ferrule::cli {
 /// What `nft list ruleset` prints; "" when it can't be run.
 [[nodiscard]] std::string list_ruleset();
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 namespace {
 
 using testing::ElementsAre;
@@ -63,4 +63,4 @@ TEST(Firewall, APolicyThatDropsIsSuspiciousUnlessTheChainAcceptsOurPort) {
 TEST(Firewall, NoRulesetHasNoRules) { EXPECT_THAT(suspicious_rules("", "wg0", 51820), IsEmpty()); }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

@@ -1,5 +1,6 @@
 #include "diagnosis/gather.h"
 
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
@@ -9,16 +10,16 @@
 #include <utility>
 
 #include "base/key_text.h"
-#include "files/conf_file.h"
+#include "control/named_peers.h"
 #include "diagnosis/firewall.h"
 #include "diagnosis/probe.h"
+#include "diagnosis/udp_port.h"
+#include "files/conf_file.h"
 #include "files/input.h"
 #include "files/lookup.h"
-#include "diagnosis/udp_port.h"
-#include "control/named_peers.h"
 #include "io/linux/kernel_query.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -80,8 +81,8 @@ RouteFacts ask_route(io::KernelQuery& kernel, const Cidr& to, const IpAddress& a
 }
 
 // The names of peers and of their hosts, where there is a file that can be read.
-std::vector<control::NamedPeer> peers_in_file(const ConfPath& conf) {
-  const auto text = read_file(conf.path);
+std::vector<control::NamedPeer> peers_in_file(const files::ConfPath& conf) {
+  const auto text = files::read_file(conf.path);
   if (!text) return {};
   auto peers = control::read_peers(control::ConfDocument(conf.path, text->view()));
   return peers ? std::move(*peers) : std::vector<control::NamedPeer>();
@@ -97,7 +98,7 @@ void take_from_file(const std::vector<control::NamedPeer>& file, PeerFacts& peer
   if (!found->conf.endpoint || IpAddress::parse(found->conf.endpoint->host)) return;
   peer.host = found->conf.endpoint->host;
   peer.service = found->conf.endpoint->service;
-  peer.host_addresses = look_up(peer.host);
+  peer.host_addresses = files::look_up(peer.host);
 }
 
 PeerFacts facts_of(io::KernelQuery& kernel, const protocol::PeerStatus& status,
@@ -132,30 +133,28 @@ void take_device(const control::DeviceStatus& device, DoctorFacts& facts) {
   facts.port_owner = std::move(port.other_owner);
 }
 
-bool keep_only(Console& console, DoctorFacts& facts, const std::string& only) {
+// False: there is no such peer.
+bool keep_only(DoctorFacts& facts, const std::string& only) {
   if (only.empty()) return true;
   std::erase_if(facts.peers, [&](const PeerFacts& peer) {
     return peer.name != only && to_base64(peer.key) != only;
   });
-  if (!facts.peers.empty()) return true;
-  console.err.print("{}: there is no peer `{}'\n", facts.interface, only);
-  return false;
+  return !facts.peers.empty();
 }
 
 }  // namespace
 
-std::optional<DoctorFacts> gather_facts(Console& console, const std::string& interface_or_path,
-                                        const std::string& only) {
-  const auto conf = find_conf(interface_or_path);
+std::expected<DoctorFacts, std::string> gather_facts(client::DeviceClient& devices,
+                                                     const std::string& interface_or_path,
+                                                     const std::string& only) {
+  const auto conf = files::find_conf(interface_or_path);
   auto kernel = io::KernelQuery::open();
-  if (!conf || !kernel) {
-    console.err.print("{}\n", conf ? kernel.error().what : conf.error().what);
-    return std::nullopt;
-  }
+  if (!conf) return std::unexpected(conf.error().what);
+  if (!kernel) return std::unexpected(kernel.error().what);
   DoctorFacts facts;
   facts.interface = conf->interface;
   ask_link(*kernel, facts);
-  const auto device = console.devices->get(facts.interface);
+  const auto device = devices.get(facts.interface);
   if (!device) {
     facts.daemon_problem = device.error().what;
     return facts;
@@ -166,11 +165,13 @@ std::optional<DoctorFacts> gather_facts(Console& console, const std::string& int
   for (const protocol::PeerStatus& status : device->peers) {
     take_from_file(file, facts.peers.emplace_back(facts_of(*kernel, status, facts.fwmark)));
   }
-  if (!keep_only(console, facts, only)) return std::nullopt;
+  if (!keep_only(facts, only)) {
+    return std::unexpected(fmt::format("{}: there is no peer `{}'", facts.interface, only));
+  }
   if (!facts.is_there || !facts.is_up || !facts.has_private_key) return facts;
-  probe_peers(console, facts, *device);
+  probe_peers(devices, facts, *device);
   facts.firewall = suspicious_rules(list_ruleset(), facts.interface, facts.listen_port);
   return facts;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

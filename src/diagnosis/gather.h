@@ -1,18 +1,17 @@
 // Finds out what there is to know about a tunnel.
 #pragma once
 
-#include <optional>
+#include <expected>
 #include <string>
 
-#include "cli/terminal/command.h"
+#include "client/device_client.h"
 #include "diagnosis/facts.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// Asks kernel, daemon, file and, through the tunnel, the peers (`only`: just the one of this name
-/// or key). None, with a word about it: there is no such peer.
-[[nodiscard]] std::optional<DoctorFacts> gather_facts(Console& console,
-                                                      const std::string& interface_or_path,
-                                                      const std::string& only);
+/// or key). Fails with a line about it where there is no such peer, or nothing to ask.
+[[nodiscard]] std::expected<DoctorFacts, std::string> gather_facts(
+    client::DeviceClient& devices, const std::string& interface_or_path, const std::string& only);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

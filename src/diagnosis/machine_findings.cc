@@ -13,21 +13,21 @@
 #include <set>
 #include <utility>
 
+#include "control/hidden_keys.h"
+#include "control/named_peers.h"
+#include "crypto/x25519.h"
+#include "diagnosis/udp_port.h"
 #include "files/conf_file.h"
-#include "quick/ipv6.h"
+#include "io/linux/kernel_query.h"
+#include "io/linux/network.h"
 #include "quick/child.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
 #include "quick/hooks.h"
+#include "quick/ipv6.h"
 #include "quick/routes.h"
-#include "diagnosis/udp_port.h"
-#include "control/hidden_keys.h"
-#include "control/named_peers.h"
-#include "crypto/x25519.h"
-#include "io/linux/kernel_query.h"
-#include "io/linux/network.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -37,7 +37,6 @@ using control::ConfFinding;
 using control::ConfSection;
 using control::Severity;
 
-constexpr std::size_t kMostWarnings = 10;
 constexpr const char* kTunDevice = "/dev/net/tun";
 
 std::optional<std::uint32_t> mode_of(const std::string& file) {
@@ -57,7 +56,8 @@ void ask_route(io::KernelQuery& kernel, const std::string& tunnel, control::Endp
 }
 
 control::MachineFacts gather_facts(const FileToCheck& file,
-                                   const std::vector<PeerEndpoint>& endpoints, bool is_offline) {
+                                   const std::vector<files::PeerEndpoint>& endpoints,
+                                   bool is_offline) {
   control::MachineFacts facts;
   facts.file_mode = mode_of(file.path);
   const auto& private_key = file.configuration.interface.private_key;
@@ -86,8 +86,9 @@ bool has_right(unsigned capability) {
 
 class Obstacles {
  public:
-  Obstacles(Console& console, const FileToCheck& file, const std::vector<PeerEndpoint>& endpoints)
-      : console_(console),
+  Obstacles(client::DeviceClient& devices, const FileToCheck& file,
+            const std::vector<files::PeerEndpoint>& endpoints)
+      : devices_(devices),
         file_(file),
         conf_(file.configuration.interface),
         endpoints_(endpoints) {}
@@ -98,7 +99,7 @@ class Obstacles {
     find_port();
     find_routes();
     find_missing();
-    if (!has_ipv6()) find_ipv6();
+    if (!quick::has_ipv6()) find_ipv6();
     return std::move(findings_);
   }
 
@@ -125,7 +126,7 @@ class Obstacles {
     const auto link = query ? query->link(file_.interface) : std::unexpected(query.error());
     if (!link) return;
     own_index_ = link->index;
-    is_up_ = console_.devices->get(file_.interface).has_value();
+    is_up_ = devices_.get(file_.interface).has_value();
     if (is_up_) return;
     tell(Severity::error, "name-taken", "", "",
          fmt::format("an interface {} is there already, and it is none of WireGuard's",
@@ -135,7 +136,7 @@ class Obstacles {
   void find_port() {
     const std::uint16_t port = conf_.listen_port.value_or(0);
     if (port == 0) return;
-    const std::string owner = other_owner_of(console_, port, file_.interface);
+    const std::string owner = other_owner_of(devices_, port, file_.interface);
     if (owner.empty()) return;
     tell(Severity::error, "port-taken", "ListenPort", std::to_string(port),
          fmt::format("ListenPort: {} is {}: choose another, or end that first", port, owner));
@@ -143,7 +144,7 @@ class Obstacles {
 
   // What is in the way in the tables that routes would go to.
   void find_routes() {
-    const auto table = parse_table(conf_.table);
+    const auto table = quick::parse_table(conf_.table);
     auto network = io::Network::open();
     if (!table || !network) return;
     std::set<Cidr> prefixes;
@@ -156,10 +157,11 @@ class Obstacles {
     for (const auto& [address, length] : conf_.addresses) {
       connected.push_back({Cidr(address, length), RT_TABLE_MAIN, 0, true});
     }
-    RoutePlan plan = plan_routes(*table, 0, {prefixes.begin(), prefixes.end()}, connected);
+    quick::RoutePlan plan =
+        quick::plan_routes(*table, 0, {prefixes.begin(), prefixes.end()}, connected);
     const std::uint32_t mark = conf_.fwmark.value_or(0);
     for (const Family family : plan.defaults) {
-      if (mark != 0) plan.routes.push_back({everything(family), mark, 0});
+      if (mark != 0) plan.routes.push_back({quick::everything(family), mark, 0});
     }
     std::set<std::pair<Cidr, std::uint32_t>> wanted;
     for (const io::LinkRoute& route : plan.routes) wanted.emplace(route.destination, route.table);
@@ -186,9 +188,9 @@ class Obstacles {
   }
 
   void find_missing() {
-    if (!conf_.dns_servers.empty() && !DnsKeeper::find()) {
+    if (!conf_.dns_servers.empty() && !quick::DnsKeeper::find()) {
       tell(Severity::error, "no-resolvconf", "DNS", conf_.dns_servers.front().to_string(),
-           std::string(kNoDnsKeeper));
+           std::string(quick::kNoDnsKeeper));
     }
     if (geteuid() == 0 && !has_right(CAP_NET_ADMIN)) {
       tell(Severity::error, "no-rights", "", "",
@@ -198,7 +200,7 @@ class Obstacles {
     if (is_up_ || control::interface_note(file_.document, "Implementation") == "kernel") return;
     const char* wanted = std::getenv("WG_QUICK_USERSPACE_IMPLEMENTATION");
     const std::string daemon = wanted != nullptr && *wanted != '\0' ? wanted : "ferruled";
-    if (!find_program(daemon) && !find_program(own_folder() + '/' + daemon)) {
+    if (!quick::find_program(daemon) && !quick::find_program(quick::own_folder() + '/' + daemon)) {
       tell(Severity::error, "no-daemon", "", "",
            daemon + ", which is to run the interface, is not here");
     } else if (access(kTunDevice, F_OK) != 0) {
@@ -225,13 +227,14 @@ class Obstacles {
 
   void tell(Severity severity, std::string_view rule, std::string_view key, std::string_view value,
             std::string what) {
-    findings_.push_back({severity, rule, error_about(file_.document, key, value, std::move(what))});
+    findings_.push_back(
+        {severity, rule, files::error_about(file_.document, key, value, std::move(what))});
   }
 
-  Console& console_;
+  client::DeviceClient& devices_;
   const FileToCheck& file_;
   const control::InterfaceConf& conf_;
-  const std::vector<PeerEndpoint>& endpoints_;
+  const std::vector<files::PeerEndpoint>& endpoints_;
   std::uint32_t own_index_ = 0;
   bool is_up_ = false;
   std::vector<ConfFinding> findings_;
@@ -253,14 +256,15 @@ void add_mistakes_in_comments(const control::ConfDocument& document,
 
 }  // namespace
 
-std::string other_owner_of(Console& console, std::uint16_t port, const std::string& interface) {
+std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,
+                           const std::string& interface) {
   const PortState state = look_at_port(port, interface);
   if (!state.is_bound) return {};
-  const auto own = console.devices->get(interface);
+  const auto own = devices.get(interface);
   if (own && own->listen_port == port) return {};
-  const auto names = console.devices->list();
+  const auto names = devices.list();
   for (const std::string& name : names.value_or(std::vector<std::string>())) {
-    const auto device = console.devices->get(name);
+    const auto device = devices.get(name);
     if (device && device->listen_port == port) return name + "'s";
   }
   if (state.other_owner.empty()) return "somebody else's";
@@ -272,20 +276,21 @@ std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
   const auto tell = [&](std::string_view rule, ConfError where) {
     findings.push_back({Severity::error, rule, std::move(where)});
   };
-  if (const auto& table = file.configuration.interface.table; !parse_table(table)) {
-    tell("no-table", error_about(file.document, "Table", *table,
-                                 "Table: there is no routing table of this name"));
+  if (const auto& table = file.configuration.interface.table; !quick::parse_table(table)) {
+    tell("no-table", files::error_about(file.document, "Table", *table,
+                                        "Table: there is no routing table of this name"));
   }
   const auto implementation = control::interface_note(file.document, "Implementation");
   if (implementation && *implementation != "kernel" && *implementation != "ferruled") {
     tell("implementation",
-         error_about(file.document, "", "",
-                     fmt::format("Implementation is `kernel' or `ferruled', and not `{}'",
-                                 control::without_keys(*implementation))));
+         files::error_about(file.document, "", "",
+                            fmt::format("Implementation is `kernel' or `ferruled', and not `{}'",
+                                        control::without_keys(*implementation))));
   }
   for (const ConfSection& section : file.document.sections()) {
     for (const ConfEntry& entry : section.entries) {
-      if (!control::is_command(entry.key) || can_shell_read(std::string(entry.value))) continue;
+      if (!control::is_command(entry.key) || quick::can_shell_read(std::string(entry.value)))
+        continue;
       tell("hook-syntax",
            file.document.error_at(entry.line, entry.value,
                                   fmt::format("{}: the shell can't read this: perhaps a quote or a "
@@ -296,19 +301,19 @@ std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
   return findings;
 }
 
-std::vector<ConfFinding> find_obstacles(Console& console, const FileToCheck& file,
-                                        const std::vector<PeerEndpoint>& endpoints) {
-  return Obstacles(console, file, endpoints).find();
+std::vector<ConfFinding> find_obstacles(client::DeviceClient& devices, const FileToCheck& file,
+                                        const std::vector<files::PeerEndpoint>& endpoints) {
+  return Obstacles(devices, file, endpoints).find();
 }
 
-std::vector<ConfFinding> find_everything(Console& console, const FileToCheck& file,
-                                         const std::vector<PeerEndpoint>& endpoints,
+std::vector<ConfFinding> find_everything(client::DeviceClient& devices, const FileToCheck& file,
+                                         const std::vector<files::PeerEndpoint>& endpoints,
                                          bool is_offline) {
   std::vector<ConfFinding> findings = control::check_configuration(
       file.document, file.configuration, gather_facts(file, endpoints, is_offline));
   std::ranges::move(find_unusable_values(file), std::back_inserter(findings));
   if (!is_offline) {
-    std::ranges::move(find_obstacles(console, file, endpoints), std::back_inserter(findings));
+    std::ranges::move(find_obstacles(devices, file, endpoints), std::back_inserter(findings));
   }
   add_mistakes_in_comments(file.document, findings);
   std::ranges::stable_sort(findings, {}, [](const ConfFinding& finding) {
@@ -317,18 +322,4 @@ std::vector<ConfFinding> find_everything(Console& console, const FileToCheck& fi
   return findings;
 }
 
-void warn_of(Console& console, const std::vector<ConfFinding>& findings, const std::string& path) {
-  std::size_t count = 0;
-  for (const ConfFinding& finding : findings) {
-    const bool is_said = finding.rule == "host-bits" || finding.rule == "readable-keys";
-    if (finding.severity == Severity::note || is_said || ++count > kMostWarnings) continue;
-    console.err.print("Warning: {}:{}: {}\n", finding.where.file, finding.where.line,
-                      finding.where.message);
-  }
-  if (count > kMostWarnings) {
-    console.err.print("Warning: {} more: ferrule check {}\n", count - kMostWarnings, path);
-  }
-  console.err.flush();
-}
-
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

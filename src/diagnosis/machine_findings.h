@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal/command.h"
-#include "files/peer_endpoints.h"
+#include "client/device_client.h"
 #include "control/conf_check.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
+#include "files/peer_endpoints.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// A file that has been read, and the interface that it is for.
 struct FileToCheck {
@@ -27,21 +27,18 @@ struct FileToCheck {
 /// What stands in the way of bringing the interface up now: a name that is not found, a port or a route
 /// that is somebody else's, a program, a device or a right that is missing.
 [[nodiscard]] std::vector<control::ConfFinding> find_obstacles(
-    Console& console, const FileToCheck& file, const std::vector<PeerEndpoint>& endpoints);
+    client::DeviceClient& devices, const FileToCheck& file,
+    const std::vector<files::PeerEndpoint>& endpoints);
 
 /// Who has a UDP port, as "wg1's" or "taken by nginx (pid 12)"; "" when it is nobody's, or this
 /// interface's.
-[[nodiscard]] std::string other_owner_of(Console& console, std::uint16_t port,
+[[nodiscard]] std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,
                                          const std::string& interface);
 
 /// Everything: what conf_check.h finds too, and mistakes in peers' comments. `endpoints` are those of
 /// the peers; offline, nobody else is asked, and there are no obstacles.
 [[nodiscard]] std::vector<control::ConfFinding> find_everything(
-    Console& console, const FileToCheck& file, const std::vector<PeerEndpoint>& endpoints,
-    bool is_offline);
+    client::DeviceClient& devices, const FileToCheck& file,
+    const std::vector<files::PeerEndpoint>& endpoints, bool is_offline);
 
-/// Says findings in a line each, but for notes and what is said elsewhere; of many, the first.
-void warn_of(Console& console, const std::vector<control::ConfFinding>& findings,
-             const std::string& path);
-
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

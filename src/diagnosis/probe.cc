@@ -9,7 +9,7 @@
 
 #include "diagnosis/echo.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -50,8 +50,8 @@ void choose_target(const PeerFacts& peer, ProbeFacts& probe) {
 
 class Prober {
  public:
-  Prober(Console& console, DoctorFacts& facts, const control::DeviceStatus& before)
-      : console_(console), facts_(facts), before_(before) {
+  Prober(client::DeviceClient& devices, DoctorFacts& facts, const control::DeviceStatus& before)
+      : devices_(devices), facts_(facts), before_(before) {
     if (auto socket = EchoSocket::open(Family::v4, facts.interface)) v4_ = std::move(*socket);
     if (auto socket = EchoSocket::open(Family::v6, facts.interface)) v6_ = std::move(*socket);
   }
@@ -127,7 +127,7 @@ class Prober {
   }
 
   void look_again(Clock::time_point now) {
-    const auto device = console_.devices->get(facts_.interface);
+    const auto device = devices_.get(facts_.interface);
     if (!device) return;
     for (Trial& trial : tried_) {
       const PeerStatus* then = find_status(before_, trial.peer->key);
@@ -175,7 +175,7 @@ class Prober {
   }
 
   [[nodiscard]] control::Stats stats() const {
-    auto stats = console_.devices->stats(facts_.interface);
+    auto stats = devices_.stats(facts_.interface);
     return stats ? std::move(stats->counters) : control::Stats();
   }
 
@@ -193,7 +193,7 @@ class Prober {
     return family != Family::none && socket ? &*socket : nullptr;
   }
 
-  Console& console_;
+  client::DeviceClient& devices_;
   DoctorFacts& facts_;
   const control::DeviceStatus& before_;
   std::optional<EchoSocket> v4_;
@@ -204,8 +204,9 @@ class Prober {
 
 }  // namespace
 
-void probe_peers(Console& console, DoctorFacts& facts, const control::DeviceStatus& before) {
-  Prober(console, facts, before).run();
+void probe_peers(client::DeviceClient& devices, DoctorFacts& facts,
+                 const control::DeviceStatus& before) {
+  Prober(devices, facts, before).run();
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

@@ -3,11 +3,11 @@
 
 #include <vector>
 
-#include "cli/terminal/command.h"
-#include "diagnosis/facts.h"
+#include "client/device_client.h"
 #include "control/uapi_client.h"
+#include "diagnosis/facts.h"
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 /// Peers that are tried at once; with more, the first.
 constexpr std::size_t kMaxProbedPeers = 64;
@@ -15,6 +15,7 @@ constexpr std::size_t kMaxProbedPeers = 64;
 /// Fills in `probe` of each peer, and `counted`. Takes as long as it takes until all have answered:
 /// at most about 6 s for peers without a session, in which at least one handshake is tried, 17 s for
 /// those with one, which may be dead, and some more for the size of packets that get through.
-void probe_peers(Console& console, DoctorFacts& facts, const control::DeviceStatus& before);
+void probe_peers(client::DeviceClient& devices, DoctorFacts& facts,
+                 const control::DeviceStatus& before);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

@@ -14,7 +14,7 @@
 #include <system_error>
 #include <vector>
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 namespace {
 
@@ -90,4 +90,4 @@ PortState look_at_port(std::uint16_t port, const std::string& interface) {
   return state;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace ferrule::cli {
+namespace ferrule::diagnosis {
 
 struct PortState {
   bool is_bound = false;
@@ -15,4 +15,4 @@ struct PortState {
 /// into other processes finds no owner.
 [[nodiscard]] PortState look_at_port(std::uint16_t port, const std::string& interface);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::diagnosis

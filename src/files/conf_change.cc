@@ -8,7 +8,7 @@
 
 #include "files/resolve.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 using protocol::DeviceChange;
 using protocol::PeerChange;
@@ -32,11 +32,11 @@ DeviceChange take_change(control::Configuration& configuration,
   return change;
 }
 
-std::optional<DeviceChange> take_change(Console& console, control::Configuration& configuration) {
+std::optional<DeviceChange> take_change(Output& log, control::Configuration& configuration) {
   std::vector<PeerEndpoint> endpoints(configuration.peers.size());
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     if (!configuration.peers[i].endpoint) continue;
-    const auto endpoint = resolve(console, *configuration.peers[i].endpoint);
+    const auto endpoint = resolve(log, *configuration.peers[i].endpoint);
     if (!endpoint) return std::nullopt;
     endpoints[i].addresses.push_back(*endpoint);
   }
@@ -76,4 +76,4 @@ void keep_peers(DeviceChange& change, const control::DeviceStatus& device) {
   change.peers = std::move(peers);
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

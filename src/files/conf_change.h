@@ -4,17 +4,18 @@
 #include <optional>
 #include <vector>
 
-#include "cli/terminal/command.h"
-#include "files/peer_endpoints.h"
 #include "control/conf_configuration.h"
+#include "control/uapi_client.h"
+#include "files/output.h"
+#include "files/peer_endpoints.h"
 #include "protocol/configuration.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// What the file says. Keys and allowed IPs move out of the configuration. The names of hosts are
 /// looked up; where nothing comes of it, that is said and there is no change.
 [[nodiscard]] std::optional<protocol::DeviceChange> take_change(
-    Console& console, control::Configuration& configuration);
+    Output& log, control::Configuration& configuration);
 /// The same where it is known where the peers are: one that nobody knows of gets no endpoint.
 [[nodiscard]] protocol::DeviceChange take_change(control::Configuration& configuration,
                                                  const std::vector<PeerEndpoint>& endpoints);
@@ -26,4 +27,4 @@ void replace_all(protocol::DeviceChange& change);
 /// others what they have and the file does not. So their sessions live on.
 void keep_peers(protocol::DeviceChange& change, const control::DeviceStatus& device);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -16,7 +16,7 @@
 #include "files/input.h"
 #include "files/lock.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 namespace {
 
@@ -132,21 +132,13 @@ Result<ConfPath> find_conf(std::string_view name_or_path) {
       EINVAL, conf.interface + ": an interface's name has 1 to 15 letters, digits, or _=+.-"));
 }
 
-void print_errors(Console& console, const control::ConfErrors& errors) {
-  for (const control::ConfError& error : errors) console.err.write(error.to_string());
-}
-
-std::optional<ConfText> read_conf_text(Console& console, const std::string& path) {
+std::expected<ConfText, ConfRefusal> read_conf_text(const std::string& path) {
   const auto text = read_file(path);
-  if (!text) {
-    console.err.print("{}: {}\n", console.program, text.error().what);
-    return std::nullopt;
-  }
+  if (!text) return std::unexpected(ConfRefusal{text.error().what, {}});
   control::ConfDocument document(path, text->view());
   auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
   if (configuration) return ConfText{std::move(document), std::move(*configuration)};
-  print_errors(console, configuration.error());
-  return std::nullopt;
+  return std::unexpected(ConfRefusal{{}, std::move(configuration.error())});
 }
 
 StagedFile::StagedFile(StagedFile&& other) noexcept
@@ -229,4 +221,4 @@ Result<io::UniqueFd> lock_folder_of(const std::string& path) {
   return fd;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

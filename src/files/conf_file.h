@@ -1,20 +1,19 @@
 // Where configurations of interfaces lie, and how they are written.
 #pragma once
 
+#include <expected>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
-#include "cli/terminal/command.h"
-#include "files/output.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
 #include "control/wiped_text.h"
+#include "files/output.h"
 #include "io/linux/fd.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 constexpr std::string_view kConfSuffix = ".conf";
 
@@ -37,14 +36,18 @@ struct ConfText {
   control::ConfDocument document;
   control::Configuration configuration;
 };
-/// Reads a file with wg-quick's keys. When that can't be done, says why and where.
-[[nodiscard]] std::optional<ConfText> read_conf_text(Console& console, const std::string& path);
+/// Why there is none: the file can't be read, or these are wrong in it.
+struct ConfRefusal {
+  std::string unreadable;  // "": it could be read
+  control::ConfErrors errors;
+};
+/// Reads a file with wg-quick's keys.
+[[nodiscard]] std::expected<ConfText, ConfRefusal> read_conf_text(const std::string& path);
 /// Something about a value of a document: about the last one of `key` that holds `value`, or else the last
 /// one of `key`, or else the first section.
 [[nodiscard]] control::ConfError error_about(const control::ConfDocument& document,
                                              std::string_view key, std::string_view value,
                                              std::string what);
-void print_errors(Console& console, const control::ConfErrors& errors);
 
 /// A new content of a file, written beside it and not yet in its place: readable by its owner alone,
 /// and complete on the disk. Gone, and the file as it was, unless committed. Where nothing can be written
@@ -78,4 +81,4 @@ class StagedFile {
 /// Of a symbolic link, that is the folder of what it leads to.
 [[nodiscard]] Result<io::UniqueFd> lock_folder_of(const std::string& path);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -5,15 +5,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <utility>
 
-#include "base/key_text.h"
-#include "control/conf_document.h"
+#include "base/secret.h"
 #include "io/linux/fd.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 namespace {
 
@@ -63,27 +61,4 @@ Result<control::WipedText> read_file(const std::string& path) {
   }
 }
 
-std::optional<Secret<kKeySize>> read_key_file(Console& console, const std::string& path) {
-  const io::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    console.err.print("fopen: {}\n", std::strerror(errno));
-    return std::nullopt;
-  }
-  std::array<char, kKeyBase64Size> text;
-  const std::size_t size = read_up_to(fd.get(), text);
-  auto key = secret_from_base64({text.data(), size});
-  wipe_text(text);
-  if (size == 0) return Secret<kKeySize>();  // /dev/null
-  if (size < text.size()) {
-    console.err.write("Invalid length key in key file\n");
-    return std::nullopt;
-  }
-  if (!rest_is(control::is_conf_space, fd.get())) {
-    console.err.write("Found trailing character in key file\n");
-    return std::nullopt;
-  }
-  if (!key) console.err.print("Key is not the correct length or format in `{}'\n", path);
-  return key;
-}
-
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

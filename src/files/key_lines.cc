@@ -4,7 +4,7 @@
 
 #include "base/key_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 void append_line(control::WipedText& text, std::string_view name, std::string_view value) {
   if (value.empty()) return;
@@ -22,4 +22,4 @@ void append_key_line(control::WipedText& text, std::string_view name,
   wipe({reinterpret_cast<std::uint8_t*>(digits.data()), digits.size()});
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -8,7 +8,7 @@
 #include "base/keys.h"
 #include "control/wiped_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// Appends "name = value" and a line break; nothing when the value is empty.
 void append_line(control::WipedText& text, std::string_view name, std::string_view value);
@@ -16,4 +16,4 @@ void append_line(control::WipedText& text, std::string_view name, std::string_vi
 void append_key_line(control::WipedText& text, std::string_view name,
                      std::span<const std::uint8_t, kKeySize> key);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 Result<void> make_run_folder() {
   if (geteuid() != 0) return std::unexpected(system_error(EACCES, kRunFolder));
@@ -34,4 +34,4 @@ Result<io::UniqueFd> take_lock(const std::string& name, Patience patience) {
   return fd;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

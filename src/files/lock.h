@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "io/linux/fd.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// Root's folder for what is to be known of interfaces while they are up: nobody else can write there.
 constexpr const char* kRunFolder = "/run/ferrule";
@@ -20,4 +20,4 @@ enum class Patience { none, endless };
 /// we don't wait. Other Errors: there can be no lock. Only root can.
 [[nodiscard]] Result<io::UniqueFd> take_lock(const std::string& name, Patience patience);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

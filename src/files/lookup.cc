@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 std::vector<IpAddress> look_up(const std::string& host, bool numeric_only) {
   addrinfo hints{};
@@ -34,4 +34,4 @@ std::vector<IpAddress> look_up(const std::string& host, bool numeric_only) {
   return addresses;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -6,10 +6,10 @@
 
 #include "base/net.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// The addresses of a host, in the order in which they would be tried; none when it has none, or
 /// nobody knows now. Numeric hosts ask nobody. With `numeric_only` names have no address.
 [[nodiscard]] std::vector<IpAddress> look_up(const std::string& host, bool numeric_only = false);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

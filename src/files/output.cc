@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 namespace {
 constexpr std::size_t kPieceBytes = 65536;
@@ -38,4 +38,4 @@ void Output::send(std::string_view text) {
   }
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -8,7 +8,7 @@
 
 #include "control/wiped_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// Collects text and writes it to a file descriptor, which stays its owner's. Keys may go through
 /// `write`: what was collected is wiped once written, which the C library's buffers would not be.
@@ -41,4 +41,4 @@ class Output {
   control::WipedText text_;
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

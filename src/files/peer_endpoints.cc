@@ -5,16 +5,16 @@
 #include "files/resolve.h"
 #include "io/linux/kernel_query.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
-std::vector<PeerEndpoint> look_up_endpoints(Console& console,
+std::vector<PeerEndpoint> look_up_endpoints(Output& log,
                                             const control::Configuration& configuration) {
   auto kernel = io::KernelQuery::open();
   std::vector<PeerEndpoint> endpoints(configuration.peers.size());
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     const auto& host = configuration.peers[i].endpoint;
     if (!host) continue;
-    auto found = look_up_patiently(console, *host);
+    auto found = look_up_patiently(log, *host);
     if (!found) {
       endpoints[i].why_not = found.error();
       continue;
@@ -28,4 +28,4 @@ std::vector<PeerEndpoint> look_up_endpoints(Console& console,
   return endpoints;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

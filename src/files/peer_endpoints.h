@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/net.h"
-#include "cli/terminal/command.h"
 #include "control/conf_configuration.h"
+#include "files/output.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// What a peer's Endpoint stands for: all its addresses, the best one first, or why there is none now.
 struct PeerEndpoint {
@@ -25,6 +25,6 @@ struct PeerEndpoint {
 /// WG_ENDPOINT_RESOLUTION_RETRIES says, if it says a number, else once. Addresses of a family by which
 /// no route leads there come last.
 [[nodiscard]] std::vector<PeerEndpoint> look_up_endpoints(
-    Console& console, const control::Configuration& configuration);
+    Output& log, const control::Configuration& configuration);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 namespace {
 
@@ -22,13 +22,13 @@ constexpr int kUsualRetries = 15;
 constexpr unsigned kFirstWaitUs = 1'000'000;
 constexpr unsigned kLongestWaitUs = 20'000'000;
 
-std::optional<int> retries(Console& console) {
+std::optional<int> retries(Output& log) {
   const char* text = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
   if (text == nullptr) return kUsualRetries;
   if (std::string_view(text) == "infinity") return kForever;
   const auto number = control::parse_decimal<int>(text);
   if (number && *number >= 0) return number;
-  console.err.print("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'\n", text);
+  log.print("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'\n", text);
   return std::nullopt;
 }
 
@@ -86,15 +86,15 @@ std::expected<std::vector<Endpoint>, LookupFailure> look_up(const control::HostP
 namespace {
 
 std::expected<std::vector<Endpoint>, LookupFailure> look_up_often(
-    Console& console, const control::HostPort& host_port, int limit) {
+    Output& log, const control::HostPort& host_port, int limit) {
   unsigned wait_us = kFirstWaitUs;
   for (int tries = 0;; ++tries) {
     auto found = look_up(host_port);
     if (found && found->empty()) return std::unexpected(LookupFailure{"it has no address", true});
     if (found || found.error().is_final || (limit != kForever && tries >= limit)) return found;
-    console.err.print("{}: `{}'. Trying again in {:.2f} seconds...\n", found.error().why,
-                      text_of(host_port), wait_us / 1'000'000.0);
-    console.err.flush();
+    log.print("{}: `{}'. Trying again in {:.2f} seconds...\n", found.error().why,
+              text_of(host_port), wait_us / 1'000'000.0);
+    log.flush();
     usleep(wait_us);
     wait_us = std::min(kLongestWaitUs, wait_us / 5 * 6);
   }
@@ -103,21 +103,21 @@ std::expected<std::vector<Endpoint>, LookupFailure> look_up_often(
 }  // namespace
 
 std::expected<std::vector<Endpoint>, std::string> look_up_patiently(
-    Console& console, const control::HostPort& host_port) {
+    Output& log, const control::HostPort& host_port) {
   const bool is_said = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES") != nullptr;
-  const int limit = is_said ? retries(console).value_or(0) : 0;
-  auto found = look_up_often(console, host_port, limit == kForever ? 0 : limit);
+  const int limit = is_said ? retries(log).value_or(0) : 0;
+  auto found = look_up_often(log, host_port, limit == kForever ? 0 : limit);
   if (found) return std::move(*found);
   return std::unexpected(found.error().why);
 }
 
-std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port) {
-  const auto limit = retries(console);
+std::optional<Endpoint> resolve(Output& log, const control::HostPort& host_port) {
+  const auto limit = retries(log);
   if (!limit) return std::nullopt;
-  const auto found = look_up_often(console, host_port, *limit);
+  const auto found = look_up_often(log, host_port, *limit);
   if (found) return found->front();
-  console.err.print("{}: `{}'\n", found.error().why, text_of(host_port));
+  log.print("{}: `{}'\n", found.error().why, text_of(host_port));
   return std::nullopt;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

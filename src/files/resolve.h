@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/net.h"
-#include "cli/terminal/command.h"
 #include "control/values.h"
+#include "files/output.h"
 
-namespace ferrule::cli {
+namespace ferrule::files {
 
 /// Why a name has no address now, and whether asking again later is of no use.
 struct LookupFailure {
@@ -25,11 +25,11 @@ struct LookupFailure {
 /// The same, as often as WG_ENDPOINT_RESOLUTION_RETRIES says, if it says a number, else once: who asks
 /// has somebody that goes on. Fails with the reason.
 [[nodiscard]] std::expected<std::vector<Endpoint>, std::string> look_up_patiently(
-    Console& console, const control::HostPort& host_port);
+    Output& log, const control::HostPort& host_port);
 
 /// Looks up a host and its port. While the resolver says that it may know later, it is asked again,
 /// WG_ENDPOINT_RESOLUTION_RETRIES times (15, or `infinity`), each after a longer wait. When nothing
 /// comes of it, says so and returns nothing.
-[[nodiscard]] std::optional<Endpoint> resolve(Console& console, const control::HostPort& host_port);
+[[nodiscard]] std::optional<Endpoint> resolve(Output& log, const control::HostPort& host_port);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

@@ -2,7 +2,7 @@
 
 #include <set>
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 namespace {
 
@@ -139,4 +139,4 @@ void EventFinder::look_at_drops(const DeviceSnapshot& seen, Device& known, bool 
   }
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

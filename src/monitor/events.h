@@ -12,7 +12,7 @@
 #include "base/keys.h"
 #include "monitor/snapshot.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 enum class EventKind : std::uint8_t {
   device_appeared,
@@ -76,4 +76,4 @@ class EventFinder {
   std::map<std::string, Device> devices_;
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 namespace {
 
 using testing::ElementsAre;
@@ -153,4 +153,4 @@ TEST_F(EventFinderTest, CountersThatFallAreNoEvent) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

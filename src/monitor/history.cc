@@ -4,7 +4,7 @@
 #include <numeric>
 #include <set>
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 namespace {
 
@@ -109,4 +109,4 @@ double History::rate(const std::string& device, const std::string& counter) cons
   return rate == found->second.rates.end() ? 0 : rate->second;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

@@ -13,7 +13,7 @@
 #include "base/keys.h"
 #include "monitor/snapshot.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 /// The last values of something, oldest first.
 class Series {
@@ -74,4 +74,4 @@ class History {
   Instant at_;
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

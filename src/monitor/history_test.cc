@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 namespace {
 
 using testing::ElementsAre;
@@ -145,4 +145,4 @@ TEST(History, WhatIsUnknownIsNothing) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

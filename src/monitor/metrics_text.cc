@@ -10,7 +10,7 @@
 #include "base/key_text.h"
 #include "base/version.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 namespace {
 
@@ -195,4 +195,4 @@ std::string metrics_text(const Snapshot& snapshot) {
   return writer.take();
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

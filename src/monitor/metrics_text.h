@@ -5,10 +5,10 @@
 
 #include "monitor/snapshot.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 /// The text exposition format, version 0.0.4. Names and labels of peers are those of the WireGuard
 /// exporters that are in use, so that their dashboards fit; `ferrule_...` is what they don't have.
 [[nodiscard]] std::string metrics_text(const Snapshot& snapshot);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

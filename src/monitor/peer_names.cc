@@ -2,17 +2,17 @@
 
 #include <sys/stat.h>
 
+#include "control/named_peers.h"
 #include "files/conf_file.h"
 #include "files/input.h"
-#include "control/named_peers.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 namespace {
 
 PeerNames read_names(const std::string& path) {
   PeerNames names;
-  const auto text = read_file(path);
+  const auto text = files::read_file(path);
   if (!text) return names;
   const auto list = control::list_peers(control::ConfDocument(path, text->view()));
   for (const control::NamedPeer& peer : list.peers) {
@@ -25,7 +25,7 @@ PeerNames read_names(const std::string& path) {
 
 std::shared_ptr<const PeerNames> NameBook::of(const std::string& interface_or_path) {
   static const auto kNone = std::make_shared<const PeerNames>();
-  const auto conf = find_conf(interface_or_path);
+  const auto conf = files::find_conf(interface_or_path);
   struct stat status;
   if (!conf || stat(conf->path.c_str(), &status) != 0) return kNone;
   const std::int64_t changed_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -36,4 +36,4 @@ std::shared_ptr<const PeerNames> NameBook::of(const std::string& interface_or_pa
   return page.names;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

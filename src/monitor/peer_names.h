@@ -7,7 +7,7 @@
 
 #include "base/keys.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 using PeerNames = std::map<PublicKey, std::string>;
 
@@ -27,4 +27,4 @@ class NameBook {
   std::map<std::string, Page> pages_;
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 namespace {
 
 using testing::ElementsAre;
@@ -86,4 +86,4 @@ TEST_F(NameBookTest, AFileWithMistakesIsNoNames) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

@@ -6,7 +6,7 @@
 
 #include "protocol/constants.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 std::uint64_t DeviceSnapshot::stat(std::string_view counter) const noexcept {
   const auto found = std::ranges::find(stats, counter, &control::Stats::value_type::first);
@@ -18,8 +18,8 @@ std::string_view DeviceSnapshot::name_of(const PublicKey& peer) const noexcept {
   return found == names->end() ? std::string_view() : found->second;
 }
 
-Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names, NameBook& book,
-                       const Now& now) {
+Snapshot take_snapshot(client::DeviceClient& client, const std::vector<std::string>& names,
+                       NameBook& book, const Now& now) {
   Snapshot snapshot{now, {}};
   std::vector<std::string> asked = names;
   if (asked.empty()) {
@@ -60,22 +60,6 @@ void DeviceSnapshot::take(control::DeviceStats told) {
   }
 }
 
-bool is_found(Console& console, const Snapshot& snapshot, const std::vector<std::string>& names) {
-  if (snapshot.list_error != 0) {
-    console.err.print("Unable to list interfaces: {}\n", std::strerror(snapshot.list_error));
-    return false;
-  }
-  if (names.empty() && !snapshot.devices.empty()) return true;
-  bool is_found = true;
-  for (const AbsentDevice& device : snapshot.absent) {
-    if (names.empty() && device.code == ENODEV) continue;  // has gone since it was listed
-    console.err.print("Unable to access interface {}: {}\n", device.name,
-                      std::strerror(device.code));
-    is_found = false;
-  }
-  return is_found;
-}
-
 bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept {
   constexpr auto kLifetime =
       std::chrono::duration_cast<std::chrono::seconds>(protocol::kRejectAfterTime);
@@ -83,4 +67,4 @@ bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept
          now.seconds - peer.last_handshake.seconds < kLifetime.count();
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/time.h"
-#include "cli/terminal/command.h"
-#include "monitor/peer_names.h"
+#include "client/device_client.h"
 #include "control/uapi_client.h"
+#include "monitor/peer_names.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 
 /// A device at one moment. Its secrets have been let go.
 struct DeviceSnapshot {
@@ -43,15 +43,11 @@ struct Snapshot {
 };
 
 /// Asks the devices of these names, or all when there are none.
-[[nodiscard]] Snapshot take_snapshot(DeviceClient& client, const std::vector<std::string>& names,
-                                     NameBook& book, const Now& now);
-
-/// Whether a first look has found what `names` asked for: each of them, or some of
-/// all. If not, says what is missing. Later looks show it as gone.
-[[nodiscard]] bool is_found(Console& console, const Snapshot& snapshot,
-                            const std::vector<std::string>& names);
+[[nodiscard]] Snapshot take_snapshot(client::DeviceClient& client,
+                                     const std::vector<std::string>& names, NameBook& book,
+                                     const Now& now);
 
 /// Whether the peer's last handshake is recent enough for a session (P45).
 [[nodiscard]] bool has_session(const protocol::PeerStatus& peer, const WallTime& now) noexcept;
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

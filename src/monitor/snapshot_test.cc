@@ -8,7 +8,7 @@
 
 #include "base/key_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::monitor {
 namespace {
 
 using testing::ElementsAre;
@@ -17,7 +17,7 @@ const PublicKey kAlice{{1}};
 const PublicKey kBob{{2}};
 
 // wg1 and wg0, each with keys and Alice as its peer; only wg0 tells what it counts.
-class TwoDevices final : public DeviceClient {
+class TwoDevices final : public client::DeviceClient {
  public:
   Result<std::vector<std::string>> list() override {
     return std::vector<std::string>{"wg1", "wg0"};
@@ -83,4 +83,4 @@ TEST_F(TakeSnapshot, CountsGoToTheirPeers) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::monitor

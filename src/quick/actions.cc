@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -80,4 +80,4 @@ Action LinkActions::delete_rule(const io::RoutingRule& rule) const {
           [network = network_, rule] { return network->delete_rule(rule); }};
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
-#include "quick/transaction.h"
 #include "io/linux/network.h"
+#include "quick/transaction.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// Makes actions on one interface. The network outlives it and its actions. Value type.
 class LinkActions {
@@ -37,4 +37,4 @@ class LinkActions {
   std::uint32_t index_;
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

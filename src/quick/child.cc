@@ -13,10 +13,10 @@
 #include <climits>
 #include <cstdlib>
 
-#include "quick/signals.h"
 #include "io/linux/fd.h"
+#include "quick/signals.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -146,4 +146,4 @@ Result<void> start_child(const std::vector<std::string>& words) {
   return {};
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

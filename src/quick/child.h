@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// The program of this name in PATH; a name with a slash is a path already. None: there is none.
 [[nodiscard]] std::optional<std::string> find_program(const std::string& name);
@@ -30,4 +30,4 @@ namespace ferrule::cli {
 /// Starts a program that goes on after us, in a session of its own and without input or output.
 [[nodiscard]] Result<void> start_child(const std::vector<std::string>& words);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -13,7 +13,7 @@
 
 #include "quick/leak_protection.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -120,7 +120,7 @@ bool is_chosen_mark(std::uint32_t mark) noexcept {
   return mark >= kFirstTable && mark - kFirstTable < kMaxTablesTried;
 }
 
-Action set_mark(DeviceClient& devices, const std::string& interface, std::uint32_t mark) {
+Action set_mark(client::DeviceClient& devices, const std::string& interface, std::uint32_t mark) {
   return {fmt::format("wg set {} fwmark {}", interface, mark), [&devices, interface, mark] {
             protocol::DeviceChange change;
             change.fwmark = mark;
@@ -181,4 +181,4 @@ std::vector<io::RoutingRule> rules_to_delete(const std::vector<io::RoutingRule>&
   return doomed;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

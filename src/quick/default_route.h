@@ -9,7 +9,7 @@
 #include "quick/actions.h"
 #include "quick/transaction.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// 0.0.0.0/0 or ::/0.
 [[nodiscard]] Cidr everything(Family family);
@@ -22,7 +22,7 @@ namespace ferrule::cli {
 [[nodiscard]] bool is_chosen_mark(std::uint32_t mark) noexcept;
 
 /// Has the device mark its packets.
-[[nodiscard]] Action set_mark(DeviceClient& devices, const std::string& interface,
+[[nodiscard]] Action set_mark(client::DeviceClient& devices, const std::string& interface,
                               std::uint32_t mark);
 
 /// The default route into the tunnel's table, the rules that lead there, and what protects from leaks.
@@ -39,4 +39,4 @@ namespace ferrule::cli {
 [[nodiscard]] std::vector<io::RoutingRule> rules_to_delete(
     const std::vector<io::RoutingRule>& rules, std::uint32_t mark);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

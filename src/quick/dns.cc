@@ -10,7 +10,7 @@
 #include "files/lock.h"
 #include "quick/child.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -54,7 +54,7 @@ std::string text_of(const DnsSettings& settings) {
 
 // Without memory a reload sets once more what is set already: no reason to fail.
 void remember(const std::string& interface, const DnsSettings& settings) {
-  if (!make_run_folder()) return;
+  if (!files::make_run_folder()) return;
   std::ofstream(memory_of(interface)) << text_of(settings);
 }
 
@@ -142,4 +142,4 @@ void forget_dns(const std::string& interface) {
   std::filesystem::remove(memory_of(interface), ignored);
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -9,7 +9,7 @@
 #include "base/net.h"
 #include "quick/transaction.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// Value type.
 struct DnsSettings {
@@ -44,4 +44,4 @@ class DnsKeeper {
 /// For an interface that has no DNS: there may have been another of its name.
 void forget_dns(const std::string& interface);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "quick/child.h"
 #include "control/hidden_keys.h"
+#include "quick/child.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -51,4 +51,4 @@ void prepare_environment(const std::string& interface, const std::string& path) 
   setenv("PATH", (own_folder() + ':' + usual).c_str(), 1);
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -6,7 +6,7 @@
 
 #include "quick/transaction.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// A command of the user's as a step: run by bash, or sh where there is none, with %i replaced by the
 /// interface's name. It fails as its first failing command does.
@@ -19,4 +19,4 @@ namespace ferrule::cli {
 /// PATH. To be called once, before programs are started.
 void prepare_environment(const std::string& interface, const std::string& path);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 bool has_ipv6() {
   std::ifstream file("/proc/sys/net/ipv6/conf/default/disable_ipv6");
@@ -10,4 +10,4 @@ bool has_ipv6() {
   return file >> is_disabled && is_disabled == 0;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 constexpr std::uint32_t kLeastMtuOfIPv6 = 1280;  // RFC 8200 §5
 
@@ -11,4 +11,4 @@ constexpr std::uint32_t kLeastMtuOfIPv6 = 1280;  // RFC 8200 §5
 /// containers.
 [[nodiscard]] bool has_ipv6();
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -6,7 +6,7 @@
 
 #include "quick/nftables.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -67,4 +67,4 @@ std::vector<Family> leak_protected(const std::string& interface) {
   return families;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "quick/transaction.h"
 #include "io/linux/network.h"
+#include "quick/transaction.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// Packets for the tunnel's addresses are dropped unless they come out of the tunnel, and the mark of
 /// the tunnel's own packets is kept with their connection, so that answers to them pass reverse path
@@ -21,4 +21,4 @@ namespace ferrule::cli {
 /// The families that have such a table now. Without nftables in the kernel: none.
 [[nodiscard]] std::vector<Family> leak_protected(const std::string& interface);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -7,7 +7,7 @@
 
 #include "io/linux/netlink.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -36,4 +36,4 @@ Result<std::string> run_nft(const std::string& commands) {
   return std::string(nft_ctx_get_output_buffer(context.get()));
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

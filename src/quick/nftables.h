@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// Carries out commands as `nft -f` would: all of them or none. Returns what they print.
 /// EPROTONOSUPPORT where the kernel knows nothing of nftables.
 [[nodiscard]] Result<std::string> run_nft(const std::string& commands);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "control/conf_configuration.h"
 #include "files/conf_file.h"
 #include "files/input.h"
 #include "files/lock.h"
-#include "control/conf_configuration.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -24,7 +24,7 @@ constexpr std::string_view kConfLine = "conf";
 std::string path_of(const std::string& interface) {
   struct stat space{};
   (void)stat("/proc/self/ns/net", &space);
-  return fmt::format("{}/{}-{}.up", kRunFolder, space.st_ino, interface);
+  return fmt::format("{}/{}-{}.up", files::kRunFolder, space.st_ino, interface);
 }
 
 std::string rule_text(const io::RoutingRule& rule) {
@@ -109,15 +109,15 @@ std::optional<UpRecord> parse_record(std::string_view text) {
 }
 
 Result<void> write_record(const std::string& interface, const UpRecord& record) {
-  if (auto made = make_run_folder(); !made) return made;
-  auto staged = StagedFile::write(path_of(interface), record_text(record));
+  if (auto made = files::make_run_folder(); !made) return made;
+  auto staged = files::StagedFile::write(path_of(interface), record_text(record));
   if (!staged) return std::unexpected(staged.error());
   return staged->commit();
 }
 
 std::optional<UpRecord> read_record(const std::string& interface) {
-  if (!make_run_folder()) return std::nullopt;
-  const auto text = read_file(path_of(interface));
+  if (!files::make_run_folder()) return std::nullopt;
+  const auto text = files::read_file(path_of(interface));
   return text ? parse_record(text->view()) : std::nullopt;
 }
 
@@ -134,4 +134,4 @@ std::multimap<PublicKey, control::HostPort> known_endpoints(const UpRecord& reco
   return known;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

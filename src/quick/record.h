@@ -14,7 +14,7 @@
 #include "control/wiped_text.h"
 #include "io/linux/network.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// Move-only: the file's text has keys.
 struct UpRecord {
@@ -40,4 +40,4 @@ void forget_record(const std::string& interface);
 /// What a file said of where its peers are, when it was applied and when it was saved.
 [[nodiscard]] std::multimap<PublicKey, control::HostPort> known_endpoints(const UpRecord& record);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

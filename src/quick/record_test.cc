@@ -5,7 +5,7 @@
 
 #include "base/key_text.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 namespace {
 
 using testing::ElementsAre;
@@ -63,4 +63,4 @@ TEST(UpRecord, WhatIsNoneIsNotRead) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

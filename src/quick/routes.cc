@@ -9,7 +9,7 @@
 #include <sstream>
 #include <utility>
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -116,4 +116,4 @@ RoutePlan plan_routes(const TableChoice& table, std::uint32_t interface_index,
   return plan;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -10,7 +10,7 @@
 #include "io/linux/network.h"
 #include "protocol/configuration.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// What `Table` says. Value type.
 struct TableChoice {
@@ -35,4 +35,4 @@ struct RoutePlan {
                                     std::vector<Cidr> prefixes,
                                     const std::vector<io::LinkRoute>& present);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -6,7 +6,7 @@
 
 #include "quick/default_route.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 namespace {
 
 using testing::ElementsAre;
@@ -130,4 +130,4 @@ TEST(QuickRules, RulesOfOtherKindsStay) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

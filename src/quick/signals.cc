@@ -1,6 +1,6 @@
 #include "quick/signals.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 sigset_t ending_signals() noexcept {
   sigset_t signals;
@@ -25,4 +25,4 @@ bool ending_signal_waits() noexcept {
          sigismember(&pending, SIGHUP) == 1;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

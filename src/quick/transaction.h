@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "files/output.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 /// One change: what a person would type for it, and what makes it.
 struct Action {
@@ -21,7 +21,7 @@ struct Action {
 /// taken back, at the latest at the end of its life. Used by one thread.
 class Transaction {
  public:
-  explicit Transaction(Output& log) noexcept : log_(log) {}
+  explicit Transaction(files::Output& log) noexcept : log_(log) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() { take_back(); }
@@ -40,12 +40,12 @@ class Transaction {
   [[nodiscard]] const std::vector<std::string>& done() const noexcept { return done_; }
 
  private:
-  Output& log_;
+  files::Output& log_;
   std::vector<Action> undo_;
   std::vector<std::string> done_;
 };
 
 /// Shows an action, and acts.
-[[nodiscard]] Result<void> perform(Output& log, const Action& action);
+[[nodiscard]] Result<void> perform(files::Output& log, const Action& action);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <csignal>
 
-#include "cli/terminal/console_testing.h"
+#include "files/memory_file_testing.h"
 #include "quick/signals.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 namespace {
 
 using testing::ElementsAre;
@@ -31,8 +31,8 @@ class TransactionTest : public testing::Test {
   }
 
   std::vector<std::string> done_;
-  MemoryFile file_;
-  Output log_{file_.fd()};
+  files::MemoryFile file_;
+  files::Output log_{file_.fd()};
 };
 
 TEST_F(TransactionTest, WhatIsNotKeptIsTakenBackFromTheLastToTheFirst) {
@@ -100,4 +100,4 @@ TEST_F(TransactionTest, NoStepIsTakenOnceAnEndingSignalHasCome) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

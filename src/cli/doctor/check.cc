@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "files/conf_file.h"
-#include "files/input.h"
 #include "cli/terminal/json_line.h"
-#include "files/lookup.h"
-#include "diagnosis/machine_findings.h"
 #include "cli/terminal/options.h"
 #include "cli/terminal/style.h"
 #include "control/conf_check.h"
+#include "diagnosis/machine_findings.h"
+#include "files/conf_file.h"
+#include "files/input.h"
+#include "files/lookup.h"
 
 namespace ferrule::cli {
 
@@ -49,16 +49,16 @@ struct Report {
 // An interface's name means its file where no file of this name is here.
 std::string path_of(const std::string& file) {
   if (access(file.c_str(), F_OK) == 0) return file;
-  const auto conf = find_conf(file);
+  const auto conf = files::find_conf(file);
   return conf && access(conf->path.c_str(), F_OK) == 0 ? conf->path : file;
 }
 
 // Of numeric hosts alone, when nobody is to be asked.
-std::vector<PeerEndpoint> numeric_endpoints(const control::Configuration& configuration) {
-  std::vector<PeerEndpoint> endpoints(configuration.peers.size());
+std::vector<files::PeerEndpoint> numeric_endpoints(const control::Configuration& configuration) {
+  std::vector<files::PeerEndpoint> endpoints(configuration.peers.size());
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     if (!configuration.peers[i].endpoint) continue;
-    for (const IpAddress& address : look_up(configuration.peers[i].endpoint->host, true)) {
+    for (const IpAddress& address : files::look_up(configuration.peers[i].endpoint->host, true)) {
       endpoints[i].addresses.push_back({address, 0, 0});
     }
   }
@@ -67,7 +67,7 @@ std::vector<PeerEndpoint> numeric_endpoints(const control::Configuration& config
 
 Report check_file(Console& console, const std::string& file, bool is_offline) {
   Report report{file, {}, {}};
-  const auto text = read_file(file);
+  const auto text = files::read_file(file);
   if (!text) {
     report.unreadable = text.error().what;
     return report;
@@ -80,10 +80,11 @@ Report check_file(Console& console, const std::string& file, bool is_offline) {
     }
     return report;
   }
-  const FileToCheck to_check{file, std::filesystem::path(file).stem(), document, *configuration};
-  const auto endpoints =
-      is_offline ? numeric_endpoints(*configuration) : look_up_endpoints(console, *configuration);
-  report.findings = find_everything(console, to_check, endpoints, is_offline);
+  const diagnosis::FileToCheck to_check{file, std::filesystem::path(file).stem(), document,
+                                        *configuration};
+  const auto endpoints = is_offline ? numeric_endpoints(*configuration)
+                                    : files::look_up_endpoints(console.err, *configuration);
+  report.findings = diagnosis::find_everything(*console.devices, to_check, endpoints, is_offline);
   return report;
 }
 

@@ -21,14 +21,14 @@ const std::string kWarned = kGood + "[Peer]\nPublicKey = " + kKey + "\n";
 const std::string kBad = "[Interface]\nPrivatKey = " + kKey + "\n[Peer]\nAllowdIPs = 10.0.0.1\n";
 
 TEST(Check, AGoodFileIsSaidToBeGood) {
-  const MemoryFile file(kGood);
+  const files::MemoryFile file(kGood);
   const Answer answer = ask({"check", "--offline", file.path()});
   EXPECT_EQ(answer.status, 0);
   EXPECT_EQ(answer.out, file.path() + ": nothing is wrong\n");
 }
 
 TEST(Check, AllMistakesAreShownWithPlaceLineAndWhatWasMeant) {
-  const MemoryFile file(kBad);
+  const files::MemoryFile file(kBad);
   const Answer answer = ask({"check", "--offline", file.path()});
   EXPECT_EQ(answer.status, 1);
   EXPECT_THAT(answer.out, HasSubstr(file.path() + ":2:1: error: PrivatKey is not a key of "
@@ -40,25 +40,26 @@ TEST(Check, AllMistakesAreShownWithPlaceLineAndWhatWasMeant) {
 }
 
 TEST(Check, WarningsAreErrorsOnlyWhenStrict) {
-  const MemoryFile file(kWarned);
+  const files::MemoryFile file(kWarned);
   EXPECT_EQ(ask({"check", "--offline", file.path()}).status, 0);
   EXPECT_EQ(ask({"check", "--offline", "--strict", file.path()}).status, 1);
 }
 
 TEST(Check, TheOwnKeyIsThatOfTheFile) {
-  const MemoryFile file(kGood +
-                        "[Peer]\nAllowedIPs = 10.0.0.2\nPublicKey = " + ask({"pubkey"}, kKey).out);
+  const files::MemoryFile file(
+      kGood + "[Peer]\nAllowedIPs = 10.0.0.2\nPublicKey = " + ask({"pubkey"}, kKey).out);
   EXPECT_THAT(ask({"check", "--offline", file.path()}).out,
               HasSubstr(":6:13: error: PublicKey: this is the key of this very interface"));
 }
 
 TEST(Check, ADateThatIsNoneIsAnErrorUnlessThePeerIsDisabled) {
   const std::string peer = "[Peer]\nPublicKey = " + kKey + "\nAllowedIPs = 10.0.0.2\n";
-  const MemoryFile bad(kGood + peer + "# Expires = 31.1.2027\n");
+  const files::MemoryFile bad(kGood + peer + "# Expires = 31.1.2027\n");
   const Answer answer = ask({"check", "--offline", bad.path()});
   EXPECT_EQ(answer.status, 1);
   EXPECT_THAT(answer.out, HasSubstr(":7:13: error: Expires: expected a date, like 2027-01-31\n"));
-  const MemoryFile disabled(kGood + "#~ [Peer]\n#~ PublicKey = " + kKey + "\n#~ # Expires = x\n");
+  const files::MemoryFile disabled(kGood + "#~ [Peer]\n#~ PublicKey = " + kKey +
+                                   "\n#~ # Expires = x\n");
   const Answer warned = ask({"check", "--offline", disabled.path()});
   EXPECT_EQ(warned.status, 0);
   EXPECT_THAT(warned.out, HasSubstr(":6:16: warning: Expires: expected a date"));
@@ -66,15 +67,15 @@ TEST(Check, ADateThatIsNoneIsAnErrorUnlessThePeerIsDisabled) {
 
 TEST(Check, ADateThatIsNoPeersIsAWarning) {
   const std::string peer = "[Peer]\nPublicKey = " + kKey + "\nAllowedIPs = 10.0.0.2\n";
-  const MemoryFile file(kGood + peer + "\n# Expires = 2027-01-31\n");
+  const files::MemoryFile file(kGood + peer + "\n# Expires = 2027-01-31\n");
   const Answer answer = ask({"check", "--offline", file.path()});
   EXPECT_EQ(answer.status, 0);
   EXPECT_THAT(answer.out, HasSubstr(":8:1: warning: Expires: this is no peer's date"));
 }
 
 TEST(Check, AMistakeInADisabledPeerIsShownWhereItStands) {
-  const MemoryFile file(kGood + "#~ [Peer]\n#~\n#~\tAllowdIPs = ::/0\n#~ PublicKey = " + kKey +
-                        "\n#~ PresharedKey = x\n");
+  const files::MemoryFile file(kGood + "#~ [Peer]\n#~\n#~\tAllowdIPs = ::/0\n#~ PublicKey = " +
+                               kKey + "\n#~ PresharedKey = x\n");
   const std::string out = ask({"check", "--offline", file.path()}).out;
   EXPECT_THAT(out, HasSubstr(":6:4: warning: AllowdIPs is not a key of [Peer]; did you mean "
                              "AllowedIPs?\n    #~ AllowdIPs = ::/0\n       ^~~~~~~~~\n"));
@@ -83,7 +84,7 @@ TEST(Check, AMistakeInADisabledPeerIsShownWhereItStands) {
 }
 
 TEST(Check, AFileThatCannotBeReadIsAnErrorAndTheOthersAreChecked) {
-  const MemoryFile file(kGood);
+  const files::MemoryFile file(kGood);
   const Answer answer = ask({"check", "--offline", "/does/not/exist", file.path()});
   EXPECT_EQ(answer.status, 1);
   EXPECT_THAT(answer.out, HasSubstr("error: /does/not/exist: No such file or directory\n"));
@@ -91,7 +92,7 @@ TEST(Check, AFileThatCannotBeReadIsAnErrorAndTheOthersAreChecked) {
 }
 
 TEST(Check, JsonHasEveryFinding) {
-  const MemoryFile file(kBad);
+  const files::MemoryFile file(kBad);
   const Answer answer = ask({"check", "--json", "--offline", file.path(), "/does/not/exist"});
   EXPECT_EQ(answer.status, 1);
   const auto json = nlohmann::json::parse(answer.out);
@@ -104,7 +105,7 @@ TEST(Check, JsonHasEveryFinding) {
 }
 
 TEST(Check, JsonOfNothingIsAnEmptyList) {
-  const MemoryFile file(kGood);
+  const files::MemoryFile file(kGood);
   EXPECT_EQ(ask({"check", "--json", "--offline", file.path()}).out, "[]\n");
 }
 

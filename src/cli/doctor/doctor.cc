@@ -4,19 +4,20 @@
 #include <string>
 #include <vector>
 
-#include "diagnosis/diagnose.h"
-#include "diagnosis/gather.h"
 #include "cli/terminal/json_line.h"
 #include "cli/terminal/options.h"
 #include "cli/terminal/style.h"
+#include "diagnosis/diagnose.h"
+#include "diagnosis/gather.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-void print_text(Output& out, const std::string& interface, const std::vector<Diagnosis>& found) {
+void print_text(Output& out, const std::string& interface,
+                const std::vector<diagnosis::Diagnosis>& found) {
   const Style style(wants_color(out.fd()));
-  for (const Diagnosis& diagnosis : found) {
+  for (const diagnosis::Diagnosis& diagnosis : found) {
     const std::string whose = diagnosis.peer.empty() ? interface : diagnosis.peer;
     out.print("{}: {}\n", style.bold(Color::red, whose), diagnosis.what);
     out.print("  seen: {}\n  mend: {}\n  ({})\n", diagnosis.how, diagnosis.mend, diagnosis.name);
@@ -24,10 +25,11 @@ void print_text(Output& out, const std::string& interface, const std::vector<Dia
   if (found.empty()) out.print("{}: nothing is wrong\n", interface);
 }
 
-void print_json(Output& out, const std::string& interface, const std::vector<Diagnosis>& found) {
+void print_json(Output& out, const std::string& interface,
+                const std::vector<diagnosis::Diagnosis>& found) {
   out.write("[");
   std::string_view separator = "\n  ";
-  for (const Diagnosis& diagnosis : found) {
+  for (const diagnosis::Diagnosis& diagnosis : found) {
     out.print("{}{}", separator,
               JsonLine()
                   .text("interface", interface)
@@ -53,9 +55,12 @@ int run_doctor(Console& console, Arguments arguments) {
   app.add_option("PEER", peer, "just this peer: its name, or its public key");
   app.add_flag("--json", is_json, "print findings as JSON");
   if (const auto status = read_options(app, console, arguments)) return *status;
-  const auto facts = gather_facts(console, interface, peer);
-  if (!facts) return 1;
-  const std::vector<Diagnosis> found = diagnose(*facts);
+  const auto facts = diagnosis::gather_facts(*console.devices, interface, peer);
+  if (!facts) {
+    console.err.print("{}\n", facts.error());
+    return 1;
+  }
+  const std::vector<diagnosis::Diagnosis> found = diagnosis::diagnose(*facts);
   (is_json ? print_json : print_text)(console.out, facts->interface, found);
   return found.empty() ? 0 : 1;
 }

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "cli/metrics/metrics_server.h"
-#include "monitor/metrics_text.h"
+#include "cli/terminal/first_look.h"
 #include "cli/terminal/options.h"
 #include "client/scopes.h"
 #include "control/endpoint_text.h"
 #include "io/clock.h"
+#include "monitor/metrics_text.h"
 
 namespace ferrule::cli {
 
@@ -46,17 +47,17 @@ void wait_for_signal(const sigset_t& signals) {
 int run_metrics(Console& console, Arguments arguments) {
   MetricsOptions options;
   if (const auto status = read_metrics_options(options, console, arguments)) return *status;
-  NameBook book;
+  monitor::NameBook book;
   const auto look = [&] {
-    return take_snapshot(*console.devices, options.devices, book, io::now());
+    return monitor::take_snapshot(*console.devices, options.devices, book, io::now());
   };
-  const Snapshot first = look();
+  const monitor::Snapshot first = look();
   if (!is_found(console, first, options.devices)) return 1;
   if (options.once) {
-    console.out.write(metrics_text(first));
+    console.out.write(monitor::metrics_text(first));
     return 0;
   }
-  const auto at = control::parse_endpoint(options.listen, scope_of);
+  const auto at = control::parse_endpoint(options.listen, client::scope_of);
   if (!at) {
     console.err.print("{} metrics: --listen {}: expected ADDRESS:PORT, such as 127.0.0.1:9586\n",
                       console.program, options.listen);
@@ -67,7 +68,7 @@ int run_metrics(Console& console, Arguments arguments) {
   sigemptyset(&signals);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  const auto server = MetricsServer::start(*at, [&] { return metrics_text(look()); });
+  const auto server = MetricsServer::start(*at, [&] { return monitor::metrics_text(look()); });
   if (!server) {
     console.err.print("{} metrics: {}\n", console.program, server.error().what);
     return 1;

@@ -12,10 +12,10 @@
 
 #include "base/error.h"
 #include "base/key_text.h"
-#include "cli/terminal/console_testing.h"
 #include "cli/metrics/metrics_server.h"
-#include "monitor/metrics_text.h"
+#include "cli/terminal/console_testing.h"
 #include "io/linux/fd.h"
+#include "monitor/metrics_text.h"
 
 namespace ferrule::cli {
 namespace {
@@ -77,28 +77,28 @@ TEST(Metrics, EachFamilyHasItsTypeBeforeItsSamples) {
 }
 
 TEST(Metrics, P45_PeersWithASessionAreCounted) {
-  Snapshot snapshot;
+  monitor::Snapshot snapshot;
   snapshot.now.wall.seconds = kTestNow;
-  DeviceSnapshot& device = snapshot.devices.emplace_back();
+  monitor::DeviceSnapshot& device = snapshot.devices.emplace_back();
   device.name = "wg0";
   for (const std::int64_t age_s : {0, 179, 180}) {
     device.status.peers.emplace_back().last_handshake.seconds = kTestNow - age_s;
   }
   device.status.peers.emplace_back();  // has had none
-  const std::string text = metrics_text(snapshot);
+  const std::string text = monitor::metrics_text(snapshot);
   EXPECT_THAT(text, HasSubstr("\nferrule_peers{interface=\"wg0\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("\nferrule_peers_with_session{interface=\"wg0\"} 2\n"));
 }
 
 TEST(Metrics, APeerHasItsNameAsALabel) {
-  Snapshot snapshot;
-  DeviceSnapshot& device = snapshot.devices.emplace_back();
+  monitor::Snapshot snapshot;
+  monitor::DeviceSnapshot& device = snapshot.devices.emplace_back();
   device.name = "wg0";
   device.status.peers.emplace_back().public_key = *public_key_from_hex(kPeerHex);
   device.status.peers.emplace_back();
-  device.names = std::make_shared<const PeerNames>(
-      PeerNames{{device.status.peers[0].public_key, "a \"b\" \\ Zo\u00eb"}});
-  const std::string text = metrics_text(snapshot);
+  device.names = std::make_shared<const monitor::PeerNames>(
+      monitor::PeerNames{{device.status.peers[0].public_key, "a \"b\" \\ Zo\u00eb"}});
+  const std::string text = monitor::metrics_text(snapshot);
   EXPECT_THAT(text, HasSubstr(R"(,allowed_ips="",friendly_name="a \"b\" \\ Zo)"
                               "\u00eb\"} 0\n"));
   EXPECT_THAT(text, HasSubstr(R"(AAA=",allowed_ips=""} 0)"));  // the other one has none
@@ -131,10 +131,10 @@ TEST(Metrics, AnInterfaceThatIsNotThereIsAnError) {
 }
 
 TEST(Metrics, TellWhetherInterfacesAnswer) {
-  Snapshot snapshot;
+  monitor::Snapshot snapshot;
   snapshot.devices.emplace_back().name = "wg0";
   snapshot.absent.push_back({"wg7", ENODEV});
-  const std::string text = metrics_text(snapshot);
+  const std::string text = monitor::metrics_text(snapshot);
   EXPECT_THAT(text, HasSubstr("\nferrule_up{interface=\"wg0\"} 1\n"
                               "ferrule_up{interface=\"wg7\"} 0\n"));
 }

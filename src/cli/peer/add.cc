@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/key_text.h"
-#include "files/key_lines.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/peer/qr.h"
 #include "cli/terminal/style.h"
@@ -17,6 +16,7 @@
 #include "control/values.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
+#include "files/key_lines.h"
 
 namespace ferrule::cli {
 
@@ -153,41 +153,41 @@ bool choose_rest(Console& console, PeerFile& file, const PeerOptions& options, N
 // The peer's section in the file of this machine.
 control::WipedText section_of(const NewPeer& peer, std::string_view name) {
   control::WipedText text("[Peer]\n");
-  append_line(text, "# Name", name);
-  if (peer.expires) append_line(text, "# Expires", control::date_text(*peer.expires));
-  append_line(text, "PublicKey", to_base64(crypto::public_key_of(peer.private_key)));
+  files::append_line(text, "# Name", name);
+  if (peer.expires) files::append_line(text, "# Expires", control::date_text(*peer.expires));
+  files::append_line(text, "PublicKey", to_base64(crypto::public_key_of(peer.private_key)));
   if (!peer.preshared_key.is_zero()) {
-    append_key_line(text, "PresharedKey", peer.preshared_key.bytes());
+    files::append_key_line(text, "PresharedKey", peer.preshared_key.bytes());
   }
   std::string list;
   for (const IpAddress& address : peer.addresses) {
     list +=
         fmt::format("{}{}", list.empty() ? "" : ", ", Cidr(address, address.bits()).to_string());
   }
-  append_line(text, "AllowedIPs", list);
+  files::append_line(text, "AllowedIPs", list);
   return text;
 }
 
 // The whole file for the peer's own machine.
 control::WipedText client_conf_of(const NewPeer& peer, std::string_view name) {
   control::WipedText text("[Interface]\n");
-  append_line(text, "# Name", name);
-  append_key_line(text, "PrivateKey", peer.private_key.bytes());
+  files::append_line(text, "# Name", name);
+  files::append_key_line(text, "PrivateKey", peer.private_key.bytes());
   std::string list;
   for (const IpAddress& address : peer.addresses) {
     list +=
         fmt::format("{}{}", list.empty() ? "" : ", ", Cidr(address, address.bits()).to_string());
   }
-  append_line(text, "Address", list);
-  append_line(text, "DNS", peer.dns);
+  files::append_line(text, "Address", list);
+  files::append_line(text, "DNS", peer.dns);
   text.append("\n[Peer]\n");
-  append_line(text, "PublicKey", to_base64(peer.server_key));
+  files::append_line(text, "PublicKey", to_base64(peer.server_key));
   if (!peer.preshared_key.is_zero()) {
-    append_key_line(text, "PresharedKey", peer.preshared_key.bytes());
+    files::append_key_line(text, "PresharedKey", peer.preshared_key.bytes());
   }
-  append_line(text, "AllowedIPs", peer.allowed_ips);
-  append_line(text, "Endpoint", peer.endpoint);
-  append_line(text, "PersistentKeepalive", kKeepalive);
+  files::append_line(text, "AllowedIPs", peer.allowed_ips);
+  files::append_line(text, "Endpoint", peer.endpoint);
+  files::append_line(text, "PersistentKeepalive", kKeepalive);
   return text;
 }
 
@@ -230,7 +230,7 @@ class Handouts {
   void keep() noexcept { paths_.clear(); }
 
   bool write_conf(const std::string& path, const control::WipedText& text) {
-    return written(path, write_new_file(path, text.view()));
+    return written(path, files::write_new_file(path, text.view()));
   }
   bool write_picture(const std::string& path, const QrCode& code) {
     return written(path, write_png(code, path));

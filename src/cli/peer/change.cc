@@ -31,7 +31,7 @@ std::optional<protocol::DeviceChange> addition_of(Console& console, const NamedP
   to.persistent_keepalive_s = peer.conf.persistent_keepalive_s;
   if (peer.conf.preshared_key) to.preshared_key = PresharedKey(peer.conf.preshared_key->clone());
   if (!is_live || !peer.conf.endpoint) return change;
-  to.endpoint = resolve(console, *peer.conf.endpoint);
+  to.endpoint = files::resolve(console.err, *peer.conf.endpoint);
   if (!to.endpoint) return std::nullopt;
   return change;
 }

@@ -16,7 +16,7 @@ constexpr std::size_t kRefused = 99;
 
 // How many peers are left of a file's on 2023-11-14, and what is said.
 std::size_t left_of(const std::string& text, std::string& said) {
-  const MemoryFile err;
+  const files::MemoryFile err;
   Console console;
   console.err = Output(err.fd());
   console.now_s = kTestNow;

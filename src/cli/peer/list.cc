@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/key_text.h"
-#include "cli/terminal/json_line.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/show/show_text.h"
+#include "cli/terminal/json_line.h"
 #include "cli/terminal/style.h"
 
 namespace ferrule::cli {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/terminal/options.h"
 #include "cli/peer/peer_commands.h"
+#include "cli/terminal/options.h"
 
 namespace ferrule::cli {
 

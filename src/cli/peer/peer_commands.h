@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "cli/terminal/command.h"
 #include "cli/peer/peer_file.h"
+#include "cli/terminal/command.h"
 #include "control/named_peers.h"
 
 namespace ferrule::cli {

@@ -1,11 +1,13 @@
 #include "cli/peer/peer_file.h"
 
+#include "cli/terminal/conf_text.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "quick/signals.h"
 #include "control/near_miss.h"
+#include "quick/signals.h"
 
 namespace ferrule::cli {
 
@@ -34,11 +36,11 @@ protocol::PeerChange change_to(const protocol::PeerStatus& status) {
 
 std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_or_path,
                                        Mistakes mistakes) {
-  auto path = find_conf(name_or_path);
+  auto path = files::find_conf(name_or_path);
   if (!path) return refuse(console, path.error());
-  auto lock = lock_folder_of(path->path);
+  auto lock = files::lock_folder_of(path->path);
   if (!lock) return refuse(console, lock.error());
-  auto text = read_conf_text(console, path->path);
+  auto text = read_conf_or_say(console, path->path);
   if (!text) return std::nullopt;
   PeerFile file(std::move(*path), std::move(*lock), std::move(*text));
   control::PeerList list = control::list_peers(file.document_);
@@ -102,8 +104,8 @@ protocol::DeviceChange PeerFile::undo_of(const protocol::DeviceChange& change) c
 }
 
 bool PeerFile::apply(Console& console, const protocol::DeviceChange& change) {
-  const SignalsWait wait;
-  auto staged = StagedFile::write(path(), document_.text());
+  const quick::SignalsWait wait;
+  auto staged = files::StagedFile::write(path(), document_.text());
   if (!staged) {
     console.err.print("{}\nNothing was changed.\n", staged.error().what);
     return false;

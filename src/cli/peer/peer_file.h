@@ -8,11 +8,11 @@
 
 #include "base/keys.h"
 #include "cli/terminal/command.h"
-#include "files/conf_file.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
 #include "control/named_peers.h"
 #include "control/uapi_client.h"
+#include "files/conf_file.h"
 #include "protocol/configuration.h"
 
 namespace ferrule::cli {
@@ -53,14 +53,14 @@ class PeerFile {
   [[nodiscard]] bool apply(Console& console, const protocol::DeviceChange& change);
 
  private:
-  PeerFile(ConfPath path, io::UniqueFd lock, ConfText text) noexcept
+  PeerFile(files::ConfPath path, io::UniqueFd lock, files::ConfText text) noexcept
       : path_(std::move(path)),
         lock_(std::move(lock)),
         document_(std::move(text.document)),
         configuration_(std::move(text.configuration)) {}
   [[nodiscard]] protocol::DeviceChange undo_of(const protocol::DeviceChange& change) const;
 
-  ConfPath path_;
+  files::ConfPath path_;
   io::UniqueFd lock_;
   control::ConfDocument document_;
   control::Configuration configuration_;

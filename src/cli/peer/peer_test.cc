@@ -14,10 +14,10 @@
 #include <string>
 #include <thread>
 
-#include "files/conf_file.h"
-#include "cli/terminal/console_testing.h"
-#include "files/input.h"
 #include "cli/program.h"
+#include "cli/terminal/console_testing.h"
+#include "files/conf_file.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 namespace {
@@ -48,7 +48,7 @@ class Peer : public testing::Test {
   [[nodiscard]] std::string path() const { return folder_.conf_path(); }
   void write(const std::string& text) const { folder_.write(text); }
   [[nodiscard]] std::string content(const std::string& of) const {
-    return std::string(read_file(of)->view());
+    return std::string(files::read_file(of)->view());
   }
   [[nodiscard]] std::string conf() const { return folder_.conf(); }
 
@@ -351,11 +351,11 @@ TEST_F(Peer, ALinkIsFollowed) {
   ASSERT_EQ(peer("rename", "bob robert").status, 0);
   EXPECT_TRUE(std::filesystem::is_symlink(path()));
   EXPECT_THAT(content(elsewhere / "real.conf"), HasSubstr("robert"));
-  auto lock = lock_folder_of(path());
+  auto lock = files::lock_folder_of(path());
   ASSERT_TRUE(lock);
   std::atomic<bool> has_waited = false;
   std::thread other([&] {
-    const auto again = lock_folder_of(elsewhere / "other.conf");
+    const auto again = files::lock_folder_of(elsewhere / "other.conf");
     has_waited = true;
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -378,7 +378,7 @@ TEST_F(Peer, WhenTheDiskIsFullNothingChanges) {
 
 TEST_F(Peer, AConfigurationThatWentNowhereIsSpokenOf) {
   const io::UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
-  const MemoryFile err;
+  const files::MemoryFile err;
   Console console{"ferrule", 0, Output(full.get()), Output(err.fd()), test_client(devices_),
                   kTestNow};
   const std::string file = path();

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "files/output.h"
+#include "cli/terminal/output.h"
 
 namespace ferrule::cli {
 

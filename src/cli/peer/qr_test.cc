@@ -15,7 +15,7 @@ namespace ferrule::cli {
 namespace {
 
 std::string printed(const QrCode& code, bool is_colored) {
-  const MemoryFile file;
+  const files::MemoryFile file;
   Output out(file.fd());
   print_qr(out, code, is_colored);
   out.flush();
@@ -59,7 +59,7 @@ TEST(QrCode, APictureIsANewFileForItsOwnerAlone) {
   struct stat status;
   ASSERT_EQ(stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777u, 0600u);
-  EXPECT_TRUE(read_file(path)->view().starts_with("\x89PNG"));
+  EXPECT_TRUE(files::read_file(path)->view().starts_with("\x89PNG"));
   EXPECT_EQ(write_png(code, path).error().code, EEXIST);
   unlink(path.c_str());
 }

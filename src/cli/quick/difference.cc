@@ -11,9 +11,9 @@
 
 #include "base/key_text.h"
 #include "base/secret.h"
+#include "cli/show/show_text.h"
 #include "cli/terminal/json_line.h"
 #include "client/scopes.h"
-#include "cli/show/show_text.h"
 #include "crypto/x25519.h"
 
 namespace ferrule::cli {
@@ -100,10 +100,11 @@ class OfPeer {
   }
   [[nodiscard]] Difference endpoint(const Endpoint& from, const Endpoint& to) const {
     const bool had_none = from.is_none();
-    const std::string before = had_none ? "(none)" : text_of(from);
-    Difference told = (*this)("endpoint", fmt::format("endpoint {} -> {}", before, text_of(to)));
+    const std::string before = had_none ? "(none)" : client::text_of(from);
+    Difference told =
+        (*this)("endpoint", fmt::format("endpoint {} -> {}", before, client::text_of(to)));
     told.from = had_none ? "null" : json_text(before);
-    told.to = json_text(text_of(to));
+    told.to = json_text(client::text_of(to));
     return told;
   }
   [[nodiscard]] Difference keepalive(std::uint16_t from_s, std::uint16_t to_s) const {

@@ -11,19 +11,19 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "cli/quick/quick_command.h"
+#include "cli/quick/quick_file.h"
+#include "cli/quick/save.h"
 #include "files/conf_file.h"
 #include "files/input.h"
+#include "io/linux/kernel_query.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
 #include "quick/hooks.h"
 #include "quick/leak_protection.h"
-#include "cli/quick/quick_command.h"
-#include "cli/quick/quick_file.h"
 #include "quick/record.h"
 #include "quick/routes.h"
-#include "cli/quick/save.h"
 #include "quick/signals.h"
-#include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
 
@@ -41,8 +41,8 @@ constexpr std::size_t kMaxLostTold = 5;
 // What is to be taken down: by the record of what `up` did, or else by the file.
 struct Doomed {
   QuickFile file;
-  std::optional<UpRecord> record;
-  std::optional<LinkActions> link;              // none: it is gone already
+  std::optional<quick::UpRecord> record;
+  std::optional<quick::LinkActions> link;       // none: it is gone already
   std::optional<control::DeviceStatus> device;  // none: nobody answers
 };
 
@@ -52,25 +52,25 @@ class Down {
       : console_(console),
         file_(doomed.file),
         doomed_(doomed),
-        link_(doomed.link.value_or(LinkActions(network, doomed.file.interface, 0))) {}
+        link_(doomed.link.value_or(quick::LinkActions(network, doomed.file.interface, 0))) {}
 
   // True when nothing went wrong.
   [[nodiscard]] bool run() {
-    const SignalsWait wait;
+    const quick::SignalsWait wait;
     doomed_.record ? delete_recorded_rules() : delete_rules();
     unset_dns();  // resolvectl knows interfaces only while they are there
     if (doomed_.link) perform(link_.delete_link());
     wait_for_daemon();
-    for (const Family family : leak_protected(file_.interface)) {
-      perform(delete_leak_protection(file_.interface, family));
+    for (const Family family : quick::leak_protected(file_.interface)) {
+      perform(quick::delete_leak_protection(file_.interface, family));
     }
-    forget_record(file_.interface);
+    quick::forget_record(file_.interface);
     return is_good_;
   }
 
  private:
-  void perform(const Action& action) {
-    const auto done = cli::perform(console_.err, action);
+  void perform(const quick::Action& action) {
+    const auto done = quick::perform(console_.err, action);
     if (!done) refuse(done.error());
   }
   void refuse(const Error& error) {
@@ -90,10 +90,10 @@ class Down {
   }
 
   void delete_rules() {
-    const auto table = parse_table(file_.configuration.interface.table);
-    const bool is_automatic = table && table->kind == TableChoice::Kind::automatic;
+    const auto table = quick::parse_table(file_.configuration.interface.table);
+    const bool is_automatic = table && table->kind == quick::TableChoice::Kind::automatic;
     if (!is_automatic || !doomed_.device || doomed_.device->fwmark == 0) return;
-    const auto prefixes = allowed_ips(doomed_.device->peers);
+    const auto prefixes = quick::allowed_ips(doomed_.device->peers);
     for (const Family family : {Family::v4, Family::v6}) {
       const bool is_default = std::ranges::any_of(prefixes, [&](const Cidr& prefix) {
         return prefix.length() == 0 && prefix.address().family() == family;
@@ -101,7 +101,7 @@ class Down {
       if (!is_default) continue;
       const auto rules = link_.network().rules(family);
       if (!rules) return refuse(rules.error());
-      for (const io::RoutingRule& rule : rules_to_delete(*rules, doomed_.device->fwmark)) {
+      for (const io::RoutingRule& rule : quick::rules_to_delete(*rules, doomed_.device->fwmark)) {
         perform(link_.delete_rule(rule));
       }
     }
@@ -117,33 +117,34 @@ class Down {
 
   void unset_dns() {
     const bool has_dns = !file_.configuration.interface.dns_servers.empty();
-    if (!has_dns && !remembered_dns(file_.interface)) return;
-    if (const auto keeper = DnsKeeper::find()) {
+    if (!has_dns && !quick::remembered_dns(file_.interface)) return;
+    if (const auto keeper = quick::DnsKeeper::find()) {
       if (doomed_.link) return perform(keeper->unset(file_.interface));
       // What knows interfaces only while they are there has forgotten this one.
-      (void)cli::perform(console_.err, keeper->unset(file_.interface));
+      (void)quick::perform(console_.err, keeper->unset(file_.interface));
       return;
     }
-    forget_dns(file_.interface);
-    refuse(make_error(ENOENT, std::string(kNoDnsKeeper)));
+    quick::forget_dns(file_.interface);
+    refuse(make_error(ENOENT, std::string(quick::kNoDnsKeeper)));
   }
 
   Console& console_;
   const QuickFile& file_;
   const Doomed& doomed_;
-  LinkActions link_;
+  quick::LinkActions link_;
   bool is_good_ = true;
 };
 
 std::string interface_of(std::string_view argument) {
-  if (is_interface_name(argument)) return std::string(argument);
+  if (files::is_interface_name(argument)) return std::string(argument);
   return std::filesystem::path(argument).stem();
 }
 
 // The file as it was when it was applied; its hooks are told of the one that was named.
-std::optional<QuickFile> file_of(const UpRecord& record, const std::string& interface,
+std::optional<QuickFile> file_of(const quick::UpRecord& record, const std::string& interface,
                                  const std::string& argument) {
-  const std::string given = is_interface_name(argument) ? conf_path_of(argument) : argument;
+  const std::string given =
+      files::is_interface_name(argument) ? files::conf_path_of(argument) : argument;
   std::error_code gone;
   std::string path = std::filesystem::canonical(given, gone);
   if (gone) path = given;
@@ -155,7 +156,7 @@ std::optional<QuickFile> file_of(const UpRecord& record, const std::string& inte
 
 // The commands of PreDown in today's file; none where it can't be read.
 std::vector<std::string> pre_down_of_today(const std::string& path) {
-  const auto text = read_file(path);
+  const auto text = files::read_file(path);
   if (!text) return {};
   const control::ConfDocument document(path, text->view());
   const auto conf = control::read_configuration(document, control::ConfDialect::wg_quick);
@@ -175,7 +176,7 @@ bool run_pre_down(Console& console, const Doomed& doomed) {
 std::optional<Doomed> find_doomed(Console& console, io::Network& network,
                                   const std::string& argument) {
   const std::string interface = interface_of(argument);
-  auto record = read_record(interface);
+  auto record = quick::read_record(interface);
   auto query = io::KernelQuery::open();
   const auto link = query ? query->link(interface) : std::unexpected(query.error());
   if (record && link && link->index != record->link_index) record.reset();
@@ -203,7 +204,7 @@ std::set<PublicKey> keys_in(const QuickFile& file) {
   std::set<PublicKey> keys;
   for (const control::PeerConf& peer : file.configuration.peers) keys.insert(peer.public_key);
   // Today's file, too: others may have been written there meanwhile.
-  const auto text = read_file(file.path);
+  const auto text = files::read_file(file.path);
   if (!text) return keys;
   const control::ConfDocument document(file.path, text->view());
   const auto today = control::read_configuration(document, control::ConfDialect::wg_quick);
@@ -257,7 +258,7 @@ int run_down(Console& console, Arguments arguments) {
   if (!doomed) return 1;
   const QuickFile& file = doomed->file;
   const control::InterfaceConf& conf = file.configuration.interface;
-  prepare_environment(file.interface, file.path);
+  quick::prepare_environment(file.interface, file.path);
   if (!run_pre_down(console, *doomed)) return 1;
   save_if_wanted(console, *doomed);
   const bool is_good = Down(console, *network, *doomed).run();

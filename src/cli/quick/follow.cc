@@ -13,15 +13,15 @@
 #include <utility>
 
 #include "base/key_text.h"
-#include "cli/terminal/json_line.h"
-#include "files/lock.h"
-#include "cli/terminal/options.h"
-#include "quick/child.h"
 #include "cli/quick/quick_command.h"
-#include "files/resolve.h"
+#include "cli/terminal/json_line.h"
+#include "cli/terminal/options.h"
 #include "client/scopes.h"
+#include "files/lock.h"
+#include "files/resolve.h"
 #include "io/linux/interface_monitor.h"
 #include "io/linux/kernel_query.h"
+#include "quick/child.h"
 
 namespace ferrule::cli {
 
@@ -46,7 +46,8 @@ constexpr auto kLockPause = 100ms;
 Result<io::UniqueFd> try_lock(const std::string& interface) {
   struct stat space{};
   (void)stat("/proc/self/ns/net", &space);
-  return take_lock(fmt::format("resolve-{}-{}", space.st_ino, interface), Patience::none);
+  return files::take_lock(fmt::format("resolve-{}-{}", space.st_ino, interface),
+                          files::Patience::none);
 }
 
 Result<io::UniqueFd> lock(const std::string& interface) {
@@ -150,7 +151,7 @@ bool Resolver::is_still(const protocol::PeerStatus& peer) {
 }
 
 void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name) {
-  const auto found = look_up(name);
+  const auto found = files::look_up(name);
   if (!found || found->empty()) {
     tell_failed(peer.public_key, name.host, found ? "it has no address" : found.error().why);
     return;
@@ -188,9 +189,10 @@ JsonLine Resolver::json_about(const PublicKey& peer, const std::string& host) co
 
 void Resolver::tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to) {
   if (is_json_) {
-    console_.out.print("{}\n", json_about(peer, host).text("endpoint", text_of(to)).to_string());
+    console_.out.print("{}\n",
+                       json_about(peer, host).text("endpoint", client::text_of(to)).to_string());
   } else {
-    console_.out.print("{}: {} is now {}\n", to_base64(peer), host, text_of(to));
+    console_.out.print("{}: {} is now {}\n", to_base64(peer), host, client::text_of(to));
   }
 }
 
@@ -268,9 +270,9 @@ bool follow_names(Console& console, const QuickFile& file) {
     return peer.endpoint && is_name(*peer.endpoint);
   });
   if (!has_names) return true;
-  const std::vector<std::string> words{own_path(), "resolve", "--follow", file.given};
+  const std::vector<std::string> words{quick::own_path(), "resolve", "--follow", file.given};
   console.err.print("[#] ferrule resolve --follow {} &\n", file.given);
-  const auto started = start_child(words);
+  const auto started = quick::start_child(words);
   if (!started) console.err.print("{}: {}\n", console.program, started.error().what);
   return started.has_value();
 }

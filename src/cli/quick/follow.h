@@ -1,8 +1,8 @@
 // Names of peers that are looked up again while the peers do not answer: dynamic DNS.
 #pragma once
 
-#include "cli/terminal/command.h"
 #include "cli/quick/quick_file.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

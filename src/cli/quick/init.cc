@@ -14,15 +14,16 @@
 #include <string_view>
 
 #include "base/key_text.h"
-#include "files/conf_file.h"
+#include "cli/terminal/conf_text.h"
 #include "cli/terminal/options.h"
-#include "files/key_lines.h"
 #include "control/conf_check.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
 #include "control/value_mistakes.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
+#include "files/conf_file.h"
+#include "files/key_lines.h"
 
 namespace ferrule::cli {
 
@@ -106,25 +107,25 @@ bool ask_client(Questions& questions, InitOptions& options) {
 
 control::WipedText server_conf(const InitOptions& options, const PrivateKey& key) {
   control::WipedText text("[Interface]\n");
-  append_line(text, "# Endpoint", options.endpoint);
-  append_line(text, "# ClientDNS", options.dns);
-  append_key_line(text, "PrivateKey", key.bytes());
-  append_line(text, "ListenPort", options.port);
-  append_line(text, "Address", options.address);
+  files::append_line(text, "# Endpoint", options.endpoint);
+  files::append_line(text, "# ClientDNS", options.dns);
+  files::append_key_line(text, "PrivateKey", key.bytes());
+  files::append_line(text, "ListenPort", options.port);
+  files::append_line(text, "Address", options.address);
   return text;
 }
 
 control::WipedText client_conf(const InitOptions& options, const PrivateKey& key) {
   control::WipedText text("[Interface]\n");
-  append_key_line(text, "PrivateKey", key.bytes());
-  append_line(text, "ListenPort", options.port);
-  append_line(text, "Address", options.address);
-  append_line(text, "DNS", options.dns);
+  files::append_key_line(text, "PrivateKey", key.bytes());
+  files::append_line(text, "ListenPort", options.port);
+  files::append_line(text, "Address", options.address);
+  files::append_line(text, "DNS", options.dns);
   text.append("\n[Peer]\n");
-  append_line(text, "PublicKey", options.peer_key);
-  append_line(text, "AllowedIPs", options.allowed_ips);
-  append_line(text, "Endpoint", options.endpoint);
-  append_line(text, "PersistentKeepalive", "25");
+  files::append_line(text, "PublicKey", options.peer_key);
+  files::append_line(text, "AllowedIPs", options.allowed_ips);
+  files::append_line(text, "Endpoint", options.endpoint);
+  files::append_line(text, "PersistentKeepalive", "25");
   return text;
 }
 
@@ -202,10 +203,10 @@ Result<void> write_conf(const std::string& path, const control::WipedText& text,
   if (!folder.empty() && std::filesystem::create_directory(folder, ignored)) {
     chmod(folder.c_str(), 0700);
   }
-  if (!is_forced) return write_new_file(path, text.view());
-  const auto lock = lock_folder_of(path);
+  if (!is_forced) return files::write_new_file(path, text.view());
+  const auto lock = files::lock_folder_of(path);
   if (!lock) return std::unexpected(lock.error());
-  auto staged = StagedFile::write(path, text);
+  auto staged = files::StagedFile::write(path, text);
   if (!staged) return std::unexpected(staged.error());
   return staged->commit();
 }
@@ -224,7 +225,7 @@ bool choose_role(Console& console, Questions& questions, InitOptions& options) {
   return true;
 }
 
-int write_out(Console& console, const ConfPath& conf, const InitOptions& options) {
+int write_out(Console& console, const files::ConfPath& conf, const InitOptions& options) {
   PrivateKey key;
   crypto::SystemRng rng;
   if (!rng.fill(key.mut_bytes())) {
@@ -263,7 +264,7 @@ int run_init(Console& console, Arguments arguments) {
   app.add_flag("--force", options.is_forced, "write over a file that is there");
   if (const auto status = read_options(app, console, arguments)) return *status;
 
-  const auto conf = find_conf(options.interface);
+  const auto conf = files::find_conf(options.interface);
   if (!conf) {
     console.err.print("{}\n", conf.error().what);
     return 1;

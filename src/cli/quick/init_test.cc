@@ -30,7 +30,7 @@ class Init : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] std::string path() const { return folder_ / "wireguard" / "wg0.conf"; }
-  [[nodiscard]] std::string conf() const { return std::string(read_file(path())->view()); }
+  [[nodiscard]] std::string conf() const { return std::string(files::read_file(path())->view()); }
   Answer init(std::vector<std::string> words) const {
     words.insert(words.begin(), {"init", path()});
     return ask(words);

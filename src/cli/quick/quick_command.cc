@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "cli/terminal/options.h"
 #include "cli/peer/expired.h"
-#include "quick/hooks.h"
+#include "cli/terminal/options.h"
 #include "io/linux/kernel_query.h"
+#include "quick/hooks.h"
 
 namespace ferrule::cli {
 
@@ -57,11 +57,11 @@ std::optional<io::Network> open_network(Console& console) {
   return std::nullopt;
 }
 
-std::optional<LinkActions> find_link(Console& console, io::Network& network,
-                                     const std::string& name) {
+std::optional<quick::LinkActions> find_link(Console& console, io::Network& network,
+                                            const std::string& name) {
   auto query = io::KernelQuery::open();
   const auto link = query ? query->link(name) : std::unexpected(query.error());
-  if (link) return LinkActions(network, name, link->index);
+  if (link) return quick::LinkActions(network, name, link->index);
   console.err.print("{}: {}\n", console.program, link.error().what);
   return std::nullopt;
 }
@@ -96,7 +96,7 @@ std::uint32_t automatic_mtu(io::Network& network, const control::DeviceStatus& d
 bool run_hooks(Console& console, const QuickFile& file, std::string_view key,
                const std::vector<std::string>& hooks) {
   for (const std::string& hook : hooks) {
-    const auto done = perform(console.err, hook_action(hook, file.interface));
+    const auto done = quick::perform(console.err, quick::hook_action(hook, file.interface));
     if (done) continue;
     report_at(console, file, key, hook, done.error().what);
     return false;

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "cli/quick/quick_file.h"
 #include "cli/terminal/command.h"
 #include "quick/actions.h"
-#include "cli/quick/quick_file.h"
 
 namespace CLI {
 class App;
@@ -29,8 +29,8 @@ void add_file(CLI::App& app, std::string& argument);
                                                           const std::string& argument);
 
 /// The actions on an interface that is there. None: it is not, or not to be found; that was said.
-[[nodiscard]] std::optional<LinkActions> find_link(Console& console, io::Network& network,
-                                                   const std::string& name);
+[[nodiscard]] std::optional<quick::LinkActions> find_link(Console& console, io::Network& network,
+                                                          const std::string& name);
 [[nodiscard]] std::optional<io::Network> open_network(Console& console);
 
 /// The device of this name. None: it is not, or does not answer; that was said.

@@ -14,8 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "files/conf_file.h"
+#include "cli/terminal/conf_text.h"
 #include "control/near_miss.h"
+#include "files/conf_file.h"
 
 namespace ferrule::cli {
 
@@ -35,10 +36,11 @@ void warn_of_readers(Console& console, const std::string& path) {
 // "wg0, office": the interfaces with a file in the usual folder; "" when there are none.
 std::vector<std::string> names_of_files() {
   std::vector<std::string> names;
-  const std::filesystem::path folder = std::filesystem::path(conf_path_of("x")).parent_path();
+  const std::filesystem::path folder =
+      std::filesystem::path(files::conf_path_of("x")).parent_path();
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-    if (entry.path().extension() == kConfSuffix) names.push_back(entry.path().stem());
+    if (entry.path().extension() == files::kConfSuffix) names.push_back(entry.path().stem());
   }
   std::ranges::sort(names);
   return names;
@@ -46,11 +48,11 @@ std::vector<std::string> names_of_files() {
 
 // What whoever named a file that is not there may have meant.
 void tell_what_is_there(Console& console, std::string_view argument) {
-  if (argument.find('/') == argument.npos && argument.ends_with(kConfSuffix)) {
-    const std::string_view name = argument.substr(0, argument.size() - kConfSuffix.size());
+  if (argument.find('/') == argument.npos && argument.ends_with(files::kConfSuffix)) {
+    const std::string_view name = argument.substr(0, argument.size() - files::kConfSuffix.size());
     if (access(std::string(argument).c_str(), F_OK) == 0) {
       console.err.print("For the file in this folder, say `./{}'.\n", argument);
-    } else if (access(conf_path_of(name).c_str(), F_OK) == 0) {
+    } else if (access(files::conf_path_of(name).c_str(), F_OK) == 0) {
       console.err.print("For the one in /etc/wireguard, say `{}'.\n", name);
     }
     return;
@@ -83,7 +85,7 @@ void tell_of_name(Console& console, std::string_view name, bool has_extension) {
 
 std::optional<QuickPlace> find_quick_file(Console& console, std::string_view argument) {
   std::string path(argument);
-  if (is_interface_name(argument)) path = conf_path_of(argument);
+  if (files::is_interface_name(argument)) path = files::conf_path_of(argument);
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
                                                          std::free);
   if (real == nullptr) {
@@ -95,9 +97,9 @@ std::optional<QuickPlace> find_quick_file(Console& console, std::string_view arg
   }
   const std::size_t slash = path.rfind('/');
   std::string_view name = std::string_view(path).substr(slash == path.npos ? 0 : slash + 1);
-  const bool has_extension = name.ends_with(kConfSuffix);
-  if (has_extension) name.remove_suffix(kConfSuffix.size());
-  if (!has_extension || !is_interface_name(name)) {
+  const bool has_extension = name.ends_with(files::kConfSuffix);
+  if (has_extension) name.remove_suffix(files::kConfSuffix.size());
+  if (!has_extension || !files::is_interface_name(name)) {
     console.err.print(
         "{}: The config file must be a valid interface name, followed by .conf: `{}'\n",
         console.program, path);
@@ -111,7 +113,7 @@ std::optional<QuickPlace> find_quick_file(Console& console, std::string_view arg
 std::optional<QuickFile> read_quick_file(Console& console, std::string_view argument) {
   auto place = find_quick_file(console, argument);
   if (!place) return std::nullopt;
-  auto conf = read_conf_text(console, place->path);
+  auto conf = read_conf_or_say(console, place->path);
   if (!conf) return std::nullopt;
   for (const control::ConfError& warning : conf->configuration.warnings) {
     console.err.print("Warning: {}", warning.to_string());
@@ -122,7 +124,7 @@ std::optional<QuickFile> read_quick_file(Console& console, std::string_view argu
 
 void report_at(Console& console, const QuickFile& file, std::string_view key,
                std::string_view value, std::string_view what) {
-  console.err.write(error_about(file.document, key, value, std::string(what)).to_string());
+  console.err.write(files::error_about(file.document, key, value, std::string(what)).to_string());
 }
 
 }  // namespace ferrule::cli

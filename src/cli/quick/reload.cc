@@ -10,24 +10,25 @@
 #include <set>
 #include <utility>
 
-#include "files/conf_change.h"
-#include "quick/ipv6.h"
-#include "cli/terminal/json_line.h"
-#include "diagnosis/machine_findings.h"
-#include "cli/terminal/options.h"
-#include "quick/default_route.h"
+#include "cli/doctor/warnings.h"
 #include "cli/quick/difference.h"
-#include "quick/dns.h"
 #include "cli/quick/follow.h"
-#include "quick/hooks.h"
-#include "quick/leak_protection.h"
 #include "cli/quick/quick_command.h"
 #include "cli/quick/quick_file.h"
+#include "cli/show/show_text.h"
+#include "cli/terminal/json_line.h"
+#include "cli/terminal/options.h"
+#include "diagnosis/machine_findings.h"
+#include "files/conf_change.h"
+#include "io/linux/kernel_query.h"
+#include "quick/default_route.h"
+#include "quick/dns.h"
+#include "quick/hooks.h"
+#include "quick/ipv6.h"
+#include "quick/leak_protection.h"
 #include "quick/record.h"
 #include "quick/routes.h"
 #include "quick/signals.h"
-#include "cli/show/show_text.h"
-#include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
 
@@ -42,7 +43,7 @@ bool holds(const auto& list, const auto& item) {
 // One run of `reload`: the machine first, what the device is last, since that can't fail half-way.
 class Reload {
  public:
-  Reload(Console& console, QuickFile& file, const LinkActions& link,
+  Reload(Console& console, QuickFile& file, const quick::LinkActions& link,
          const control::DeviceStatus& device)
       : console_(console),
         file_(file),
@@ -50,14 +51,14 @@ class Reload {
         network_(link.network()),
         link_(link),
         device_(device),
-        record_(read_record(link.name())),
+        record_(quick::read_record(link.name())),
         transaction_(console.err) {
     if (record_ && record_->link_index != link.index()) record_.reset();
   }
 
   [[nodiscard]] bool run(bool is_json) {
     if (!read_file()) return false;
-    const SignalsWait wait;
+    const quick::SignalsWait wait;
     const auto done = apply();
     if (done) {
       transaction_.keep();
@@ -73,7 +74,7 @@ class Reload {
  private:
   [[nodiscard]] bool read_file();
   [[nodiscard]] std::vector<bool> compare_endpoints() const;
-  void keep_endpoints(const std::vector<PeerEndpoint>& endpoints,
+  void keep_endpoints(const std::vector<files::PeerEndpoint>& endpoints,
                       const std::vector<bool>& is_as_applied);
   void remember();
   [[nodiscard]] Result<void> apply();
@@ -93,53 +94,55 @@ class Reload {
   void print_changes_json();
 
   // Makes a change that has its opposite.
-  [[nodiscard]] Result<void> perform(const Action& action, Action undo) {
+  [[nodiscard]] Result<void> perform(const quick::Action& action, quick::Action undo) {
     return transaction_.perform(action, std::move(undo));
   }
   [[nodiscard]] bool has_default_route(Family family) const;
   // As `up` leaves out what an interface without IPv6 can't have.
   [[nodiscard]] bool can_have(Family family) const {
     return family == Family::v4 ||
-           (has_v6_ && conf_.mtu_bytes.value_or(kLeastMtuOfIPv6) >= kLeastMtuOfIPv6);
+           (has_v6_ && conf_.mtu_bytes.value_or(quick::kLeastMtuOfIPv6) >= quick::kLeastMtuOfIPv6);
   }
 
   Console& console_;
   QuickFile& file_;
   control::InterfaceConf& conf_;
   io::Network& network_;
-  const LinkActions& link_;
+  const quick::LinkActions& link_;
   const control::DeviceStatus& device_;
-  std::optional<UpRecord> record_;  // of what `up` or the last reload did
-  Transaction transaction_;
-  TableChoice table_;
+  std::optional<quick::UpRecord> record_;  // of what `up` or the last reload did
+  quick::Transaction transaction_;
+  quick::TableChoice table_;
   protocol::DeviceChange change_;
   std::vector<io::LinkAddress> addresses_before_;
   std::vector<io::LinkAddress> addresses_;
   std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
-  RoutePlan plan_;
-  bool has_v6_ = has_ipv6();
+  quick::RoutePlan plan_;
+  bool has_v6_ = quick::has_ipv6();
   std::uint32_t mark_ = 0;           // that the device is to have
   std::vector<Difference> changes_;  // of the device
 };
 
 bool Reload::read_file() {
-  const auto table = parse_table(conf_.table);
+  const auto table = quick::parse_table(conf_.table);
   if (!table) {
     report_at(console_, file_, "Table", *conf_.table,
               "Table: there is no routing table of this name");
     return false;
   }
   table_ = *table;
-  const auto endpoints = look_up_endpoints(console_, file_.configuration);
-  const FileToCheck to_check{file_.path, file_.interface, file_.document, file_.configuration};
-  warn_of(console_, find_everything(console_, to_check, endpoints, false), file_.given);
+  const auto endpoints = files::look_up_endpoints(console_.err, file_.configuration);
+  const diagnosis::FileToCheck to_check{file_.path, file_.interface, file_.document,
+                                        file_.configuration};
+  warn_of(console_, diagnosis::find_everything(*console_.devices, to_check, endpoints, false),
+          file_.given);
   const std::vector<bool> is_as_applied = compare_endpoints();
-  change_ = take_change(file_.configuration, endpoints);
+  change_ = files::take_change(file_.configuration, endpoints);
   keep_endpoints(endpoints, is_as_applied);
   join_sections(change_.peers, device_);
   if (!change_.private_key) change_.private_key.emplace();
   change_.replace_peers = true;
-  keep_peers(change_, device_);
+  files::keep_peers(change_, device_);
   return true;
 }
 
@@ -158,7 +161,7 @@ std::vector<bool> Reload::compare_endpoints() const {
 
 // A peer may have roamed since, and a name has several addresses: where the file says nothing new, a
 // peer stays where it is.
-void Reload::keep_endpoints(const std::vector<PeerEndpoint>& endpoints,
+void Reload::keep_endpoints(const std::vector<files::PeerEndpoint>& endpoints,
                             const std::vector<bool>& is_as_applied) {
   for (std::size_t i = 0; i < change_.peers.size(); ++i) {
     protocol::PeerChange& peer = change_.peers[i];
@@ -173,14 +176,14 @@ void Reload::keep_endpoints(const std::vector<PeerEndpoint>& endpoints,
 
 // For `down`, and for the next reload.
 void Reload::remember() {
-  UpRecord record;
+  quick::UpRecord record;
   record.link_index = link_.index();
   record.mark = mark_;
   if (!conf_.listen_port && record_) record.port = record_->port;
-  record.rules = rules_of_tunnel(network_, mark_);
+  record.rules = quick::rules_of_tunnel(network_, mark_);
   record.path = file_.path;
   record.conf = file_.document.text();
-  if (const auto written = write_record(link_.name(), record); !written) {
+  if (const auto written = quick::write_record(link_.name(), record); !written) {
     console_.err.print("Warning: {}\n", written.error().what);
   }
 }
@@ -251,11 +254,12 @@ Result<void> Reload::change_mtu() {
 }
 
 Result<void> Reload::change_dns() {
-  const DnsSettings wanted{conf_.dns_servers, conf_.dns_search};
-  const DnsSettings before = remembered_dns(link_.name()).value_or(DnsSettings{});
+  const quick::DnsSettings wanted{conf_.dns_servers, conf_.dns_search};
+  const quick::DnsSettings before =
+      quick::remembered_dns(link_.name()).value_or(quick::DnsSettings{});
   if (wanted == before || (wanted.servers.empty() && before.servers.empty())) return {};
-  const auto keeper = DnsKeeper::find();
-  if (!keeper) return std::unexpected(make_error(ENOENT, std::string(kNoDnsKeeper)));
+  const auto keeper = quick::DnsKeeper::find();
+  if (!keeper) return std::unexpected(make_error(ENOENT, std::string(quick::kNoDnsKeeper)));
   // A program that fails may have done half of it.
   transaction_.remember(before.servers.empty() ? keeper->unset(link_.name())
                                                : keeper->set(link_.name(), before));
@@ -280,7 +284,7 @@ Result<void> Reload::plan() {
       if (route.interface_index == link_.index()) routes_.push_back(route);
     }
   }
-  const std::vector<Cidr> prefixes_before = allowed_ips(device_.peers);
+  const std::vector<Cidr> prefixes_before = quick::allowed_ips(device_.peers);
   std::vector<io::LinkRoute> foreign;
   for (const io::LinkRoute& route : routes_) {
     if (route.is_kernels || !holds(prefixes_before, route.destination)) foreign.push_back(route);
@@ -291,35 +295,35 @@ Result<void> Reload::plan() {
       if (!ip.remove && can_have(ip.cidr.address().family())) prefixes.insert(ip.cidr);
     }
   }
-  plan_ = plan_routes(table_, link_.index(), {prefixes.begin(), prefixes.end()}, foreign);
+  plan_ = quick::plan_routes(table_, link_.index(), {prefixes.begin(), prefixes.end()}, foreign);
   return {};
 }
 
 // The mark that `up` chose is not in the file.
 Result<void> Reload::change_mark() {
   mark_ = conf_.fwmark.value_or(0);
-  const std::uint32_t chosen = is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
+  const std::uint32_t chosen = quick::is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
   // Where the table is off rules stay, and without their mark would lead the tunnel into itself.
-  if (mark_ == 0 && table_.kind == TableChoice::Kind::off) mark_ = chosen;
+  if (mark_ == 0 && table_.kind == quick::TableChoice::Kind::off) mark_ = chosen;
   if (mark_ == 0 && !plan_.defaults.empty()) {
-    const auto mark = choose_mark(network_, chosen);
+    const auto mark = quick::choose_mark(network_, chosen);
     if (!mark) return std::unexpected(mark.error());
     mark_ = *mark;
   }
   change_.fwmark = mark_;
   if (mark_ == device_.fwmark || plan_.defaults.empty()) return {};
   // Before all traffic goes into the tunnel, what comes out of it must be told apart.
-  return perform(set_mark(*console_.devices, link_.name(), mark_),
-                 set_mark(*console_.devices, link_.name(), device_.fwmark));
+  return perform(quick::set_mark(*console_.devices, link_.name(), mark_),
+                 quick::set_mark(*console_.devices, link_.name(), device_.fwmark));
 }
 
 Result<void> Reload::change_defaults() {
-  const std::vector<Family> are_protected = leak_protected(link_.name());
+  const std::vector<Family> are_protected = quick::leak_protected(link_.name());
   for (const Family family : kFamilies) {
     // There are machines without what protects.
     const bool is_protected = holds(are_protected, family) || has_default_route(family);
     const bool stays = holds(plan_.defaults, family) && mark_ == device_.fwmark;
-    if (is_protected && !stays && table_.kind != TableChoice::Kind::off) {
+    if (is_protected && !stays && table_.kind != quick::TableChoice::Kind::off) {
       if (auto done = remove_default(family); !done) return done;
     }
     if (!holds(plan_.defaults, family)) continue;
@@ -329,44 +333,46 @@ Result<void> Reload::change_defaults() {
 }
 
 Result<void> Reload::add_default(Family family, bool is_protected) {
-  if (!is_protected) return add_default_route(transaction_, link_, family, mark_, addresses_);
+  if (!is_protected)
+    return quick::add_default_route(transaction_, link_, family, mark_, addresses_);
   // An exchange of addresses may have cost the interface its routes.
   if (!has_default_route(family)) {
-    const io::LinkRoute route{everything(family), mark_, link_.index()};
+    const io::LinkRoute route{quick::everything(family), mark_, link_.index()};
     if (auto done = perform(link_.add_route(route), link_.delete_route(route)); !done) return done;
   }
-  if (addresses_ == addresses_before_ || !holds(leak_protected(link_.name()), family)) return {};
-  return perform(add_leak_protection(link_.name(), family, mark_, addresses_),
-                 add_leak_protection(link_.name(), family, mark_, addresses_before_));
+  if (addresses_ == addresses_before_ || !holds(quick::leak_protected(link_.name()), family))
+    return {};
+  return perform(quick::add_leak_protection(link_.name(), family, mark_, addresses_),
+                 quick::add_leak_protection(link_.name(), family, mark_, addresses_before_));
 }
 
 Result<void> Reload::remove_default(Family family) {
   const std::uint32_t mark = device_.fwmark;
   Result<void> done;
-  if (holds(leak_protected(link_.name()), family)) {
-    done = perform(delete_leak_protection(link_.name(), family),
-                   add_leak_protection(link_.name(), family, mark, addresses_before_));
+  if (holds(quick::leak_protected(link_.name()), family)) {
+    done = perform(quick::delete_leak_protection(link_.name(), family),
+                   quick::add_leak_protection(link_.name(), family, mark, addresses_before_));
     if (!done) return done;
   }
   const auto rules = network_.rules(family);
   if (!rules) return std::unexpected(rules.error());
-  for (const io::RoutingRule& rule : rules_to_delete(*rules, mark)) {
+  for (const io::RoutingRule& rule : quick::rules_to_delete(*rules, mark)) {
     done = perform(link_.delete_rule(rule), link_.add_rule(rule));
     if (!done) return done;
   }
   if (!has_default_route(family)) return {};
-  const io::LinkRoute route{everything(family), mark, link_.index()};
+  const io::LinkRoute route{quick::everything(family), mark, link_.index()};
   return perform(link_.delete_route(route), link_.add_route(route));
 }
 
 Result<void> Reload::change_routes() {
-  if (table_.kind == TableChoice::Kind::off) return {};
+  if (table_.kind == quick::TableChoice::Kind::off) return {};
   for (const io::LinkRoute& route : plan_.routes) {
     if (holds(routes_, route)) continue;
     auto done = perform(link_.add_route(route), link_.delete_route(route));
     if (!done) return done;
   }
-  const std::vector<Cidr> prefixes_before = allowed_ips(device_.peers);
+  const std::vector<Cidr> prefixes_before = quick::allowed_ips(device_.peers);
   for (const io::LinkRoute& route : routes_) {
     const bool is_default = route.destination.length() == 0 && route.table == device_.fwmark;
     if (route.is_kernels || is_default || holds(plan_.routes, route) ||
@@ -423,7 +429,7 @@ int run_reload(Console& console, Arguments arguments) {
   if (!device || !network) return 1;
   const auto link = find_link(console, *network, file->interface);
   if (!link) return 1;
-  prepare_environment(file->interface, file->path);
+  quick::prepare_environment(file->interface, file->path);
   if (!Reload(console, *file, *link, *device).run(is_json)) return 1;
   return are_names_followed(file->interface) || follow_names(console, *file) ? 0 : 1;
 }

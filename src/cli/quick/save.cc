@@ -5,17 +5,18 @@
 #include <string>
 #include <utility>
 
-#include "files/conf_file.h"
-#include "files/input.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/quick/quick_command.h"
-#include "quick/record.h"
-#include "quick/signals.h"
-#include "client/scopes.h"
 #include "cli/show/show_text.h"
+#include "cli/terminal/conf_text.h"
+#include "client/scopes.h"
 #include "control/foreign_text.h"
 #include "control/kept_text.h"
+#include "files/conf_file.h"
+#include "files/input.h"
 #include "io/linux/kernel_query.h"
+#include "quick/record.h"
+#include "quick/signals.h"
 
 namespace ferrule::cli {
 
@@ -75,23 +76,23 @@ bool is_wg_quicks(std::string_view line) {
 }
 
 // What `up` chose is not the file's to say: the next `up` chooses again.
-void leave_out_what_was_chosen(control::DeviceStatus& device, const UpRecord& record,
+void leave_out_what_was_chosen(control::DeviceStatus& device, const quick::UpRecord& record,
                                const control::InterfaceConf& conf) {
   if (!conf.fwmark && device.fwmark == record.mark) device.fwmark = 0;
   if (!conf.listen_port && device.listen_port == record.port) device.listen_port = 0;
 }
 
 // So that `reload` leaves peers where they are, though the file says another place than before.
-void remember_endpoints(Console& console, const QuickPlace& place, UpRecord record,
+void remember_endpoints(Console& console, const QuickPlace& place, quick::UpRecord record,
                         const control::DeviceStatus& device) {
   record.saved.clear();
   for (const protocol::PeerStatus& peer : device.peers) {
     if (peer.endpoint.is_none()) continue;
-    if (const auto at = control::parse_host_port(text_of(peer.endpoint))) {
+    if (const auto at = control::parse_host_port(client::text_of(peer.endpoint))) {
       record.saved.emplace(peer.public_key, *at);
     }
   }
-  if (const auto written = write_record(place.interface, record); !written) {
+  if (const auto written = quick::write_record(place.interface, record); !written) {
     console.err.print("Warning: {}\n", written.error().what);
   }
 }
@@ -103,9 +104,9 @@ bool save_configuration(Console& console, const QuickPlace& place) {
     console.err.print("{}: {}\n", console.program, what);
     return false;
   };
-  const auto lock = lock_folder_of(place.path);
+  const auto lock = files::lock_folder_of(place.path);
   if (!lock) return fail(lock.error().what);
-  const auto file = read_conf_text(console, place.path);
+  const auto file = read_conf_or_say(console, place.path);
   if (!file) return false;
   auto device = get_device(console, place.interface);
   auto network = open_network(console);
@@ -121,12 +122,12 @@ bool save_configuration(Console& console, const QuickPlace& place) {
     print_errors(console, kept.error());
     return false;
   }
-  auto record = read_record(place.interface);
+  auto record = quick::read_record(place.interface);
   if (record && record->link_index != link->index) record.reset();
   if (record) leave_out_what_was_chosen(*device, *record, file->configuration.interface);
   console.err.print("[#] wg showconf {} > {}\n", place.interface, place.path);
-  const SignalsWait wait;  // or else a half of the file would stay behind
-  auto staged = StagedFile::write(place.path, [&](Output& out) {
+  const quick::SignalsWait wait;  // or else a half of the file would stay behind
+  auto staged = files::StagedFile::write(place.path, [&](Output& out) {
     out.write(kept->before.view());
     out.write(kept->interface.view());
     print_interface(out, file->configuration.interface, *addresses, link->mtu);
@@ -159,7 +160,7 @@ int run_strip(Console& console, Arguments arguments) {
   if (status) return *status;
   const auto place = find_quick_file(console, argument);
   if (!place) return 1;
-  const auto text = read_file(place->path);
+  const auto text = files::read_file(place->path);
   if (!text) {
     console.err.print("{}: {}\n", console.program, text.error().what);
     return 1;

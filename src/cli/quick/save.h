@@ -1,8 +1,8 @@
 // The state of an interface, written back to its file; and a file as `wg setconf` takes it.
 #pragma once
 
-#include "cli/terminal/command.h"
 #include "cli/quick/quick_file.h"
+#include "cli/terminal/command.h"
 
 namespace ferrule::cli {
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <thread>
 
-#include "files/conf_file.h"
 #include "cli/terminal/console_testing.h"
+#include "files/conf_file.h"
 
 namespace ferrule::cli {
 namespace {
@@ -186,7 +186,7 @@ TEST_F(Save, WhatChangesMeanwhileIsNotLost) {
   Answer answer;
   std::thread saving;
   {
-    const auto lock = lock_folder_of(path());
+    const auto lock = files::lock_folder_of(path());
     ASSERT_TRUE(lock);
     saving = std::thread([&] { answer = save(); });
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -10,22 +10,23 @@
 #include <string_view>
 #include <utility>
 
-#include "files/conf_change.h"
-#include "quick/ipv6.h"
-#include "diagnosis/machine_findings.h"
+#include "cli/doctor/warnings.h"
+#include "cli/quick/follow.h"
+#include "cli/quick/quick_command.h"
+#include "cli/quick/quick_file.h"
 #include "cli/terminal/options.h"
+#include "control/named_peers.h"
+#include "diagnosis/machine_findings.h"
+#include "files/conf_change.h"
+#include "io/linux/kernel_query.h"
 #include "quick/child.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
-#include "cli/quick/follow.h"
 #include "quick/hooks.h"
-#include "cli/quick/quick_command.h"
-#include "cli/quick/quick_file.h"
+#include "quick/ipv6.h"
 #include "quick/record.h"
 #include "quick/routes.h"
 #include "quick/signals.h"
-#include "control/named_peers.h"
-#include "io/linux/kernel_query.h"
 
 namespace ferrule::cli {
 
@@ -51,7 +52,7 @@ class Up {
       tell_of_hooks();
       return false;
     }
-    const SignalsWait wait;
+    const quick::SignalsWait wait;
     const bool is_up = make_link() && configure() && add_addresses() && set_up() && set_dns() &&
                        add_routes() && run_post_up();
     if (is_up) {
@@ -80,12 +81,12 @@ class Up {
   void remember();
   void tell_of_hooks();
 
-  [[nodiscard]] Action link_action() const;
+  [[nodiscard]] quick::Action link_action() const;
   [[nodiscard]] bool can_have(Family family) const { return family == Family::v4 || has_v6_; }
 
   // Makes a step that comes from a value in the file.
-  [[nodiscard]] bool perform(std::string_view key, std::string_view value, const Action& action,
-                             std::optional<Action> undo = {}) {
+  [[nodiscard]] bool perform(std::string_view key, std::string_view value,
+                             const quick::Action& action, std::optional<quick::Action> undo = {}) {
     const auto done = transaction_.perform(action, std::move(undo));
     if (!done) report_at(console_, file_, key, value, done.error().what);
     return done.has_value();
@@ -100,15 +101,15 @@ class Up {
   control::InterfaceConf& conf_;
   io::Network& network_;
   Implementation implementation_;
-  Transaction transaction_;
-  TableChoice table_;
+  quick::Transaction transaction_;
+  quick::TableChoice table_;
   protocol::DeviceChange change_;
   control::DeviceStatus device_;
   std::uint32_t mtu_ = 0;
   std::uint32_t mark_ = 0;  // of the tunnel's own packets, where all traffic goes through it
   bool has_v6_ = true;
   bool has_begun_post_up_ = false;
-  std::optional<LinkActions> link_;
+  std::optional<quick::LinkActions> link_;
 };
 
 bool Up::is_free() {
@@ -133,25 +134,27 @@ bool Up::is_free() {
 // Names are looked up, and all that can be known is said, before anything is there to be taken back. A
 // peer whose name nobody knows now is its own trouble: `resolve --follow' goes on asking.
 bool Up::read_peers() {
-  const auto table = parse_table(conf_.table);
+  const auto table = quick::parse_table(conf_.table);
   if (!table) {
     report_at(console_, file_, "Table", *conf_.table,
               "Table: there is no routing table of this name");
     return false;
   }
   table_ = *table;
-  const auto endpoints = look_up_endpoints(console_, file_.configuration);
-  const FileToCheck to_check{file_.path, file_.interface, file_.document, file_.configuration};
-  warn_of(console_, find_everything(console_, to_check, endpoints, false), file_.given);
-  change_ = take_change(file_.configuration, endpoints);
-  replace_all(change_);
+  const auto endpoints = files::look_up_endpoints(console_.err, file_.configuration);
+  const diagnosis::FileToCheck to_check{file_.path, file_.interface, file_.document,
+                                        file_.configuration};
+  warn_of(console_, diagnosis::find_everything(*console_.devices, to_check, endpoints, false),
+          file_.given);
+  change_ = files::take_change(file_.configuration, endpoints);
+  files::replace_all(change_);
   return true;
 }
 
 // The shell would show what it can't read, with keys in it.
 bool Up::can_run(std::string_view key, const std::vector<std::string>& hooks) {
   return std::ranges::all_of(hooks, [&](const std::string& hook) {
-    if (can_shell_read(hook)) return true;
+    if (quick::can_shell_read(hook)) return true;
     report_at(console_, file_, key, hook,
               "the shell can't read this: perhaps a quote or a bracket is not closed");
     return false;
@@ -172,7 +175,7 @@ std::string state_path(const std::string& interface) {
 
 }  // namespace
 
-Action Up::link_action() const {
+quick::Action Up::link_action() const {
   const std::string& name = file_.interface;
   if (implementation_ == Implementation::kernel) {
     return {"ip link add " + name + " type wireguard",
@@ -184,7 +187,7 @@ Action Up::link_action() const {
   if (is_ferruled(daemon)) words.insert(words.end(), {"--state", state_path(name)});
   std::string shown;
   for (const std::string& word : words) shown += (shown.empty() ? "" : " ") + word;
-  return {shown, [words, daemon] { return run_child(words, daemon); }};
+  return {shown, [words, daemon] { return quick::run_child(words, daemon); }};
 }
 
 bool Up::make_link() {
@@ -196,8 +199,8 @@ bool Up::make_link() {
 }
 
 bool Up::configure() {
-  const Action action{"wg setconf " + file_.interface + " " + file_.path,
-                      [this] { return console_.devices->set(file_.interface, change_); }};
+  const quick::Action action{"wg setconf " + file_.interface + " " + file_.path,
+                             [this] { return console_.devices->set(file_.interface, change_); }};
   if (const auto done = transaction_.perform(action); !done) return refuse(done.error());
   auto device = console_.devices->get(file_.interface);
   if (!device) return refuse(device.error());
@@ -212,9 +215,9 @@ void Up::choose_mtu() {
   const bool has_v6_inside = std::ranges::any_of(
       conf_.addresses, [](const auto& own) { return own.address.family() == Family::v6; });
   mtu_ = conf_.mtu_bytes ? *conf_.mtu_bytes : automatic_mtu(network_, device_);
-  has_v6_ = has_ipv6();
-  if (!conf_.mtu_bytes && has_v6_ && has_v6_inside) mtu_ = std::max(mtu_, kLeastMtuOfIPv6);
-  if (mtu_ < kLeastMtuOfIPv6) has_v6_ = false;
+  has_v6_ = quick::has_ipv6();
+  if (!conf_.mtu_bytes && has_v6_ && has_v6_inside) mtu_ = std::max(mtu_, quick::kLeastMtuOfIPv6);
+  if (mtu_ < quick::kLeastMtuOfIPv6) has_v6_ = false;
 }
 
 bool Up::add_addresses() {
@@ -243,13 +246,13 @@ bool Up::set_up() {
 }
 
 bool Up::set_dns() {
-  forget_dns(file_.interface);
+  quick::forget_dns(file_.interface);
   if (conf_.dns_servers.empty()) return true;
-  const DnsSettings settings{conf_.dns_servers, conf_.dns_search};
+  const quick::DnsSettings settings{conf_.dns_servers, conf_.dns_search};
   const std::string first = conf_.dns_servers.front().to_string();
-  const auto keeper = DnsKeeper::find();
+  const auto keeper = quick::DnsKeeper::find();
   if (!keeper) {
-    report_at(console_, file_, "DNS", first, kNoDnsKeeper);
+    report_at(console_, file_, "DNS", first, quick::kNoDnsKeeper);
     return false;
   }
   // A program that fails may have done half of it.
@@ -264,10 +267,11 @@ bool Up::add_routes() {
     if (!routes) return refuse(routes.error());
     present.insert(present.end(), routes->begin(), routes->end());
   }
-  std::vector<Cidr> prefixes = allowed_ips(device_.peers);
+  std::vector<Cidr> prefixes = quick::allowed_ips(device_.peers);
   std::erase_if(prefixes,
                 [this](const Cidr& prefix) { return !can_have(prefix.address().family()); });
-  const RoutePlan plan = plan_routes(table_, link_->index(), std::move(prefixes), present);
+  const quick::RoutePlan plan =
+      quick::plan_routes(table_, link_->index(), std::move(prefixes), present);
   const bool is_done = std::ranges::all_of(plan.routes, [this](const io::LinkRoute& route) {
     return perform("AllowedIPs", route.destination.address().to_string(), link_->add_route(route));
   });
@@ -276,17 +280,18 @@ bool Up::add_routes() {
 
 bool Up::add_defaults(const std::vector<Family>& families) {
   if (families.empty()) return true;
-  const auto mark = choose_mark(network_, device_.fwmark);
+  const auto mark = quick::choose_mark(network_, device_.fwmark);
   if (!mark) return refuse(mark.error());
   mark_ = *mark;
   if (device_.fwmark == 0) {
-    const auto marked = transaction_.perform(set_mark(*console_.devices, file_.interface, *mark));
+    const auto marked =
+        transaction_.perform(quick::set_mark(*console_.devices, file_.interface, *mark));
     if (!marked) return refuse(marked.error());
   }
   const auto addresses = network_.addresses(link_->index());
   if (!addresses) return refuse(addresses.error());
   return std::ranges::all_of(families, [&](Family family) {
-    const auto done = add_default_route(transaction_, *link_, family, *mark, *addresses);
+    const auto done = quick::add_default_route(transaction_, *link_, family, *mark, *addresses);
     if (!done) {
       report_at(console_, file_, "AllowedIPs", family == Family::v4 ? "0.0.0.0/0" : "::/0",
                 done.error().what);
@@ -297,15 +302,15 @@ bool Up::add_defaults(const std::vector<Family>& families) {
 
 // For `down` and `reload`.
 void Up::remember() {
-  UpRecord record;
+  quick::UpRecord record;
   record.link_index = link_->index();
   record.mark = mark_;
-  record.rules = rules_of_tunnel(network_, mark_);
+  record.rules = quick::rules_of_tunnel(network_, mark_);
   const auto device = console_.devices->get(file_.interface);
   if (device && !conf_.listen_port) record.port = device->listen_port;
   record.path = file_.path;
   record.conf = file_.document.text();
-  if (const auto written = write_record(file_.interface, record); !written) {
+  if (const auto written = quick::write_record(file_.interface, record); !written) {
     console_.err.print("Warning: {}\n", written.error().what);
   }
 }
@@ -322,7 +327,7 @@ void Up::tell_of_hooks() {
 bool Up::run_post_up() {
   has_begun_post_up_ = !conf_.post_up.empty();
   return std::ranges::all_of(conf_.post_up, [this](const std::string& hook) {
-    return perform("PostUp", hook, hook_action(hook, file_.interface));
+    return perform("PostUp", hook, quick::hook_action(hook, file_.interface));
   });
 }
 
@@ -351,7 +356,7 @@ int run_up(Console& console, Arguments arguments) {
   const auto implementation = choose_implementation(console, *file, wants_kernel);
   auto network = open_network(console);
   if (!implementation || !network) return 1;
-  prepare_environment(file->interface, file->path);
+  quick::prepare_environment(file->interface, file->path);
   if (!Up(console, *file, *network, *implementation).run()) return 1;
   return follow_names(console, *file) ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 #include "base/key_text.h"
+#include "cli/show/show_text.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
-#include "cli/show/show_text.h"
 
 namespace ferrule::cli {
 
@@ -20,7 +20,7 @@ void print_peer(Output& out, const protocol::PeerStatus& peer, const PeerHeads& 
     out.print("{}{}", i == 0 ? "AllowedIPs = " : ", ", peer.allowed_ips[i].to_string());
   }
   if (!peer.allowed_ips.empty()) out.write("\n");
-  if (!peer.endpoint.is_none()) out.print("Endpoint = {}\n", text_of(peer.endpoint));
+  if (!peer.endpoint.is_none()) out.print("Endpoint = {}\n", client::text_of(peer.endpoint));
   if (peer.persistent_keepalive_s != 0) {
     out.print("PersistentKeepalive = {}\n", peer.persistent_keepalive_s);
   }

@@ -2,9 +2,9 @@
 #include <array>
 
 #include "base/key_text.h"
+#include "cli/show/show_text.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
-#include "cli/show/show_text.h"
 
 namespace ferrule::cli {
 
@@ -36,7 +36,7 @@ std::string keepalive_text(const PeerStatus& peer) {
 }
 
 std::string endpoint_or_none(const PeerStatus& peer) {
-  return peer.endpoint.is_none() ? "(none)" : text_of(peer.endpoint);
+  return peer.endpoint.is_none() ? "(none)" : client::text_of(peer.endpoint);
 }
 
 std::string allowed_ips_text(const PeerStatus& peer, char separator) {

@@ -2,9 +2,9 @@
 
 #include "base/key_text.h"
 #include "base/utf8.h"
+#include "cli/show/show_text.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
-#include "cli/show/show_text.h"
 
 namespace ferrule::cli {
 
@@ -54,7 +54,7 @@ class JsonObject {
 void print_peer(Output& out, const PeerStatus& status) {
   JsonObject peer(out, 3);
   if (!status.preshared_key.is_zero()) peer.secret("presharedKey", status.preshared_key.bytes());
-  if (!status.endpoint.is_none()) peer.text("endpoint", text_of(status.endpoint));
+  if (!status.endpoint.is_none()) peer.text("endpoint", client::text_of(status.endpoint));
   if (status.last_handshake.seconds != 0) {
     peer.number("latestHandshake", static_cast<std::uint64_t>(status.last_handshake.seconds));
   }

@@ -2,9 +2,9 @@
 #include <vector>
 
 #include "base/key_text.h"
+#include "cli/show/show_text.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
-#include "cli/show/show_text.h"
 
 namespace ferrule::cli {
 
@@ -59,7 +59,7 @@ void PrettyPrinter::peer(const PeerStatus& peer) {
   out_.print("\n{}: {}\n", style_.bold(Color::yellow, "peer"),
              style_.colored(Color::yellow, to_base64(peer.public_key)));
   if (!peer.preshared_key.is_zero()) secret_line("preshared key", peer.preshared_key.bytes());
-  if (!peer.endpoint.is_none()) line("endpoint", text_of(peer.endpoint));
+  if (!peer.endpoint.is_none()) line("endpoint", client::text_of(peer.endpoint));
   allowed_ips(peer.allowed_ips);
   if (peer.last_handshake.seconds != 0) {
     line("latest handshake", style_.ago(peer.last_handshake.seconds, now_s_));

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cli/terminal/console_testing.h"
 #include "cli/show/show_text.h"
+#include "cli/terminal/console_testing.h"
 
 namespace ferrule::cli {
 namespace {

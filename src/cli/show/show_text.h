@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "files/output.h"
+#include "cli/terminal/output.h"
 #include "cli/terminal/style.h"
 #include "control/uapi_client.h"
 #include "control/wiped_text.h"

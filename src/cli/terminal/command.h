@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/terminal/output.h"
 #include "client/device_client.h"
-#include "files/output.h"
 
 namespace ferrule::cli {
 
@@ -18,7 +18,7 @@ struct Console {
   int in = 0;
   Output out{1};
   Output err{2};
-  std::unique_ptr<DeviceClient> devices = make_device_client();
+  std::unique_ptr<client::DeviceClient> devices = client::make_device_client();
   std::int64_t now_s = 0;  // Unix time
 };
 

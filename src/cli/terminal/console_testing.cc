@@ -1,7 +1,5 @@
 #include "cli/terminal/console_testing.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,16 +11,16 @@
 #include <utility>
 
 #include "base/check.h"
-#include "files/input.h"
 #include "cli/program.h"
 #include "client/scopes.h"
 #include "crypto/x25519.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-class TestDeviceClient final : public DeviceClient {
+class TestDeviceClient final : public client::DeviceClient {
  public:
   explicit TestDeviceClient(TestDevices& devices) : devices_(devices) {}
 
@@ -37,7 +35,7 @@ class TestDeviceClient final : public DeviceClient {
     const auto device = devices_.answers.find(name);
     if (device == devices_.answers.end()) return std::unexpected(system_error(ENODEV, name));
     if (devices_.get_errno != 0) return std::unexpected(system_error(devices_.get_errno, name));
-    control::UapiAnswer answer(scope_of);
+    control::UapiAnswer answer(client::scope_of);
     (void)answer.feed(device->second + "errno=0\n\n");
     FERRULE_CHECK(answer.outcome());
     if (answer.device().private_key) {
@@ -49,7 +47,7 @@ class TestDeviceClient final : public DeviceClient {
   Result<void> set(const std::string& name, const protocol::DeviceChange& change) override {
     if (!devices_.answers.contains(name)) return std::unexpected(system_error(ENODEV, name));
     if (devices_.set_errno != 0) return std::unexpected(system_error(devices_.set_errno, name));
-    devices_.set_requests.emplace_back(control::set_request(change, scope_name).view());
+    devices_.set_requests.emplace_back(control::set_request(change, client::scope_name).view());
     return {};
   }
 
@@ -65,9 +63,9 @@ class TestDeviceClient final : public DeviceClient {
 
 Answer ask_on(TestDevices& devices, const std::vector<std::string>& words, std::string_view input,
               const std::string& program) {
-  const MemoryFile in(input);
-  const MemoryFile out;
-  const MemoryFile err;
+  const files::MemoryFile in(input);
+  const files::MemoryFile out;
+  const files::MemoryFile err;
   Console console{program, in.fd(), Output(out.fd()), Output(err.fd()), test_client(devices),
                   kTestNow};
   const std::vector<std::string_view> views(words.begin(), words.end());
@@ -77,7 +75,7 @@ Answer ask_on(TestDevices& devices, const std::vector<std::string>& words, std::
 
 }  // namespace
 
-std::unique_ptr<DeviceClient> test_client(TestDevices& devices) {
+std::unique_ptr<client::DeviceClient> test_client(TestDevices& devices) {
   return std::make_unique<TestDeviceClient>(devices);
 }
 
@@ -91,29 +89,6 @@ Answer ask(TestDevices& devices, const std::vector<std::string>& words, std::str
   return ask_on(devices, words, input, "ferrule");
 }
 
-MemoryFile::MemoryFile(std::string_view content) : fd_(memfd_create("test", MFD_CLOEXEC)) {
-  FERRULE_CHECK(fd_ >= 0);
-  FERRULE_CHECK(fchmod(fd_, 0600) == 0);
-  const auto size = static_cast<ssize_t>(content.size());
-  FERRULE_CHECK(write(fd_, content.data(), content.size()) == size);
-  FERRULE_CHECK(lseek(fd_, 0, SEEK_SET) == 0);
-}
-
-MemoryFile::~MemoryFile() { close(fd_); }
-
-std::string MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
-std::string MemoryFile::content() const {
-  std::string text;
-  char piece[4096];
-  while (true) {
-    const ssize_t got = pread(fd_, piece, sizeof piece, static_cast<off_t>(text.size()));
-    FERRULE_CHECK(got >= 0);
-    if (got == 0) return text;
-    text.append(piece, static_cast<std::size_t>(got));
-  }
-}
-
 ConfFolder::ConfFolder(const std::string& interface) : interface_(interface) {
   std::string name = std::filesystem::temp_directory_path() / "ferrule_conf_XXXXXX";
   FERRULE_CHECK(mkdtemp(name.data()) != nullptr);
@@ -124,7 +99,7 @@ ConfFolder::~ConfFolder() { std::filesystem::remove_all(path_); }
 
 void ConfFolder::write(const std::string& text) const { std::ofstream(conf_path()) << text; }
 
-std::string ConfFolder::conf() const { return std::string(read_file(conf_path())->view()); }
+std::string ConfFolder::conf() const { return std::string(files::read_file(conf_path())->view()); }
 
 std::ptrdiff_t ConfFolder::file_count() const {
   return std::distance(std::filesystem::directory_iterator(path_), {});

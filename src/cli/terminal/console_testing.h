@@ -14,6 +14,7 @@
 
 #include "client/device_client.h"
 #include "control/uapi_client.h"
+#include "files/memory_file_testing.h"
 
 namespace ferrule::cli {
 
@@ -39,7 +40,7 @@ struct TestDevices {
 };
 
 /// Asks these devices, which must outlive it.
-[[nodiscard]] std::unique_ptr<DeviceClient> test_client(TestDevices& devices);
+[[nodiscard]] std::unique_ptr<client::DeviceClient> test_client(TestDevices& devices);
 
 /// What `words` prints and returns when given `input`, called by the name `program`.
 [[nodiscard]] Answer ask(const std::vector<std::string>& words, std::string_view input = {},
@@ -47,22 +48,6 @@ struct TestDevices {
 /// The same on a machine with these devices.
 [[nodiscard]] Answer ask(TestDevices& devices, const std::vector<std::string>& words,
                          std::string_view input = {});
-
-/// A file in memory, and the path by which it can be opened. Closed at the end of its life.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view content = {});
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile();
-
-  [[nodiscard]] int fd() const noexcept { return fd_; }
-  [[nodiscard]] std::string path() const;
-  [[nodiscard]] std::string content() const;
-
- private:
-  int fd_;
-};
 
 /// A folder of its own with the file of an interface in it. Gone at the end of its life.
 class ConfFolder {

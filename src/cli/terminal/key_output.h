@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/keys.h"
-#include "files/output.h"
+#include "cli/terminal/output.h"
 
 namespace ferrule::cli {
 

@@ -22,22 +22,23 @@ bool contains(std::string_view text, std::string_view part) {
   return !std::ranges::search(text, part, {}, lower, lower).empty();
 }
 
-bool matches(const DeviceSnapshot& device, const PeerStatus& peer, const std::string& filter) {
+bool matches(const monitor::DeviceSnapshot& device, const PeerStatus& peer,
+             const std::string& filter) {
   if (filter.empty() || contains(device.name_of(peer.public_key), filter)) return true;
   if (contains(to_base64(peer.public_key), filter)) return true;
-  if (!peer.endpoint.is_none() && contains(text_of(peer.endpoint), filter)) return true;
+  if (!peer.endpoint.is_none() && contains(client::text_of(peer.endpoint), filter)) return true;
   return std::ranges::any_of(peer.allowed_ips,
                              [&](const Cidr& cidr) { return contains(cidr.to_string(), filter); });
 }
 
 // Whether `a` comes before `b`; what is busiest or newest comes first.
 bool comes_before(const PeerStatus& a, const PeerStatus& b, TopSort sort,
-                  const DeviceSnapshot& device, const History& history) {
-  const auto traffic_of = [&](const PeerStatus& peer) -> const Traffic& {
+                  const monitor::DeviceSnapshot& device, const monitor::History& history) {
+  const auto traffic_of = [&](const PeerStatus& peer) -> const monitor::Traffic& {
     return history.peer(device.name, peer.public_key);
   };
   const auto rate = [&](const PeerStatus& peer) {
-    const Traffic& traffic = traffic_of(peer);
+    const monitor::Traffic& traffic = traffic_of(peer);
     return traffic.rx.last() + traffic.tx.last();
   };
   // Those without a name last.
@@ -73,7 +74,7 @@ void move_selection(TopState& state, std::ptrdiff_t by, std::size_t count) {
 }
 
 // Its peers are listed from the first one on.
-void choose_device(TopState& state, const Snapshot& snapshot, std::size_t device) {
+void choose_device(TopState& state, const monitor::Snapshot& snapshot, std::size_t device) {
   state.device = device;
   state.device_name = device < snapshot.devices.size() ? snapshot.devices[device].name : "";
   state.selected = 0;
@@ -86,8 +87,9 @@ void choose_selected(TopState& state, const std::vector<const PeerStatus*>& peer
   if (state.selected < peers.size()) state.selected_key = peers[state.selected]->public_key;
 }
 
-void follow_device(TopState& state, const Snapshot& snapshot) {
-  const auto found = std::ranges::find(snapshot.devices, state.device_name, &DeviceSnapshot::name);
+void follow_device(TopState& state, const monitor::Snapshot& snapshot) {
+  const auto found =
+      std::ranges::find(snapshot.devices, state.device_name, &monitor::DeviceSnapshot::name);
   if (found == snapshot.devices.end()) return choose_device(state, snapshot, 0);
   state.device = static_cast<std::size_t>(found - snapshot.devices.begin());
 }
@@ -152,7 +154,7 @@ bool press_movement(TopState& state, std::int32_t key, std::size_t count) {
   }
 }
 
-void press_command(TopState& state, std::int32_t key, const Snapshot& snapshot) {
+void press_command(TopState& state, std::int32_t key, const monitor::Snapshot& snapshot) {
   switch (key) {
     case 'q':
       state.quits = true;
@@ -178,7 +180,7 @@ void press_command(TopState& state, std::int32_t key, const Snapshot& snapshot) 
   }
 }
 
-void press_in_list(TopState& state, std::int32_t key, const Snapshot& snapshot,
+void press_in_list(TopState& state, std::int32_t key, const monitor::Snapshot& snapshot,
                    const std::vector<const PeerStatus*>& peers) {
   if (is_key(key, TopKey::enter)) {
     choose_selected(state, peers);
@@ -212,11 +214,11 @@ std::string_view name_of(TopSort sort) noexcept {
   return "";
 }
 
-std::vector<const PeerStatus*> peers_shown(const TopState& state, const Snapshot& snapshot,
-                                           const History& history) {
+std::vector<const PeerStatus*> peers_shown(const TopState& state, const monitor::Snapshot& snapshot,
+                                           const monitor::History& history) {
   std::vector<const PeerStatus*> peers;
   if (state.device >= snapshot.devices.size()) return peers;
-  const DeviceSnapshot& device = snapshot.devices[state.device];
+  const monitor::DeviceSnapshot& device = snapshot.devices[state.device];
   for (const PeerStatus& peer : device.status.peers) {
     if (matches(device, peer, state.filter)) peers.push_back(&peer);
   }
@@ -227,7 +229,8 @@ std::vector<const PeerStatus*> peers_shown(const TopState& state, const Snapshot
   return peers;
 }
 
-void press(TopState& state, std::int32_t key, const Snapshot& snapshot, const History& history) {
+void press(TopState& state, std::int32_t key, const monitor::Snapshot& snapshot,
+           const monitor::History& history) {
   if (state.is_typing_filter) {
     type_filter(state, key);
   } else if (state.page != TopState::Page::peers) {
@@ -241,7 +244,7 @@ void press(TopState& state, std::int32_t key, const Snapshot& snapshot, const Hi
   settle(state, snapshot, history);
 }
 
-void settle(TopState& state, const Snapshot& snapshot, const History& history) {
+void settle(TopState& state, const monitor::Snapshot& snapshot, const monitor::History& history) {
   follow_device(state, snapshot);
   follow_peer(state, peers_shown(state, snapshot, history));
 }

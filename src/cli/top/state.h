@@ -48,14 +48,14 @@ struct TopState {
 };
 
 /// The peers to list: of the chosen device, as filtered and sorted. Points into `snapshot`.
-[[nodiscard]] std::vector<const protocol::PeerStatus*> peers_shown(const TopState& state,
-                                                                   const Snapshot& snapshot,
-                                                                   const History& history);
+[[nodiscard]] std::vector<const protocol::PeerStatus*> peers_shown(
+    const TopState& state, const monitor::Snapshot& snapshot, const monitor::History& history);
 
 /// What a key does. `key` is a code point or a TopKey; others do nothing.
-void press(TopState& state, std::int32_t key, const Snapshot& snapshot, const History& history);
+void press(TopState& state, std::int32_t key, const monitor::Snapshot& snapshot,
+           const monitor::History& history);
 
 /// Keeps to the device and the peer that were chosen, after a new snapshot, as long as they are there.
-void settle(TopState& state, const Snapshot& snapshot, const History& history);
+void settle(TopState& state, const monitor::Snapshot& snapshot, const monitor::History& history);
 
 }  // namespace ferrule::cli

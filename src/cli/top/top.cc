@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/terminal/first_look.h"
 #include "cli/terminal/options.h"
 #include "cli/top/terminal.h"
 #include "cli/top/view.h"
@@ -25,10 +26,10 @@ void quit_on_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
 }
 
-void run(Terminal& terminal, Duration interval, Snapshot snapshot,
-         const std::function<Snapshot()>& look) {
+void run(Terminal& terminal, Duration interval, monitor::Snapshot snapshot,
+         const std::function<monitor::Snapshot()>& look) {
   TopState state;
-  History history;
+  monitor::History history;
   while (true) {
     history.add(snapshot);
     settle(state, snapshot, history);
@@ -53,9 +54,11 @@ int run_top(Console& console, Arguments arguments) {
   app.add_option("--interval", interval_s, "Seconds between two looks (default: 1)")
       ->check(CLI::Range(0.1, 3600.0));
   if (const auto status = read_options(app, console, arguments)) return *status;
-  NameBook book;
-  const auto look = [&] { return take_snapshot(*console.devices, devices, book, io::now()); };
-  Snapshot first = look();
+  monitor::NameBook book;
+  const auto look = [&] {
+    return monitor::take_snapshot(*console.devices, devices, book, io::now());
+  };
+  monitor::Snapshot first = look();
   if (!is_found(console, first, devices)) return 1;
   const auto terminal = Terminal::open();
   if (!terminal) {

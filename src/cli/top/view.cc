@@ -11,9 +11,9 @@
 #include <set>
 
 #include "base/key_text.h"
-#include "client/scopes.h"
 #include "cli/terminal/style.h"
 #include "cli/top/columns.h"
+#include "client/scopes.h"
 
 namespace ferrule::cli {
 
@@ -43,7 +43,7 @@ std::string age_text(const PeerStatus& peer, const WallTime& now) {
 }
 
 std::string endpoint_text(const PeerStatus& peer) {
-  return peer.endpoint.is_none() ? "-" : text_of(peer.endpoint);
+  return peer.endpoint.is_none() ? "-" : client::text_of(peer.endpoint);
 }
 
 std::string allowed_ips_text(const PeerStatus& peer) {
@@ -56,7 +56,7 @@ std::string allowed_ips_text(const PeerStatus& peer) {
 }
 
 // "12 of 3456 messages, 0.3 % of late".
-std::string lost_text(const PeerStatus& peer, const Traffic& traffic) {
+std::string lost_text(const PeerStatus& peer, const monitor::Traffic& traffic) {
   if (!peer.messages) return "not known";
   const std::string all =
       fmt::format("{} of {} messages", peer.messages->lost(), peer.messages->expected);
@@ -83,7 +83,7 @@ struct ListColumns {
 
 class Drawing {
  public:
-  Drawing(const TopState& state, const Snapshot& snapshot, const History& history,
+  Drawing(const TopState& state, const monitor::Snapshot& snapshot, const monitor::History& history,
           const TopScreen& screen)
       : state_(state), snapshot_(snapshot), history_(history), screen_(screen) {}
 
@@ -92,28 +92,29 @@ class Drawing {
  private:
   void add(Line line) { lines_.push_back(std::move(line)); }
   void add_heading();
-  void add_device(const DeviceSnapshot& device);
-  void add_drops(const DeviceSnapshot& device);
-  void add_peers(const DeviceSnapshot& device);
-  void add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer, bool is_selected,
-                     const ListColumns& columns);
-  void add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer);
+  void add_device(const monitor::DeviceSnapshot& device);
+  void add_drops(const monitor::DeviceSnapshot& device);
+  void add_peers(const monitor::DeviceSnapshot& device);
+  void add_peer_line(const monitor::DeviceSnapshot& device, const PeerStatus& peer,
+                     bool is_selected, const ListColumns& columns);
+  void add_peer_page(const monitor::DeviceSnapshot& device, const PeerStatus& peer);
   void add_help();
   [[nodiscard]] Line keys() const;
-  [[nodiscard]] std::string name_of(const DeviceSnapshot& device, const PeerStatus& peer) const {
+  [[nodiscard]] std::string name_of(const monitor::DeviceSnapshot& device,
+                                    const PeerStatus& peer) const {
     const std::string_view name = device.name_of(peer.public_key);
     return screen_.has_unicode ? std::string(name) : in_ascii(name);
   }
   [[nodiscard]] std::string filter() const {
     return screen_.has_unicode ? state_.filter : in_ascii(state_.filter);
   }
-  [[nodiscard]] std::string plot_of(const Series& series, std::size_t width) const {
+  [[nodiscard]] std::string plot_of(const monitor::Series& series, std::size_t width) const {
     return plot(series.values(), width, screen_.has_unicode);
   }
 
   const TopState& state_;
-  const Snapshot& snapshot_;
-  const History& history_;
+  const monitor::Snapshot& snapshot_;
+  const monitor::History& history_;
   TopScreen screen_;
   std::vector<Line> lines_;
 };
@@ -125,7 +126,7 @@ std::vector<Line> Drawing::draw() {
   } else if (snapshot_.devices.empty()) {
     add({{"No WireGuard interface answers."}});
   } else {
-    const DeviceSnapshot& device = snapshot_.devices[state_.device];
+    const monitor::DeviceSnapshot& device = snapshot_.devices[state_.device];
     const auto peers = peers_shown(state_, snapshot_, history_);
     // A small window has room for what matters most.
     const bool is_list = state_.page != TopState::Page::peer || peers.empty();
@@ -150,7 +151,7 @@ void Drawing::add_heading() {
     line.push_back({fmt::format(" {} ", snapshot_.devices[i].name),
                     i == state_.device ? Look::bar : Look::plain});
   }
-  for (const AbsentDevice& device : snapshot_.absent) {
+  for (const monitor::AbsentDevice& device : snapshot_.absent) {
     const std::string_view why = device.code == ENODEV ? "gone" : std::strerror(device.code);
     line.push_back({fmt::format(" {} ({}) ", device.name, why), Look::warning});
   }
@@ -160,12 +161,12 @@ void Drawing::add_heading() {
   add(std::move(line));
 }
 
-void Drawing::add_device(const DeviceSnapshot& device) {
+void Drawing::add_device(const monitor::DeviceSnapshot& device) {
   std::size_t sessions = 0;
   for (const PeerStatus& peer : device.status.peers) {
-    sessions += has_session(peer, snapshot_.now.wall) ? 1u : 0u;
+    sessions += monitor::has_session(peer, snapshot_.now.wall) ? 1u : 0u;
   }
-  const Traffic& traffic = history_.device(device.name);
+  const monitor::Traffic& traffic = history_.device(device.name);
   add({{fmt::format("port {}   peers {}, {} with a session", device.status.listen_port,
                     device.status.peers.size(), sessions)}});
   add({{fmt::format("in  {:>7}bit/s ", rate_text(traffic.rx.last()))},
@@ -183,7 +184,7 @@ void Drawing::add_device(const DeviceSnapshot& device) {
   add_drops(device);
 }
 
-void Drawing::add_drops(const DeviceSnapshot& device) {
+void Drawing::add_drops(const monitor::DeviceSnapshot& device) {
   Line line;
   for (const auto& [name, value] : device.stats) {
     if (!name.starts_with(kDrop) || value == 0) continue;
@@ -210,7 +211,7 @@ ListColumns::ListColumns(std::size_t columns) {
   endpoint = std::min(endpoint + rest, kLongestEndpoint);
 }
 
-void Drawing::add_peers(const DeviceSnapshot& device) {
+void Drawing::add_peers(const monitor::DeviceSnapshot& device) {
   const auto peers = peers_shown(state_, snapshot_, history_);
   const ListColumns columns(screen_.columns);
   const std::string plot_gap(columns.plot, ' ');
@@ -234,17 +235,17 @@ void Drawing::add_peers(const DeviceSnapshot& device) {
   if (peers.empty()) add({{state_.filter.empty() ? "no peers" : "no peer matches", Look::dim}});
 }
 
-void Drawing::add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer, bool is_selected,
-                            const ListColumns& columns) {
-  const Traffic& traffic = history_.peer(device.name, peer.public_key);
-  const Look look = is_selected                             ? Look::bold
-                    : has_session(peer, snapshot_.now.wall) ? Look::plain
-                                                            : Look::dim;
+void Drawing::add_peer_line(const monitor::DeviceSnapshot& device, const PeerStatus& peer,
+                            bool is_selected, const ListColumns& columns) {
+  const monitor::Traffic& traffic = history_.peer(device.name, peer.public_key);
+  const Look look = is_selected                                      ? Look::bold
+                    : monitor::has_session(peer, snapshot_.now.wall) ? Look::plain
+                                                                     : Look::dim;
   const std::string marker = is_selected ? "> " : "  ";
   const std::string name = name_of(device, peer);
   const std::string who = name.empty() ? to_base64(peer.public_key) : name;
   const std::optional<double> loss = traffic.loss();
-  const auto plot_in = [&](const Series& series) -> Span {
+  const auto plot_in = [&](const monitor::Series& series) -> Span {
     if (columns.plot == 0) return {""};
     return {" " + padded(plot_of(series, columns.plot - 1), columns.plot - 1), Look::good};
   };
@@ -267,8 +268,8 @@ void Drawing::add_peer_line(const DeviceSnapshot& device, const PeerStatus& peer
   add(std::move(line));
 }
 
-void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer) {
-  const Traffic& traffic = history_.peer(device.name, peer.public_key);
+void Drawing::add_peer_page(const monitor::DeviceSnapshot& device, const PeerStatus& peer) {
+  const monitor::Traffic& traffic = history_.peer(device.name, peer.public_key);
   const Style style(false);
   const auto row = [&](std::string_view name, std::string value) {
     add({{padded(name, 22), Look::dim}, {std::move(value)}});
@@ -279,7 +280,7 @@ void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer
   row("endpoint", endpoint_text(peer));
   row("allowed ips", allowed_ips_text(peer));
   row("latest handshake", age_text(peer, snapshot_.now.wall));
-  row("session", has_session(peer, snapshot_.now.wall) ? "yes" : "no");
+  row("session", monitor::has_session(peer, snapshot_.now.wall) ? "yes" : "no");
   row("persistent keepalive", peer.persistent_keepalive_s == 0
                                   ? "off"
                                   : fmt::format("every {} s", peer.persistent_keepalive_s));
@@ -288,9 +289,9 @@ void Drawing::add_peer_page(const DeviceSnapshot& device, const PeerStatus& peer
   row("lost on the way here", lost_text(peer, traffic));
   add({});
   add({{fmt::format("in  {:>7}bit/s ", rate_text(traffic.rx.last()))},
-       {plot_of(traffic.rx, Series::kLength), Look::good}});
+       {plot_of(traffic.rx, monitor::Series::kLength), Look::good}});
   add({{fmt::format("out {:>7}bit/s ", rate_text(traffic.tx.last()))},
-       {plot_of(traffic.tx, Series::kLength), Look::good}});
+       {plot_of(traffic.tx, monitor::Series::kLength), Look::good}});
 }
 
 void Drawing::add_help() {
@@ -364,8 +365,8 @@ std::string loss_text(const std::optional<double>& loss) {
   return fmt::format("{:.1f} %", std::max(percent, 0.1));  // the least is not none
 }
 
-std::vector<Line> draw_top(const TopState& state, const Snapshot& snapshot, const History& history,
-                           const TopScreen& screen) {
+std::vector<Line> draw_top(const TopState& state, const monitor::Snapshot& snapshot,
+                           const monitor::History& history, const TopScreen& screen) {
   return Drawing(state, snapshot, history, screen).draw();
 }
 

@@ -27,8 +27,8 @@ struct TopScreen {
 };
 
 /// At most `rows` lines of at most `columns` columns.
-[[nodiscard]] std::vector<Line> draw_top(const TopState& state, const Snapshot& snapshot,
-                                         const History& history, const TopScreen& screen);
+[[nodiscard]] std::vector<Line> draw_top(const TopState& state, const monitor::Snapshot& snapshot,
+                                         const monitor::History& history, const TopScreen& screen);
 
 /// The last `width` values as a plot of one line, the highest one full.
 [[nodiscard]] std::string plot(const std::vector<double>& values, std::size_t width,

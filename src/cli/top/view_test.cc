@@ -89,8 +89,8 @@ class Top : public testing::Test {
     return order;
   }
 
-  Snapshot snapshot_;
-  History history_;
+  monitor::Snapshot snapshot_;
+  monitor::History history_;
   TopState state_;
 };
 
@@ -137,10 +137,10 @@ TEST_F(Top, SortsByOtherThingsToo) {
 }
 
 TEST_F(Top, SortsByNameWithThoseThatHaveNoneLast) {
-  PeerNames names;
+  monitor::PeerNames names;
   names[peers()[0].public_key] = "zoe";
   names[peers()[2].public_key] = "bob";
-  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  snapshot_.devices[0].names = std::make_shared<const monitor::PeerNames>(std::move(names));
   state_.sort = TopSort::name;
   EXPECT_EQ(order(), "312");
 }
@@ -168,9 +168,9 @@ TEST_F(Top, EveryOrderHasAName) {
 }
 
 TEST_F(Top, AFilterHasAnyCaseAndAnyLetter) {
-  PeerNames names;
+  monitor::PeerNames names;
   names[peers()[1].public_key] = "Zo\u00eb";
-  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  snapshot_.devices[0].names = std::make_shared<const monitor::PeerNames>(std::move(names));
   type("/zO");
   press(state_, 0xEB, snapshot_, history_);
   EXPECT_EQ(state_.filter, "zO\u00eb");
@@ -200,18 +200,18 @@ TEST_F(Top, FiltersByEndpoint) {
 }
 
 TEST_F(Top, APeerIsCalledByItsName) {
-  PeerNames names;
+  monitor::PeerNames names;
   names[peers()[1].public_key] = "alice's laptop";
-  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  snapshot_.devices[0].names = std::make_shared<const monitor::PeerNames>(std::move(names));
   EXPECT_THAT(page(), HasSubstr("alice's laptop"));
   type("/alice");
   EXPECT_EQ(order(), "2");
 }
 
 TEST_F(Top, WithoutUnicodeANameIsInAscii) {
-  PeerNames names;
+  monitor::PeerNames names;
   names[peers()[1].public_key] = "Zo\u00eb";
-  snapshot_.devices[0].names = std::make_shared<const PeerNames>(std::move(names));
+  snapshot_.devices[0].names = std::make_shared<const monitor::PeerNames>(std::move(names));
   const auto drawn = lines({24, 120, false});
   EXPECT_THAT(drawn, Contains(HasSubstr("  Zo?  ")));
 }

@@ -8,9 +8,10 @@
 #include <thread>
 
 #include "base/key_text.h"
+#include "cli/show/show_text.h"
+#include "cli/terminal/first_look.h"
 #include "cli/terminal/options.h"
 #include "client/scopes.h"
-#include "cli/show/show_text.h"
 #include "io/clock.h"
 
 namespace ferrule::cli {
@@ -22,30 +23,30 @@ std::string time_text(const WallTime& at) {
 }
 
 std::string endpoint_or(const Endpoint& endpoint, std::string_view otherwise) {
-  return endpoint.is_none() ? std::string(otherwise) : text_of(endpoint);
+  return endpoint.is_none() ? std::string(otherwise) : client::text_of(endpoint);
 }
 
 // What a person wants to read of it.
-std::string in_words(const Event& event) {
+std::string in_words(const monitor::Event& event) {
   switch (event.kind) {
-    case EventKind::device_appeared:
+    case monitor::EventKind::device_appeared:
       return "interface is there";
-    case EventKind::device_vanished:
+    case monitor::EventKind::device_vanished:
       return "interface is gone";
-    case EventKind::peer_added:
+    case monitor::EventKind::peer_added:
       return "added";
-    case EventKind::peer_removed:
+    case monitor::EventKind::peer_removed:
       return "removed";
-    case EventKind::connected:
+    case monitor::EventKind::connected:
       return "connected, at " + endpoint_or(event.to, "an unknown endpoint");
-    case EventKind::quiet:
+    case monitor::EventKind::quiet:
       return "went quiet: no handshake for 3 minutes";
-    case EventKind::roamed:
+    case monitor::EventKind::roamed:
       return fmt::format("roamed from {} to {}", endpoint_or(event.from, "nowhere"),
                          endpoint_or(event.to, "nowhere"));
-    case EventKind::no_answer:
+    case monitor::EventKind::no_answer:
       return "does not answer handshakes at " + endpoint_or(event.to, "an unknown endpoint");
-    case EventKind::refused:
+    case monitor::EventKind::refused:
       return fmt::format("dropped {}: {}", event.count, event.reason);
   }
   return {};
@@ -78,21 +79,21 @@ Duration seconds(double count) {
 
 }  // namespace
 
-void print_event(Output& out, const Event& event, const WallTime& at) {
+void print_event(Output& out, const monitor::Event& event, const WallTime& at) {
   out.print("{}  {}  ", time_text(at), event.device);
   if (event.peer) out.print("{}  ", to_base64(*event.peer));
   if (!event.name.empty()) out.print("({})  ", event.name);
   out.print("{}\n", in_words(event));
 }
 
-void print_event_json(Output& out, const Event& event, const WallTime& at) {
+void print_event_json(Output& out, const monitor::Event& event, const WallTime& at) {
   out.print(R"({{"time": "{}", "event": "{}", "interface": {})", time_text(at), name_of(event.kind),
             json_text(event.device));
   if (event.peer) out.print(R"(, "peer": "{}")", to_base64(*event.peer));
   if (!event.name.empty()) out.print(R"(, "name": {})", json_text(event.name));
-  if (!event.from.is_none()) out.print(R"(, "from": "{}")", text_of(event.from));
-  if (!event.to.is_none()) out.print(R"(, "endpoint": "{}")", text_of(event.to));
-  if (event.kind == EventKind::refused) {
+  if (!event.from.is_none()) out.print(R"(, "from": "{}")", client::text_of(event.from));
+  if (!event.to.is_none()) out.print(R"(, "endpoint": "{}")", client::text_of(event.to));
+  if (event.kind == monitor::EventKind::refused) {
     out.print(R"(, "reason": {}, "count": {})", json_text(event.reason), event.count);
   }
   out.write("}\n");
@@ -101,16 +102,16 @@ void print_event_json(Output& out, const Event& event, const WallTime& at) {
 int run_watch(Console& console, Arguments arguments) {
   WatchOptions options;
   if (const auto status = read_watch_options(options, console, arguments)) return *status;
-  EventFinder finder;
-  NameBook book;
+  monitor::EventFinder finder;
+  monitor::NameBook book;
   const auto look = [&] {
-    return take_snapshot(*console.devices, options.devices, book, io::now());
+    return monitor::take_snapshot(*console.devices, options.devices, book, io::now());
   };
-  Snapshot snapshot = look();
+  monitor::Snapshot snapshot = look();
   if (!is_found(console, snapshot, options.devices)) return 1;
   const Instant started = snapshot.now.boot;
   for (;; snapshot = look()) {
-    for (const Event& event : finder.look(snapshot)) {
+    for (const monitor::Event& event : finder.look(snapshot)) {
       options.is_json ? print_event_json(console.out, event, snapshot.now.wall)
                       : print_event(console.out, event, snapshot.now.wall);
     }

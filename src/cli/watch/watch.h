@@ -11,7 +11,7 @@ namespace ferrule::cli {
 int run_watch(Console& console, Arguments arguments);
 
 /// An event as a line, for people or as a JSON object.
-void print_event(Output& out, const Event& event, const WallTime& at);
-void print_event_json(Output& out, const Event& event, const WallTime& at);
+void print_event(Output& out, const monitor::Event& event, const WallTime& at);
+void print_event_json(Output& out, const monitor::Event& event, const WallTime& at);
 
 }  // namespace ferrule::cli

@@ -18,15 +18,15 @@ const std::string kKeyText = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 template <class Print>
 std::string printed(Print print) {
-  const MemoryFile file;
+  const files::MemoryFile file;
   Output out(file.fd());
   print(out);
   out.flush();
   return file.content();
 }
 
-Event roamed() {
-  Event event{.kind = EventKind::roamed, .device = "wg0"};
+monitor::Event roamed() {
+  monitor::Event event{.kind = monitor::EventKind::roamed, .device = "wg0"};
   event.peer = PublicKey{{1}};
   event.from = *Endpoint::parse("192.0.2.1:5");
   event.to = *Endpoint::parse("[2001:db8::1]:6");
@@ -40,7 +40,7 @@ TEST(Watch, ALineSaysWhenWhereWhoAndWhat) {
 }
 
 TEST(Watch, APeerThatHasANameIsCalledByIt) {
-  Event event = roamed();
+  monitor::Event event = roamed();
   event.name = "alice";
   EXPECT_THAT(printed([&](Output& out) { print_event(out, event, kAt); }),
               HasSubstr(kKeyText + "  (alice)  roamed"));
@@ -62,7 +62,8 @@ TEST(Watch, JsonHasOneObjectALine) {
 }
 
 TEST(Watch, DropsHaveAReasonAndACount) {
-  const Event event{.kind = EventKind::refused, .device = "wg0", .reason = "bad_mac1", .count = 3};
+  const monitor::Event event{
+      .kind = monitor::EventKind::refused, .device = "wg0", .reason = "bad_mac1", .count = 3};
   EXPECT_THAT(printed([&](Output& out) { print_event(out, event, kAt); }),
               HasSubstr("wg0  dropped 3: bad_mac1\n"));
   const auto json =
@@ -73,7 +74,7 @@ TEST(Watch, DropsHaveAReasonAndACount) {
 }
 
 TEST(Watch, ANameCannotBreakALine) {
-  Event event = roamed();
+  monitor::Event event = roamed();
   event.name = "a \"b\" \\";
   EXPECT_THAT(printed([&](Output& out) { print_event(out, event, kAt); }),
               HasSubstr("  (a \"b\" \\)  "));

@@ -7,11 +7,11 @@
 #include <cstring>
 
 #include "base/key_text.h"
-#include "files/input.h"
 #include "cli/terminal/key_output.h"
 #include "control/conf_document.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 
@@ -59,10 +59,10 @@ int run_genkey(Console& console, Arguments arguments) {
 int run_pubkey(Console& console, Arguments arguments) {
   if (!takes_no_arguments(console, arguments)) return 1;
   std::array<char, kKeyBase64Size> text;
-  const std::size_t size = read_up_to(console.in, text);
+  const std::size_t size = files::read_up_to(console.in, text);
   auto secret = secret_from_base64({text.data(), size});
   wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  if (size == text.size() && !rest_is(is_blank, console.in)) {
+  if (size == text.size() && !files::rest_is(is_blank, console.in)) {
     console.err.print("{}: Trailing characters found after key\n", console.program);
     return 1;
   }

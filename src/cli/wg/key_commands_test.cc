@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/key_text.h"
-#include "cli/terminal/console_testing.h"
 #include "cli/program.h"
+#include "cli/terminal/console_testing.h"
 
 namespace ferrule::cli {
 namespace {
@@ -60,9 +60,9 @@ TEST(GenKey, TakesNoArguments) {
 }
 
 TEST(GenKey, WarnsOfAFileThatAnyoneMayRead) {
-  const MemoryFile out;
+  const files::MemoryFile out;
   ASSERT_EQ(fchmod(out.fd(), 0644), 0);
-  const MemoryFile err;
+  const files::MemoryFile err;
   Console console{"ferrule", 0, Output(out.fd()), Output(err.fd()), nullptr, 0};
   const std::string_view words[] = {"genkey"};
   EXPECT_EQ(run_program(console, words), 0);
@@ -72,7 +72,7 @@ TEST(GenKey, WarnsOfAFileThatAnyoneMayRead) {
 }
 
 TEST(GenKey, AKeyThatCouldNotBeWrittenIsAnError) {
-  const MemoryFile err;
+  const files::MemoryFile err;
   const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
   ASSERT_GE(full, 0);
   Console console{"ferrule", 0, Output(full), Output(err.fd()), nullptr, 0};

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/key_text.h"
-#include "files/input.h"
-#include "files/resolve.h"
+#include "cli/wg/key_file.h"
 #include "control/conf_document.h"
 #include "control/values.h"
+#include "files/resolve.h"
 
 namespace ferrule::cli {
 
@@ -137,7 +137,7 @@ bool SetWords::take_endpoint(std::string_view value) {
     }
     return refuse("Unable to find host or port of endpoint", value);
   }
-  peer().endpoint = resolve(console_, *host_port);
+  peer().endpoint = files::resolve(console_.err, *host_port);
   return peer().endpoint.has_value();
 }
 

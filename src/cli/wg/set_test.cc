@@ -45,7 +45,7 @@ class Set : public testing::Test {
     return ask(devices_, words);
   }
   Answer conf(const std::string& verb, const std::string& text) {
-    const MemoryFile file(text);
+    const files::MemoryFile file(text);
     return ask(devices_, {verb, "wg0", file.path()});
   }
   std::string last_request() {
@@ -62,7 +62,7 @@ TEST_F(Set, DeviceWords) {
 }
 
 TEST_F(Set, KeysComeFromFiles) {
-  const MemoryFile file(kPeer + "\n");
+  const files::MemoryFile file(kPeer + "\n");
   EXPECT_EQ(lines_of("private-key " + file.path()), "private_key=" + std::string(64, '1') + "\n");
   EXPECT_EQ(lines_of("peer " + kPeer + " preshared-key " + file.path()),
             kPeerLine + "preshared_key=" + std::string(64, '1') + "\n");
@@ -111,9 +111,9 @@ TEST_F(Set, AWordWithoutItsValueIsRefused) {
 }
 
 TEST_F(Set, ABadKeyFileIsRefusedAndNotShown) {
-  const MemoryFile bad("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBm-=");
-  const MemoryFile brief("yAnz5TF");
-  const MemoryFile longer(kPeer + "x");
+  const files::MemoryFile bad("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBm-=");
+  const files::MemoryFile brief("yAnz5TF");
+  const files::MemoryFile longer(kPeer + "x");
   EXPECT_THAT(refusal_of("private-key " + bad.path()), Not(HasSubstr("yAnz5TF")));
   EXPECT_EQ(refusal_of("private-key " + brief.path()), "Invalid length key in key file\n");
   EXPECT_EQ(refusal_of("private-key " + longer.path()), "Found trailing character in key file\n");

@@ -3,17 +3,17 @@
 #include <string>
 #include <utility>
 
-#include "files/conf_change.h"
-#include "files/input.h"
 #include "cli/wg/set.h"
 #include "control/conf_configuration.h"
+#include "files/conf_change.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 
 namespace {
 
 std::optional<control::Configuration> read_conf(Console& console, const std::string& path) {
-  const auto text = read_file(path);
+  const auto text = files::read_file(path);
   if (!text) {
     console.err.print("{}\n", text.error().what);
     return std::nullopt;
@@ -44,9 +44,9 @@ int run_setconf(Console& console, Arguments arguments) {
   const std::string name(arguments[1]);
   auto configuration = read_conf(console, std::string(arguments[2]));
   if (!configuration) return 1;
-  auto change = take_change(console, *configuration);
+  auto change = files::take_change(console.err, *configuration);
   if (!change) return 1;
-  if (arguments[0] != "addconf") replace_all(*change);
+  if (arguments[0] != "addconf") files::replace_all(*change);
   if (arguments[0] == "syncconf") {
     const auto device = console.devices->get(name);
     if (!device) {
@@ -54,7 +54,7 @@ int run_setconf(Console& console, Arguments arguments) {
                         std::strerror(device.error().code));
       return 1;
     }
-    keep_peers(*change, *device);
+    files::keep_peers(*change, *device);
   }
   const auto outcome = console.devices->set(name, *change);
   if (outcome) return 0;

@@ -10,7 +10,7 @@
 #include "io/linux/netlink.h"
 #include "io/linux/socket_address.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 namespace {
 
@@ -135,4 +135,4 @@ void KernelAnswer::take_peer(const nlattr& nest) {
       nest, [&](const nlattr& attribute) { take_peer_attribute(attribute, peers.back()); });
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

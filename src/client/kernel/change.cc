@@ -8,7 +8,7 @@
 #include "client/kernel/messages.h"
 #include "io/linux/socket_address.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 namespace {
 
@@ -173,4 +173,4 @@ Result<void> write_kernel_change(const std::string& device, std::uint16_t family
   return writer.finish();
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

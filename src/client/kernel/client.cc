@@ -13,7 +13,7 @@
 #include "client/kernel/messages.h"
 #include "io/linux/netlink.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 namespace {
 
@@ -138,4 +138,4 @@ std::unique_ptr<DeviceClient> make_kernel_client() {
   return std::make_unique<KernelDeviceClient>();
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

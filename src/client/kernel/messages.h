@@ -13,7 +13,7 @@
 #include "control/uapi_client.h"
 #include "protocol/configuration.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 
 /// A message is at most this long; a change that needs more is several.
 constexpr std::size_t kMaxKernelMessage = 16 * 1024;
@@ -37,4 +37,4 @@ class KernelAnswer {
   control::DeviceStatus device_;
 };
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

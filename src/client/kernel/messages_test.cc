@@ -12,7 +12,7 @@
 
 #include "io/linux/netlink.h"
 
-namespace ferrule::cli {
+namespace ferrule::client {
 namespace {
 
 using protocol::AllowedIpChange;
@@ -224,4 +224,4 @@ TEST(KernelMessages, AttributesOfAWrongSizeArePassedOver) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::client

@@ -1,0 +1,22 @@
+#include "cli/terminal/conf_text.h"
+
+#include <utility>
+
+namespace ferrule::cli {
+
+void print_errors(Console& console, const control::ConfErrors& errors) {
+  for (const control::ConfError& error : errors) console.err.write(error.to_string());
+}
+
+std::optional<files::ConfText> read_conf_or_say(Console& console, const std::string& path) {
+  auto text = files::read_conf_text(path);
+  if (text) return std::move(*text);
+  const files::ConfRefusal& refusal = text.error();
+  if (!refusal.unreadable.empty()) {
+    console.err.print("{}: {}\n", console.program, refusal.unreadable);
+  }
+  print_errors(console, refusal.errors);
+  return std::nullopt;
+}
+
+}  // namespace ferrule::cli
