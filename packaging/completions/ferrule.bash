@@ -16,6 +16,11 @@ _ferrule() {
   local commands fields="public-key private-key listen-port fwmark peers preshared-keys endpoints
     allowed-ips latest-handshakes transfer persistent-keepalive dump"
   COMPREPLY=()
+  # Behind `--' stands another program's command line.
+  if [[ $command == run && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *" -- "* ]]; then
+    mapfile -t COMPREPLY < <(compgen -c -f -- "$word")
+    return
+  fi
   if ((COMP_CWORD == 1)); then
     commands=$(ferrule --help 2>/dev/null | sed -n 's/^  \([a-z]*\): .*/\1/p')
     mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")
@@ -29,7 +34,7 @@ _ferrule() {
   case $command:$COMP_CWORD in
     show:2) mapfile -t COMPREPLY < <(compgen -W "$(_ferrule_interfaces) all interfaces" -- "$word") ;;
     show:3) mapfile -t COMPREPLY < <(compgen -W "$fields" -- "$word") ;;
-    up:* | down:* | save:* | strip:* | reload:* | resolve:* | init:* | check:*)
+    up:* | down:* | save:* | strip:* | reload:* | resolve:* | init:* | check:* | shell:* | run:2)
       mapfile -t COMPREPLY < <(compgen -W "$(_ferrule_files)" -- "$word"; compgen -f -X '!*.conf' -- "$word") ;;
     setconf:3 | addconf:3 | syncconf:3) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     peer:2) mapfile -t COMPREPLY < <(compgen -W "add list remove rename disable enable expire" -- "$word") ;;

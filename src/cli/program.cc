@@ -19,6 +19,7 @@
 #include "cli/quick/reload.h"
 #include "cli/quick/save.h"
 #include "cli/quick/up.h"
+#include "cli/run/run.h"
 #include "cli/show/show.h"
 #include "cli/top/top.h"
 #include "cli/watch/watch.h"
@@ -65,6 +66,8 @@ constexpr std::array kOwnCommands{
     Command{"peer", "Adds, lists and changes peers by their names", run_peer},
     Command{"reload", "Makes a running interface what its file says now", run_reload},
     Command{"resolve", "Looks up the names of peers that do not answer", run_resolve},
+    Command{"run", "Runs a command inside a tunnel, without rights", run_run},
+    Command{"shell", "Opens a shell inside a tunnel, without rights", run_shell},
     Command{"top", "Shows peers and what they do, live", run_top},
     Command{"watch", "Prints what happens to peers, as it happens", run_watch},
 };

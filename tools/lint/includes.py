@@ -10,6 +10,7 @@ FOLDERS = {
     "packet": ["base"],
     "protocol": ["base", "crypto", "packet"],
     "io": ["base", "packet"],
+    "netstack": ["base", "packet", "io", "control"],
     "control": ["base", "crypto/blake2s.h", "protocol/configuration.h", "protocol/constants.h"],
     "tunnel": ["base", "crypto", "packet", "protocol", "control"],
     "engine": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel"],
@@ -23,7 +24,7 @@ FOLDERS = {
     "diagnosis": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files",
                   "quick"],
     "cli": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files", "quick",
-            "monitor", "diagnosis"],
+            "monitor", "diagnosis", "netstack"],
 }
 
 # The rooms of the tool.
@@ -37,9 +38,9 @@ LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
     r"libmnl/": ["io", "client"],
     r"nftables/": ["quick"],
-    r"fmt/": ["control", "engine", "service", *TOOL, "daemon"],
+    r"fmt/": ["control", "netstack", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
-    r"seccomp": ["daemon"],
+    r"seccomp": ["daemon", "netstack"],
     r"qrencode|png": ["cli"],
     r"microhttpd|ncurses": ["cli"],
     # What systems and compilers bring.
@@ -49,7 +50,7 @@ LIBRARIES = {
     r"arpa/inet\.h$": ["base", "io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
-    r"|unistd)\.h$": ["io", "daemon", *TOOL],
+    r"|unistd)\.h$": ["io", "netstack", "daemon", *TOOL],
     r"g(test|mock)/|nlohmann/|benchmark/": [],
 }
 TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"

@@ -27,7 +27,7 @@ class Ordinary:
 
     def environment(self, extra=None):
         return {"HOME": self.home, "TMPDIR": self.home, "XDG_RUNTIME_DIR": self.home,
-                "PATH": f"{self.bin}:{os.environ['PATH']}", **(extra or {})}
+                "PATH": f"{self.bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", **(extra or {})}
 
     def run(self, command, **options):
         words, _ = self.host.argv(command)

@@ -1,0 +1,122 @@
+#include "cli/run/run.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "cli/run/companion.h"
+#include "cli/run/inner_tunnel.h"
+#include "cli/terminal/options.h"
+
+namespace ferrule::cli {
+
+namespace {
+
+// As `env' and shells have it: we failed; the command could not be started; it is not there.
+constexpr int kFailed = 125;
+constexpr int kCannotRun = 126;
+constexpr int kNotFound = 127;
+
+struct RunOptions {
+  std::string file;
+  ReachChoice reach;
+  std::vector<std::string> command;
+};
+
+void add_options(CLI::App& app, RunOptions& options) {
+  app.add_option("FILE", options.file,
+                 "the name of an interface, with its file in /etc/wireguard, or a path to "
+                 "NAME.conf")
+      ->required();
+  app.add_option("--reach", options.reach.text,
+                 "how to reach the inside: auto or namespace; says which is taken and why")
+      ->type_name("WAY");
+}
+
+// Until the program ends that has taken our place, or the tunnel does.
+void keep_until(Console& console, InnerTunnel& tunnel, int ended) {
+  std::array<pollfd, 2> watched{{{ended, POLLIN, 0}, {tunnel.process.poll_fd(), POLLIN, 0}}};
+  while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
+  }
+  if (watched[0].revents == 0) {
+    console.err.print("{}: the tunnel has ended: ferruled is gone\n", console.program);
+  }
+}
+
+[[nodiscard]] int become(Console& console, const std::vector<std::string>& command) {
+  console.out.flush();
+  console.err.flush();
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execvp(words[0], words.data());
+  const int error = errno;
+  console.err.print("{}: {}: {}\n", console.program, command[0], std::strerror(error));
+  return error == ENOENT ? kNotFound : kCannotRun;
+}
+
+int run_inside(Console& console, RunOptions& options) {
+  if (!check_reach(console, options.reach)) return kFailed;
+  auto file = read_quick_file(console, options.file);
+  if (!file) return kFailed;
+  const auto doors = start_companion(
+      console, [&] { return start_inner_tunnel(console, *file, true, options.reach); },
+      [&](InnerTunnel& tunnel, int ended) { keep_until(console, tunnel, ended); });
+  if (!doors) return kFailed;
+  file.reset();
+  if (auto entered = netstack::Namespace::enter(*doors); !entered) {
+    console.err.print("{}: {}\n", console.program, entered.error().what);
+    return kFailed;
+  }
+  return become(console, options.command);
+}
+
+}  // namespace
+
+int run_run(Console& console, Arguments arguments) {
+  RunOptions options;
+  const auto separator = std::ranges::find(arguments, std::string_view("--"));
+  for (auto word = separator; word != arguments.end(); ++word) {
+    if (word != separator) options.command.emplace_back(*word);
+  }
+  CLI::App app{
+      "Runs a command inside a tunnel: it sees nothing but that. Needs no rights. The command "
+      "stands "
+      "behind `--': ferrule run FILE -- COMMAND [ARGUMENT...]"};
+  add_options(app, options);
+  const auto own = arguments.first(static_cast<std::size_t>(separator - arguments.begin()));
+  if (const auto status = read_options(app, console, own)) {
+    return *status == 0 ? 0 : kFailed;
+  }
+  options.reach.is_given = app.count("--reach") > 0;
+  if (options.command.empty()) {
+    console.err.print(
+        "{0} run: what is to run inside? Say it behind `--': {0} run {1} -- COMMAND\n",
+        console.program, options.file);
+    return kFailed;
+  }
+  return run_inside(console, options);
+}
+
+int run_shell(Console& console, Arguments arguments) {
+  RunOptions options;
+  CLI::App app{"Opens a shell inside a tunnel: what it starts sees nothing but that."};
+  add_options(app, options);
+  if (const auto status = read_options(app, console, arguments)) return *status;
+  options.reach.is_given = app.count("--reach") > 0;
+  const char* shell = std::getenv("SHELL");
+  options.command = {shell != nullptr && *shell != '\0' ? shell : "/bin/sh"};
+  console.err.print("A shell inside {}; `exit' leaves it.\n", options.file);
+  return run_inside(console, options);
+}
+
+}  // namespace ferrule::cli

@@ -1,0 +1,100 @@
+#include "netstack/linux/socket_reach.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+
+#include "io/linux/socket_address.h"
+
+namespace ferrule::netstack {
+
+namespace {
+
+constexpr int kBacklog = 1024;
+
+int family_of(const IpAddress& address) noexcept {
+  return address.family() == Family::v4 ? AF_INET : AF_INET6;
+}
+
+void set(const io::UniqueFd& socket, int level, int option, int value) noexcept {
+  (void)::setsockopt(socket.get(), level, option, &value, sizeof value);
+}
+
+Result<void> bind_to(const io::UniqueFd& socket, const Endpoint& at, const char* what) {
+  const io::SocketAddress address(at);
+  if (::bind(socket.get(), &address.any, address.size) == 0) return {};
+  return std::unexpected(system_error(errno, what + at.to_string()));
+}
+
+using NameOf = int (*)(int, sockaddr*, socklen_t*);
+
+Endpoint end_of(int socket, NameOf name_of) {
+  io::SocketAddress address{};
+  address.size = sizeof address.v6;
+  if (name_of(socket, &address.any, &address.size) != 0) return {};
+  return io::to_endpoint(address);
+}
+
+}  // namespace
+
+Result<io::UniqueFd> SocketReach::dial(const Endpoint& to, const IpAddress& from) {
+  Result<io::UniqueFd> socket = make(family_of(to.address), SOCK_STREAM);
+  if (!socket) return socket;
+  set(*socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(*socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (from.family() != Family::none) {
+    set(*socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    if (auto bound = bind_to(*socket, Endpoint(from, 0), "connect from "); !bound) {
+      return std::unexpected(bound.error());
+    }
+  }
+  const io::SocketAddress address(to);
+  if (::connect(socket->get(), &address.any, address.size) == 0 || errno == EINPROGRESS) {
+    return socket;
+  }
+  return std::unexpected(system_error(errno, "connect to " + to.to_string()));
+}
+
+Result<io::UniqueFd> SocketReach::listen(const Endpoint& at) {
+  Result<io::UniqueFd> socket = make(family_of(at.address), SOCK_STREAM);
+  if (!socket) return socket;
+  set(*socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (at.address.family() == Family::v6) set(*socket, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (auto bound = bind_to(*socket, at, "listen on "); !bound) {
+    return std::unexpected(bound.error());
+  }
+  if (::listen(socket->get(), kBacklog) == 0) return socket;
+  return std::unexpected(system_error(errno, "listen on " + at.to_string()));
+}
+
+Result<io::UniqueFd> SocketReach::open_udp(const Endpoint& at) {
+  Result<io::UniqueFd> socket = make(family_of(at.address), SOCK_DGRAM);
+  if (!socket) return socket;
+  if (at.address.family() == Family::v6) set(*socket, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (auto bound = bind_to(*socket, at, "open UDP "); !bound) {
+    return std::unexpected(bound.error());
+  }
+  return socket;
+}
+
+Result<io::UniqueFd> OwnReach::make(int family, int type) {
+  io::UniqueFd socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return std::unexpected(system_error(errno, "open a socket"));
+  return socket;
+}
+
+Result<void> connected(int socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (error == 0) return {};
+  return std::unexpected(system_error(error, "connect"));
+}
+
+Endpoint local_end(int socket) { return end_of(socket, ::getsockname); }
+Endpoint other_end(int socket) { return end_of(socket, ::getpeername); }
+
+}  // namespace ferrule::netstack
