@@ -9,7 +9,8 @@ need() {
   local missing=() package
   command -v dpkg-query >/dev/null || return 0  # not Debian: the user knows best
   for package in $(packages "$@"); do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+    # A line an architecture: one is enough.
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
       missing+=("$package")
   done
   ((${#missing[@]})) || return 0
@@ -17,11 +18,11 @@ need() {
     say "Some Debian packages are missing. Please run this, then try again:"
     die "  sudo apt-get install --no-install-recommends ${missing[*]}"
   fi
-  say "Installing: ${missing[*]}"
+  say "These Debian packages are missing, and are installed now: ${missing[*]}"
   local log
   log=$(mktemp)
   if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-    apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+    apt-get install -qq -y -o DPkg::Lock::Timeout=120 --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
     cat "$log" >&2
     die "Could not install the packages."
   fi
