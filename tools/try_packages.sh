@@ -4,16 +4,13 @@
 # goes when this ends. Its last line says `N passed, N failed`.
 set -euo pipefail
 source tools/lib.sh
+source tools/roots.sh
 ((EUID == 0)) || die "Trying packages makes roots and network namespaces, which needs root."
 
 if [[ ${FERRULE_TRY:-} != inside ]]; then
+  bare_root
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  sources=(/etc/apt/sources.list.d/*.sources /etc/apt/sources.list)
-  for source in "${sources[@]}"; do [[ ! -f $source ]] || break; done
-  say "Making a minimal Debian (a minute) ..."
-  mmdebstrap --quiet --variant=minbase bookworm "$work/bare" "$source" >"$work/log" 2>&1 ||
-    { cat "$work/log" >&2 && die "mmdebstrap failed."; }
   FERRULE_TRY=inside unshare --mount --pid --fork --kill-child --mount-proc \
     bash "$0" "$1" "$work"
   exit
@@ -37,19 +34,11 @@ check() {
   fi
 }
 
-# root NAME: a fresh copy of the bare root, with the kernel's file systems.
+# root NAME: a fresh machine, with the packages in /tmp.
 root() {
-  local at=$work/$1
-  mkdir -p "$at" "$work/$1-upper" "$work/$1-work"
-  mount -t overlay -o "lowerdir=$work/bare,upperdir=$work/$1-upper,workdir=$work/$1-work" \
-    overlay "$at"
-  mount -t proc proc "$at/proc"
-  mount --rbind /dev "$at/dev"
-  mount -t tmpfs tmpfs "$at/run"
-  cp -a /etc/apt/. "$at/etc/apt/"
-  cp -L /etc/resolv.conf /etc/hosts "$at/etc/"
-  mkdir -p "$at/tmp/packages"
-  cp "$packages"/* "$at/tmp/packages/"
+  new_root "$PWD/build/bare" "$work/$1"
+  mkdir -p "$work/$1/tmp/packages"
+  cp "$packages"/* "$work/$1/tmp/packages/"
 }
 
 inside() {
