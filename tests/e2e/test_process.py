@@ -11,6 +11,7 @@ import threading
 import time
 
 from lib import process
+from lib.cgroup import Group
 from lib.daemon import Daemon, answers_uapi, read_reply, reply_errno
 from lib.registry import BOTH, Skip, behaviour
 from lib.scene import LEFT_INSIDE
@@ -174,6 +175,34 @@ def test_without_a_capability_it_says_what_to_do(scene):
     """)
     said = refusal(scene, host)
     assert "Permission denied" in said and "nodev" in said, said
+
+
+@behaviour(unlike_go="gives advice of its own")
+def test_where_devices_are_refused_it_says_what_to_do(scene):
+    host = scene.host("left")
+    with Group(host) as group:
+        group.refuse_devices()
+        said = refusal(scene, host, *group.through)
+    assert "Operation not permitted" in said and "--device /dev/net/tun" in said, said
+    assert "DeviceAllow=/dev/net/tun" in said, said
+
+
+# A limit of CPU time, of a container or a service, is one of cores too.
+
+@behaviour(unlike_go="has no lanes")
+def test_no_more_lanes_than_the_cpu_quota_has_cores_for(scene):
+    host = scene.host("left")
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Skip("there is one lane in any case")
+    with Group(host, "cpu") as group:
+        group.limit_cpu(1)
+        daemon = scene.daemon(host, through=group.through)
+        lanes = [name for name in daemon.stats() if name.endswith("_sent_packets")]
+        assert lanes == ["lane_0_sent_packets"], lanes
+        daemon.stop()
+        scene.note(f"version {group.version}")
+    lanes = [name for name in scene.daemon(host).stats() if name.endswith("_sent_packets")]
+    assert len(lanes) > 1, "without a quota there are more"
 
 
 # kill -9 leaves a socket without a listener. The next daemon takes it over, and the tunnel

@@ -158,6 +158,27 @@ def test_a_folder_that_can_not_be_written_stops_nothing(scene):
     assert hub.daemon.log().count("no state is kept") == 1
 
 
+# A folder that is there and can only be read: what lies in it is known again, and no more is kept.
+
+@behaviour
+def test_a_folder_that_can_only_be_read_is_read(scene):
+    hub, peer = hub_and_peer(scene)
+    hub.daemon.stop()
+    kept = read_state(hub)
+    hub.host.lines("""
+        mount --bind /run/kept /run/kept
+        mount -o remount,bind,ro /run/kept
+    """)
+    scene.restart(hub, **OPTIONS)
+    hub.peer(peer)
+    assert hub.status(peer).endpoint == "192.0.2.2:51820"
+    must_ping(hub.host, peer.inside4)
+    complaints = [line for line in hub.daemon.log().splitlines() if "no state is kept" in line]
+    assert len(complaints) == 1 and "/run/kept/wg0.state.new: Read-only file system" in complaints[0], complaints
+    hub.daemon.stop()
+    assert read_state(hub) == kept
+
+
 # Killed at any moment, it leaves a whole file.
 
 @behaviour

@@ -8,6 +8,8 @@
     tunnel     a WireGuard interface on a host, and `wg` to configure it
     scene      what one test builds: hosts, links, tunnels
     traffic    pings, transfers, echo servers
+    cgroup     control groups: what limits a container or a service
+    relay      a path between two hosts that takes its time
     flood      handshake messages from forged addresses, as fast as they go
     packets    IP, UDP and ICMP headers, byte by byte
     sniffer    frames as they pass an interface
