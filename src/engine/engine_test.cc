@@ -345,6 +345,7 @@ class EngineFailures : public ::testing::Test {
 
   int opened = 0;
   int living = 0;
+  std::weak_ptr<const int> hold;  // of the port, as it was opened last
   bool port_taken = false;
   std::optional<io::Waitable>
       handshakes;  // what the socket for handshakes waits on; none: there is none
@@ -361,7 +362,10 @@ class EngineFailures : public ::testing::Test {
         ++opened;
         if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
         std::vector<UdpDoor> doors;
-        doors.push_back({std::make_unique<DeadUdp>(living), {io::Waitable(event.poll_fd())}});
+        auto kept = std::make_shared<const int>(0);
+        hold = kept;
+        doors.push_back(
+            {std::make_unique<DeadUdp>(living), {io::Waitable(event.poll_fd())}, std::move(kept)});
         if (handshakes) {
           doors.push_back({std::make_unique<DeadUdp>(living), {*handshakes}});
         }
@@ -391,6 +395,17 @@ TEST_F(EngineFailures, P75b_ASocketThatKeepsDyingIsBoundAnewOnceASecond) {
   EXPECT_EQ(engine.next_deadline(), at(1s).boot);
   engine.work(at(1s));
   EXPECT_EQ(opened, 2);
+}
+
+TEST_F(EngineFailures, P75a_AnInterfaceThatGoesDownKeepsItsPort) {
+  engine.up(at(0s));
+  engine.down();
+  EXPECT_EQ(living, 0);
+  EXPECT_FALSE(hold.expired());
+  protocol::DeviceChange change;
+  change.listen_port = 0;
+  ASSERT_TRUE(engine.apply(at(1s), std::move(change)));
+  EXPECT_TRUE(hold.expired()) << "it is asked for another";
 }
 
 TEST_F(EngineFailures, LanesThatDoNotStartAreTriedAgainEverySecond) {

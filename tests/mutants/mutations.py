@@ -22,6 +22,11 @@ INITIATION = "src/core/protocol/device_initiation.cc"
 MEMORY = "src/core/protocol/device_memory.cc"
 CONFIGURATION = "src/core/protocol/device_configuration.cc"
 DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
+LOOP, OUTCOME = "src/core/protocol/device_loop.cc", "src/core/protocol/device_outcome.cc"
+ENGINE, LANE_OUT = "src/engine/engine.cc", "src/engine/lane_outbound.cc"
+CONTROL = "src/engine/control.cc"
+UDP_SEND, UDP_OPEN = "src/io/linux/udp_send.cc", "src/io/linux/udp_open.cc"
+PORT_GUARD, MONITOR = "src/io/linux/port_guard.cc", "src/io/linux/interface_monitor.cc"
 KEYPAIR, REPLAY, COOKIE, RATELIMITER = (
     f"src/core/protocol/{name}.cc" for name in ("keypair", "replay", "cookie", "ratelimiter"))
 
@@ -218,4 +223,39 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "  if (unyielded_ < kTurnBudget) return;\n", "  return;\n"),
     ("Budgets: what was not yet woken when a turn ended sleeps on", CONFIGURATION,
      "  return !waking_.is_over();\n", "  waking_.stop();\n  return false;\n"),
+    ("P73 a message of ours goes around for ever", LOOP,
+     "  packet.drop = Drop::endpoint_loop;\n", ""),
+    ("P73 a loop is told of no more than once", LOOP, "  peer->traffic.loop.met();\n", ""),
+    ("P73 somebody else's tunnel is a loop", LOOP,
+     "return is_of_locked(*peer, message.index, message.is_data) ? peer : nullptr;", "return peer;"),
+    ("P73 two peers through each other are no loop", LOOP, "    peer = carrier;\n", "    return nullptr;\n"),
+    ("P73 that a peer carries something makes a loop", LOOP,
+     "if (!is_of_locked(*peer, watch.carried_index, watch.carried_data)) return nullptr;", ""),
+    ("P73 a route that was mended is a loop for ever", LOOP,
+     "now.boot - watch.carried_at >= kLoopRest", "false"),
+    ("P73 a handshake goes around for ever", LOOP,
+     "return entry != nullptr && entry->peer == peer.id;", "return false && entry != nullptr;"),
+    ("P78 what was sent is not counted", OUTCOME, "  peer->traffic.tx_bytes += bytes;\n", ""),
+    ("P78 that nothing was sent looks like success", OUTCOME,
+     "if (error != 0 || bytes != 0) peer->traffic.send_error = error;", "peer->traffic.send_error = error;"),
+    ("P78 each refusal is told", OUTCOME,
+     "error = traffic.told_error = traffic.send_error;", "error = traffic.send_error;"),
+    ("P78 what begins and ends all the time fills the log", OUTCOME,
+     "  if (told_ >= kTellsPerInterval) return;\n", ""),
+    ("P78 the device is not told what lanes sent", LANE_OUT,
+     "    outcome.tell(device_, scratch.attention);\n", ""),
+    ("P78 the device is not told what became of handshakes", CONTROL,
+     "    outcome.tell(device_, unsent_);\n", ""),
+    ("P78 refused bytes are not told", UDP_SEND, "  entry.lost_bytes = size_of(entry);\n", ""),
+    ("P78 the reason is not told", UDP_SEND,
+     "  if (!is_passing(error) && error != ENOBUFS) entry.error = error;\n", ""),
+    ("P75 an address that is not ours is sent from", UDP_SEND, " || !calls_.is_local(source)", ""),
+    ("P75 a source loses its address with its interface", UDP_SEND,
+     "entry.refused = SourceRefusal::interface;", "entry.refused = SourceRefusal::source;"),
+    ("P75a the port is nobody's while the interface is down", ENGINE,
+     "  hold_ = sockets_.front().hold;\n", ""),
+    ("P75b a lane that failed stays so", ENGINE,
+     "  if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);\n", ""),
+    ("P75b a dead socket is not replaced", ENGINE,
+     "  if (inbox_.take_socket_died()) replace_dead_socket(now);\n", ""),
 ]]

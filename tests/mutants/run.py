@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Breaks the protocol on purpose, one mistake after the other, and shows which test notices.
+"""Breaks the programs on purpose, one mistake after the other, and shows which test notices.
 
 A mutated copy of one source is compiled and linked before the libraries, so that it takes the place
-of the original; the tree and its build stay as they are. Each mutant then faces the protocol's unit
-tests and some simulated worlds. The last line is `N passed, N failed`: a mutant that nobody catches
+of the original; the tree and its build stay as they are. Each mutant then faces the unit tests of its
+folder, and one of the protocol some simulated worlds too. The last line is `N passed, N failed`: a mutant that nobody catches
 is a failure, and so is one whose text is no longer in the sources.
 """
 
@@ -19,7 +19,15 @@ import sys
 from mutations import MUTATIONS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-UNIT, SIM = "tests/ferrule_protocol_test", "ferrule_sim"
+SIM = "ferrule_sim"
+# Which programs the mutants of a folder face. Whoever includes the folder may have the better test.
+PROGRAMS = {
+    "src/core/protocol": ("tests/ferrule_protocol_test", SIM),
+    "src/engine": ("tests/ferrule_engine_test",),
+    "src/io": ("tests/ferrule_io_test", "tests/ferrule_engine_test"),
+    "src/service": ("tests/ferrule_service_test",),
+    "src/daemon": ("tests/ferrule_daemon_test",),
+}
 SEEDS = range(1, 13)
 TIMEOUT_S = 120  # a mutant may loop
 SURVIVED = "-"
@@ -27,6 +35,14 @@ SURVIVED = "-"
 
 class Broken(Exception):
     """The mutant can't be made."""
+
+
+def programs_of(mutation):
+    """The programs that a mutant faces."""
+    for folder, programs in PROGRAMS.items():
+        if mutation.file.startswith(folder + "/"):
+            return programs
+    raise Broken(f"nobody faces mutants of {mutation.file}: add its folder to PROGRAMS")
 
 
 class Workshop:
@@ -37,7 +53,8 @@ class Workshop:
         with open(os.path.join(build_dir, "compile_commands.json"), encoding="utf-8") as file:
             self.commands = {os.path.relpath(entry["file"], ROOT): shlex.split(entry["command"])
                              for entry in json.load(file)}
-        self.links = {program: self.link_command(program) for program in (UNIT, SIM)}
+        self.links = {program: self.link_command(program)
+                      for programs in PROGRAMS.values() for program in programs}
 
     def link_command(self, program):
         lines = subprocess.run(["ninja", "-C", self.build_dir, "-t", "commands", program],
@@ -108,14 +125,15 @@ def sim_verdict(program):
 
 
 def face(workshop, number, mutation):
-    """Makes the mutant and returns who catches it: in unit tests, in the simulation."""
+    """Makes the mutant and returns who catches it, of each program that it faces."""
     folder = os.path.join(workshop.build_dir, "mutants", str(number))
     os.makedirs(folder, exist_ok=True)
+    programs = programs_of(mutation)
     extra_object = workshop.compile(mutation, folder)
-    verdicts = []
-    for program, verdict in ((UNIT, unit_verdict), (SIM, sim_verdict)):
+    verdicts = {}
+    for program in programs:
         path = workshop.link(program, extra_object, folder)
-        verdicts.append(verdict(path))
+        verdicts[program] = sim_verdict(path) if program == SIM else unit_verdict(path)
         os.remove(path)
     return verdicts
 
@@ -130,8 +148,8 @@ def main():
     workshop = Workshop(os.path.abspath(options.build_dir))
     chosen = [m for m in MUTATIONS if any(part in m.name for part in options.filter or [""])]
     width = max((len(m.name) for m in chosen), default=0)
-    passed = failed = in_sim = 0
-    print(f"{'mutant':{width}}  caught by a unit test / by the simulation")
+    passed = failed = in_sim = before_sim = 0
+    print(f"{'mutant':{width}}  caught by a unit test / by the simulation, or by another folder's test")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         jobs = [pool.submit(face, workshop, i, m) for i, m in enumerate(chosen)]
         for mutation, job in zip(chosen, jobs):
@@ -141,12 +159,13 @@ def main():
                 failed += 1
                 print(f"{mutation.name:{width}}  FAIL: {reason}")
                 continue
-            caught = verdicts != [SURVIVED, SURVIVED]
+            caught = any(verdict != SURVIVED for verdict in verdicts.values())
             passed, failed = passed + caught, failed + (not caught)
-            in_sim += verdicts[1] != SURVIVED
-            print(f"{mutation.name:{width}}  {' / '.join(verdicts) if caught else 'FAIL: nobody'}",
-                  flush=True)
-    print(f"{in_sim} of {len(chosen)} are caught by the simulation, too")
+            before_sim += SIM in verdicts
+            in_sim += verdicts.get(SIM, SURVIVED) != SURVIVED
+            print(f"{mutation.name:{width}}  "
+                  f"{' / '.join(verdicts.values()) if caught else 'FAIL: nobody'}", flush=True)
+    print(f"{in_sim} of {before_sim} of the protocol are caught by the simulation, too")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not chosen else 0
 

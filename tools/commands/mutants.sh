@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mutants [FILTER...]       deliberate mistakes in the protocol, and who notices each
+# mutants [FILTER...]       deliberate mistakes, and who notices each
 # needs: tests/mutants/run.py
 source tools/lib.sh
 need test

@@ -231,6 +231,9 @@ TEST_F(EndpointCycle, P73_TunnelsOfOthersThroughBothAreNone) {
       EXPECT_EQ(a.send(others).verdict, Verdict::send);
     }
   }
+  (void)a.send(ipv4("10.0.0.1", inside(0)));
+  EXPECT_EQ(a.send(comes_back()).verdict, Verdict::send)
+      << "who carries them is reached through one";
   EXPECT_EQ(a.drops(Drop::endpoint_loop), 0u);
 }
 
