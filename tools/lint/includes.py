@@ -40,6 +40,7 @@ LIBRARIES = {
     r"nftables/": ["quick"],
     r"fmt/": ["control", "netstack", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
+    r"nlohmann/": ["cli"],
     r"seccomp": ["daemon", "netstack"],
     r"qrencode|png": ["cli"],
     r"microhttpd|ncurses": ["cli"],
@@ -51,7 +52,7 @@ LIBRARIES = {
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
     r"|unistd)\.h$": ["io", "netstack", "daemon", *TOOL],
-    r"g(test|mock)/|nlohmann/|benchmark/": [],
+    r"g(test|mock)/|benchmark/": [],
 }
 TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"
                   r"|(fcntl|malloc|poll|ucontext|unistd)\.h$")

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal/json_line.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/options.h"
 #include "cli/terminal/style.h"
 #include "control/conf_check.h"
@@ -121,36 +121,27 @@ void print_text(Output& out, const Report& report) {
 }
 
 void print_json(Output& out, const std::vector<Report>& reports) {
-  out.write("[");
-  std::string_view separator = "\n  ";
+  JsonList list(out);
   for (const Report& report : reports) {
     if (!report.unreadable.empty()) {
-      out.print("{}{}", separator,
-                JsonLine()
-                    .text("file", report.file)
-                    .text("severity", "error")
-                    .text("rule", "unreadable")
-                    .text("message", report.unreadable)
-                    .to_string());
-      separator = ",\n  ";
+      list.add({{"file", report.file},
+                {"severity", "error"},
+                {"rule", "unreadable"},
+                {"message", report.unreadable}});
     }
     for (const ConfFinding& finding : report.findings) {
       const ConfError& where = finding.where;
-      out.print("{}{}", separator,
-                JsonLine()
-                    .text("file", report.file)
-                    .text("severity", name_of(finding.severity))
-                    .text("rule", finding.rule)
-                    .number("line", static_cast<std::int64_t>(where.line))
-                    .number("column", static_cast<std::int64_t>(where.column))
-                    .number("length", static_cast<std::int64_t>(where.length))
-                    .text("message", where.message)
-                    .text("shown", where.shown)
-                    .to_string());
-      separator = ",\n  ";
+      list.add({{"file", report.file},
+                {"severity", name_of(finding.severity)},
+                {"rule", finding.rule},
+                {"line", where.line},
+                {"column", where.column},
+                {"length", where.length},
+                {"message", where.message},
+                {"shown", where.shown}});
     }
   }
-  out.write(separator.front() == ',' ? "\n]\n" : "]\n");
+  list.end();
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal/json_line.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/options.h"
 #include "cli/terminal/style.h"
 #include "diagnosis/diagnose.h"
@@ -27,21 +27,16 @@ void print_text(Output& out, const std::string& interface,
 
 void print_json(Output& out, const std::string& interface,
                 const std::vector<diagnosis::Diagnosis>& found) {
-  out.write("[");
-  std::string_view separator = "\n  ";
+  JsonList list(out);
   for (const diagnosis::Diagnosis& diagnosis : found) {
-    out.print("{}{}", separator,
-              JsonLine()
-                  .text("interface", interface)
-                  .text("peer", diagnosis.peer)
-                  .text("name", diagnosis.name)
-                  .text("what", diagnosis.what)
-                  .text("how", diagnosis.how)
-                  .text("mend", diagnosis.mend)
-                  .to_string());
-    separator = ",\n  ";
+    list.add({{"interface", interface},
+              {"peer", diagnosis.peer},
+              {"name", diagnosis.name},
+              {"what", diagnosis.what},
+              {"how", diagnosis.how},
+              {"mend", diagnosis.mend}});
   }
-  out.write(found.empty() ? "]\n" : "\n]\n");
+  list.end();
 }
 
 }  // namespace

@@ -5,8 +5,7 @@
 
 #include "base/key_text.h"
 #include "cli/peer/peer_commands.h"
-#include "cli/show/show_text.h"
-#include "cli/terminal/json_line.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/style.h"
 
 namespace ferrule::cli {
@@ -38,21 +37,18 @@ std::string addresses_of(const NamedPeer& peer) {
   return list;
 }
 
-void print_peer_json(Console& console, const NamedPeer& peer, const PeerStatus* status) {
-  JsonLine line;
-  line.text("name", peer.name).text("publicKey", to_base64(peer.conf.public_key));
-  std::string ips;
-  for (const auto& change : peer.conf.allowed_ips) {
-    ips += (ips.empty() ? "" : ", ") + json_text(change.cidr.to_string());
-  }
-  line.json("allowedIps", "[" + ips + "]").text("state", state_of(console, peer, status));
-  if (peer.expires) line.text("expires", control::date_text(*peer.expires));
+Json json_of(const Console& console, const NamedPeer& peer, const PeerStatus* status) {
+  Json json{{"name", peer.name}, {"publicKey", to_base64(peer.conf.public_key)}};
+  Json& ips = json["allowedIps"] = Json::array();
+  for (const auto& change : peer.conf.allowed_ips) ips.push_back(change.cidr.to_string());
+  json["state"] = state_of(console, peer, status);
+  if (peer.expires) json["expires"] = control::date_text(*peer.expires);
   if (status != nullptr) {
-    line.number("latestHandshake", status->last_handshake.seconds)
-        .number("transferRx", static_cast<std::int64_t>(status->rx_bytes))
-        .number("transferTx", static_cast<std::int64_t>(status->tx_bytes));
+    json["latestHandshake"] = status->last_handshake.seconds;
+    json["transferRx"] = status->rx_bytes;
+    json["transferTx"] = status->tx_bytes;
   }
-  console.out.write(line.to_string());
+  return json;
 }
 
 constexpr std::size_t kColumns = 6;
@@ -83,12 +79,11 @@ void print_table(Output& out, const std::vector<Row>& rows) {
 
 int list_peers(Console& console, PeerFile& file, const PeerOptions& options) {
   if (options.is_json) {
-    console.out.write("[");
+    JsonList list(console.out);
     for (const NamedPeer& peer : file.peers()) {
-      console.out.write(&peer == &file.peers().front() ? "\n  " : ",\n  ");
-      print_peer_json(console, peer, status_of(file, peer));
+      list.add(json_of(console, peer, status_of(file, peer)));
     }
-    console.out.write(file.peers().empty() ? "]\n" : "\n]\n");
+    list.end();
     return 0;
   }
   std::vector<Row> rows{{"NAME", "STATE", "EXPIRES", "HANDSHAKE", "ALLOWED IPS", "PUBLIC KEY"}};

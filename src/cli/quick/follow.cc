@@ -14,7 +14,7 @@
 
 #include "base/key_text.h"
 #include "cli/quick/quick_command.h"
-#include "cli/terminal/json_line.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/options.h"
 #include "client/scopes.h"
 #include "files/lock.h"
@@ -97,7 +97,7 @@ class Resolver {
   void look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name);
   void tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to);
   void tell_failed(const PublicKey& peer, const std::string& host, const std::string& why);
-  [[nodiscard]] JsonLine json_about(const PublicKey& peer, const std::string& host) const;
+  [[nodiscard]] Json json_about(const PublicKey& peer, const std::string& host) const;
 
   Console& console_;
   QuickFile file_;
@@ -181,16 +181,15 @@ void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::Ho
   }
 }
 
-JsonLine Resolver::json_about(const PublicKey& peer, const std::string& host) const {
-  JsonLine line;
-  line.text("interface", file_.interface).text("peer", to_base64(peer)).text("host", host);
-  return line;
+Json Resolver::json_about(const PublicKey& peer, const std::string& host) const {
+  return {{"interface", file_.interface}, {"peer", to_base64(peer)}, {"host", host}};
 }
 
 void Resolver::tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to) {
   if (is_json_) {
-    console_.out.print("{}\n",
-                       json_about(peer, host).text("endpoint", client::text_of(to)).to_string());
+    Json line = json_about(peer, host);
+    line["endpoint"] = client::text_of(to);
+    console_.out.print("{}\n", to_line(line));
   } else {
     console_.out.print("{}: {} is now {}\n", to_base64(peer), host, client::text_of(to));
   }
@@ -198,7 +197,9 @@ void Resolver::tell_moved(const PublicKey& peer, const std::string& host, const 
 
 void Resolver::tell_failed(const PublicKey& peer, const std::string& host, const std::string& why) {
   if (is_json_) {
-    console_.out.print("{}\n", json_about(peer, host).text("error", why).to_string());
+    Json line = json_about(peer, host);
+    line["error"] = why;
+    console_.out.print("{}\n", to_line(line));
   } else {
     console_.err.print("{}: `{}': {}\n", to_base64(peer), host, why);
   }

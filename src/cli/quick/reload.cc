@@ -11,17 +11,17 @@
 #include <utility>
 
 #include "cli/doctor/warnings.h"
-#include "cli/quick/difference.h"
+#include "cli/quick/difference_json.h"
 #include "cli/quick/follow.h"
 #include "cli/quick/quick_command.h"
 #include "cli/quick/quick_file.h"
-#include "cli/show/show_text.h"
-#include "cli/terminal/json_line.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/options.h"
 #include "diagnosis/machine_findings.h"
 #include "files/conf_change.h"
 #include "io/linux/kernel_query.h"
 #include "quick/default_route.h"
+#include "quick/difference.h"
 #include "quick/dns.h"
 #include "quick/hooks.h"
 #include "quick/ipv6.h"
@@ -119,8 +119,8 @@ class Reload {
   std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
   quick::RoutePlan plan_;
   bool has_v6_ = quick::has_ipv6();
-  std::uint32_t mark_ = 0;           // that the device is to have
-  std::vector<Difference> changes_;  // of the device
+  std::uint32_t mark_ = 0;                  // that the device is to have
+  std::vector<quick::Difference> changes_;  // of the device
 };
 
 bool Reload::read_file() {
@@ -139,7 +139,7 @@ bool Reload::read_file() {
   const std::vector<bool> is_as_applied = compare_endpoints();
   change_ = files::take_change(file_.configuration, endpoints);
   keep_endpoints(endpoints, is_as_applied);
-  join_sections(change_.peers, device_);
+  quick::join_sections(change_.peers, device_);
   if (!change_.private_key) change_.private_key.emplace();
   change_.replace_peers = true;
   files::keep_peers(change_, device_);
@@ -386,13 +386,13 @@ Result<void> Reload::change_routes() {
 }
 
 Result<void> Reload::change_device() {
-  changes_ = keep_differences(change_, device_);
+  changes_ = quick::keep_differences(change_, device_);
   if (changes_.empty()) return {};
   return console_.devices->set(link_.name(), change_);
 }
 
 void Reload::print_changes() {
-  for (const Difference& change : changes_) {
+  for (const quick::Difference& change : changes_) {
     console_.out.print("{}: {}\n", link_.name(), change.text);
   }
   if (changes_.empty() && transaction_.done().empty()) {
@@ -401,16 +401,11 @@ void Reload::print_changes() {
 }
 
 void Reload::print_changes_json() {
-  const auto list = [](const auto& items, const auto& json) {
-    std::string text;
-    for (const auto& item : items) text += (text.empty() ? "" : ", ") + json(item);
-    return "[" + text + "]";
-  };
-  console_.out.print("{}\n", JsonLine()
-                                 .text("interface", link_.name())
-                                 .json("changes", list(changes_, json_of))
-                                 .json("steps", list(transaction_.done(), json_text))
-                                 .to_string());
+  Json changes = Json::array();
+  for (const quick::Difference& change : changes_) changes.push_back(json_of(change));
+  const Json line{
+      {"interface", link_.name()}, {"changes", changes}, {"steps", transaction_.done()}};
+  console_.out.print("{}\n", to_line(line));
 }
 
 }  // namespace

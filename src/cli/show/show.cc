@@ -8,6 +8,7 @@
 
 #include "cli/show/show_live.h"
 #include "cli/show/show_text.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/style.h"
 
 namespace ferrule::cli {
@@ -57,13 +58,11 @@ bool list(Console& console, std::vector<std::string>& names) {
 int show_interfaces(Console& console, const View& view) {
   std::vector<std::string> names;
   if (!list(console, names)) return 1;
-  if (view.is_json) console.out.write("[");
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const char* separator = i == 0 ? "" : view.is_json ? ", " : " ";
-    console.out.print("{}{}", separator, view.is_json ? json_text(names[i]) : names[i]);
+  if (view.is_json) {
+    console.out.print("{}\n", to_line(names));
+  } else if (!names.empty()) {
+    console.out.print("{}\n", fmt::join(names, " "));
   }
-  if (view.is_json) console.out.write("]");
-  if (view.is_json || !names.empty()) console.out.write("\n");
   return 0;
 }
 

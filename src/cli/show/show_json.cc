@@ -1,8 +1,9 @@
+#include <span>
 #include <string>
 
 #include "base/key_text.h"
-#include "base/utf8.h"
 #include "cli/show/show_text.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
 
@@ -12,104 +13,65 @@ namespace {
 
 using protocol::PeerStatus;
 
-// One JSON object, a member a line.
-class JsonObject {
- public:
-  JsonObject(Output& out, int depth)
-      : out_(out), indent_(static_cast<std::size_t>(2 * depth), ' ') {
-    out_.write("{");
-  }
-  void close() {
-    if (!is_empty_) out_.print("\n{}", indent_);
-    out_.write("}");
-  }
+// Stands for a secret key, which is nowhere but in the output. Nothing else here has such a character.
+constexpr std::string_view kKeyHere = "\x01";
+constexpr std::string_view kKeyHereAsJson = "\\u0001";
 
-  // The member's value is written next.
-  void name(std::string_view name) {
-    out_.print("{}\n{}  {}: ", is_empty_ ? "" : ",", indent_, json_text(name));
-    is_empty_ = false;
-  }
-  void text(std::string_view member, std::string_view value) {
-    name(member);
-    out_.write(json_text(value));
-  }
-  void number(std::string_view member, std::uint64_t value) {
-    name(member);
-    out_.print("{}", value);
-  }
-  void secret(std::string_view member, std::span<const std::uint8_t, kKeySize> key) {
-    if (!shows_secrets()) return text(member, "(hidden)");
-    name(member);
-    out_.write("\"");
-    write_key(out_, key);
-    out_.write("\"");
-  }
+std::string_view shown_secret() { return shows_secrets() ? kKeyHere : "(hidden)"; }
 
- private:
-  Output& out_;
-  std::string indent_;
-  bool is_empty_ = true;
-};
+// Writes JSON, and this key in the place that is kept for it, if there is one.
+void write_with_key(Output& out, std::string_view json,
+                    std::span<const std::uint8_t, kKeySize> key) {
+  const std::size_t at = json.find(kKeyHereAsJson);
+  out.write(json.substr(0, at));
+  if (at == json.npos) return;
+  write_key(out, key);
+  out.write(json.substr(at + kKeyHereAsJson.size()));
+}
 
-void print_peer(Output& out, const PeerStatus& status) {
-  JsonObject peer(out, 3);
-  if (!status.preshared_key.is_zero()) peer.secret("presharedKey", status.preshared_key.bytes());
-  if (!status.endpoint.is_none()) peer.text("endpoint", client::text_of(status.endpoint));
-  if (status.last_handshake.seconds != 0) {
-    peer.number("latestHandshake", static_cast<std::uint64_t>(status.last_handshake.seconds));
-  }
-  peer.number("transferRx", status.rx_bytes);
-  peer.number("transferTx", status.tx_bytes);
+Json json_of(const PeerStatus& status) {
+  Json peer = Json::object();
+  if (!status.preshared_key.is_zero()) peer["presharedKey"] = shown_secret();
+  if (!status.endpoint.is_none()) peer["endpoint"] = client::text_of(status.endpoint);
+  if (status.last_handshake.seconds != 0) peer["latestHandshake"] = status.last_handshake.seconds;
+  peer["transferRx"] = status.rx_bytes;
+  peer["transferTx"] = status.tx_bytes;
   if (status.persistent_keepalive_s != 0) {
-    peer.number("persistentKeepalive", status.persistent_keepalive_s);
+    peer["persistentKeepalive"] = status.persistent_keepalive_s;
   }
-  peer.name("allowedIps");
-  out.write("[");
-  for (std::size_t i = 0; i < status.allowed_ips.size(); ++i) {
-    out.print("{}{}", i == 0 ? "" : ", ", json_text(status.allowed_ips[i].to_string()));
-  }
-  out.write("]");
-  peer.close();
+  Json& ips = peer["allowedIps"] = Json::array();
+  for (const Cidr& prefix : status.allowed_ips) ips.push_back(prefix.to_string());
+  return peer;
+}
+
+Json json_without_peers(const control::DeviceStatus& status) {
+  Json device = Json::object();
+  if (status.private_key) device["privateKey"] = shown_secret();
+  if (status.public_key) device["publicKey"] = to_base64(*status.public_key);
+  if (status.listen_port != 0) device["listenPort"] = status.listen_port;
+  if (status.fwmark != 0) device["fwmark"] = status.fwmark;
+  device["peers"] = Json::object();
+  return device;
 }
 
 }  // namespace
 
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const auto character = first_character(text);
-    const std::size_t size = character ? character->size : 1;
-    if (!character) {
-      out += "\\ufffd";  // JSON is UTF-8
-    } else if (character->code == '"' || character->code == '\\') {
-      out += '\\';
-      out += text[0];
-    } else if (character->code < ' ') {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(character->code));
-    } else {
-      out += text.substr(0, size);
-    }
-    text.remove_prefix(size);
-  }
-  return out + '"';
-}
-
+// Peers come one at a time: there may be a million.
 void print_json(Output& out, const NamedDevice& device) {
+  static const PrivateKey kNone;
   const control::DeviceStatus& status = device.status;
-  out.print("{}: ", json_text(device.name));
-  JsonObject object(out, 1);
-  if (status.private_key) object.secret("privateKey", status.private_key->bytes());
-  if (status.public_key) object.text("publicKey", to_base64(*status.public_key));
-  if (status.listen_port != 0) object.number("listenPort", status.listen_port);
-  if (status.fwmark != 0) object.number("fwmark", status.fwmark);
-  object.name("peers");
-  JsonObject peers(out, 2);
+  std::string head = to_lines(json_without_peers(status), 1);
+  head.resize(head.rfind("{}"));
+  out.print("{}: ", to_line(device.name));
+  write_with_key(out, head, (status.private_key ? *status.private_key : kNone).bytes());
+  out.write("{");
+  std::string_view separator = "\n";
   for (const PeerStatus& peer : status.peers) {
-    peers.name(to_base64(peer.public_key));
-    print_peer(out, peer);
+    out.print("{}      {}: ", separator, to_line(to_base64(peer.public_key)));
+    write_with_key(out, to_lines(json_of(peer), 3), peer.preshared_key.bytes());
+    separator = ",\n";
   }
-  peers.close();
-  object.close();
+  out.write(status.peers.empty() ? "}\n  }" : "\n    }\n  }");
 }
 
 }  // namespace ferrule::cli

@@ -28,8 +28,6 @@ void print_pretty(Output& out, const NamedDevice& device, const Style& style, st
 
 /// The device's name: its whole description, in the words of wg-json.
 void print_json(Output& out, const NamedDevice& device);
-/// A text as JSON has it, in quotes.
-[[nodiscard]] std::string json_text(std::string_view text);
 
 /// A .conf file that configures the device as it is.
 void print_conf(Output& out, const control::DeviceStatus& status);

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/key_text.h"
-#include "cli/show/show_text.h"
 #include "cli/terminal/first_look.h"
+#include "cli/terminal/json.h"
 #include "cli/terminal/options.h"
 #include "client/scopes.h"
 #include "io/clock.h"
@@ -87,16 +87,16 @@ void print_event(Output& out, const monitor::Event& event, const WallTime& at) {
 }
 
 void print_event_json(Output& out, const monitor::Event& event, const WallTime& at) {
-  out.print(R"({{"time": "{}", "event": "{}", "interface": {})", time_text(at), name_of(event.kind),
-            json_text(event.device));
-  if (event.peer) out.print(R"(, "peer": "{}")", to_base64(*event.peer));
-  if (!event.name.empty()) out.print(R"(, "name": {})", json_text(event.name));
-  if (!event.from.is_none()) out.print(R"(, "from": "{}")", client::text_of(event.from));
-  if (!event.to.is_none()) out.print(R"(, "endpoint": "{}")", client::text_of(event.to));
+  Json line{{"time", time_text(at)}, {"event", name_of(event.kind)}, {"interface", event.device}};
+  if (event.peer) line["peer"] = to_base64(*event.peer);
+  if (!event.name.empty()) line["name"] = event.name;
+  if (!event.from.is_none()) line["from"] = client::text_of(event.from);
+  if (!event.to.is_none()) line["endpoint"] = client::text_of(event.to);
   if (event.kind == monitor::EventKind::refused) {
-    out.print(R"(, "reason": {}, "count": {})", json_text(event.reason), event.count);
+    line["reason"] = event.reason;
+    line["count"] = event.count;
   }
-  out.write("}\n");
+  out.print("{}\n", to_line(line));
 }
 
 int run_watch(Console& console, Arguments arguments) {

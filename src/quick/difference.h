@@ -1,27 +1,31 @@
 // What a change would change.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/keys.h"
+#include "base/net.h"
 #include "control/uapi_client.h"
 #include "protocol/configuration.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
+
+/// What was, or is to be: a number, a place or none, prefixes; or nothing that could be told.
+using DifferenceValue = std::variant<std::monostate, std::uint64_t, Endpoint, std::vector<Cidr>>;
 
 /// One thing that a change would make another. Tells no key but public ones.
 struct Difference {
   std::string text;                    // "peer KEY: endpoint 192.0.2.1:5 -> 192.0.2.2:5"
   std::string_view change;             // "endpoint", for programs
   std::optional<PublicKey> peer = {};  // none: it is the device's
-  std::string from = {};               // JSON; "" where there is nothing to tell
-  std::string to = {};
+  DifferenceValue from = {};
+  DifferenceValue to = {};
 };
-/// An object on one line.
-[[nodiscard]] std::string json_of(const Difference& difference);
 
 /// Makes one change of those of one peer, in which what comes later counts, as for a device; and leaves
 /// out the device itself, which is no peer of its own.
@@ -33,4 +37,4 @@ void join_sections(std::vector<protocol::PeerChange>& peers, const control::Devi
 [[nodiscard]] std::vector<Difference> keep_differences(protocol::DeviceChange& change,
                                                        const control::DeviceStatus& device);
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

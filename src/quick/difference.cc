@@ -1,4 +1,4 @@
-#include "cli/quick/difference.h"
+#include "quick/difference.h"
 
 #include <fmt/format.h>
 
@@ -11,12 +11,10 @@
 
 #include "base/key_text.h"
 #include "base/secret.h"
-#include "cli/show/show_text.h"
-#include "cli/terminal/json_line.h"
 #include "client/scopes.h"
 #include "crypto/x25519.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 
 namespace {
 
@@ -27,14 +25,6 @@ std::string prefixes_text(const std::vector<Cidr>& prefixes) {
   std::string text;
   for (const Cidr& prefix : prefixes) text += (text.empty() ? "" : ", ") + prefix.to_string();
   return text.empty() ? "(none)" : text;
-}
-
-std::string prefixes_json(const std::vector<Cidr>& prefixes) {
-  std::string text;
-  for (const Cidr& prefix : prefixes) {
-    text += (text.empty() ? "" : ", ") + json_text(prefix.to_string());
-  }
-  return "[" + text + "]";
 }
 
 // Those that a peer has after a change.
@@ -103,23 +93,23 @@ class OfPeer {
     const std::string before = had_none ? "(none)" : client::text_of(from);
     Difference told =
         (*this)("endpoint", fmt::format("endpoint {} -> {}", before, client::text_of(to)));
-    told.from = had_none ? "null" : json_text(before);
-    told.to = json_text(client::text_of(to));
+    told.from = from;
+    told.to = to;
     return told;
   }
   [[nodiscard]] Difference keepalive(std::uint16_t from_s, std::uint16_t to_s) const {
     Difference told = (*this)("persistent-keepalive",
                               fmt::format("persistent keepalive {} s -> {} s", from_s, to_s));
-    told.from = std::to_string(from_s);
-    told.to = std::to_string(to_s);
+    told.from = std::uint64_t{from_s};
+    told.to = std::uint64_t{to_s};
     return told;
   }
   [[nodiscard]] Difference allowed_ips(const std::vector<Cidr>& from,
                                        const std::vector<Cidr>& to) const {
     Difference told = (*this)(
         "allowed-ips", fmt::format("allowed IPs {} -> {}", prefixes_text(from), prefixes_text(to)));
-    told.from = prefixes_json(from);
-    told.to = prefixes_json(to);
+    told.from = from;
+    told.to = to;
     return told;
   }
 
@@ -166,8 +156,8 @@ void keep_if_other(std::vector<Difference>& found, std::string_view name, std::s
   if (!wanted) return;
   found.push_back({.text = fmt::format("{} {} -> {}", name, has, *wanted),
                    .change = field,
-                   .from = std::to_string(has),
-                   .to = std::to_string(*wanted)});
+                   .from = std::uint64_t{has},
+                   .to = std::uint64_t{*wanted}});
 }
 
 }  // namespace
@@ -194,15 +184,6 @@ void join_sections(std::vector<PeerChange>& peers, const control::DeviceStatus& 
   std::erase_if(peers, [&](const PeerChange& peer) {
     return peer.public_key == *device.public_key && !peer.remove;
   });
-}
-
-std::string json_of(const Difference& difference) {
-  JsonLine line;
-  line.text("change", difference.change);
-  if (difference.peer) line.text("peer", to_base64(*difference.peer));
-  if (!difference.from.empty()) line.json("from", difference.from);
-  if (!difference.to.empty()) line.json("to", difference.to);
-  return line.to_string();
 }
 
 std::vector<Difference> keep_differences(protocol::DeviceChange& change,
@@ -245,4 +226,4 @@ std::vector<Difference> keep_differences(protocol::DeviceChange& change,
   return found;
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick
