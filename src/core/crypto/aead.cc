@@ -12,7 +12,7 @@ namespace {
 // aead_backends.h, a line here; the tests and benchmarks then find it by themselves.
 constexpr std::array kBackends{
     &avx512_aead_backend,
-    &avx2_aead_backend,
+    &interleaved_aead_backend,
     &openssl_aead_backend,
 };
 

@@ -228,7 +228,7 @@ class Backend final : public AeadBackend {
 }  // namespace avx512
 
 const AeadBackend* avx512_aead_backend() noexcept {
-  static const avx512::Backend backend(avx2_aead_backend());
+  static const avx512::Backend backend(interleaved_aead_backend());
   return avx512::cpu_can_run() ? &backend : nullptr;
 }
 

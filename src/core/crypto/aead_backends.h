@@ -7,7 +7,7 @@
 namespace ferrule::crypto {
 
 [[nodiscard]] const AeadBackend* avx512_aead_backend() noexcept;
-[[nodiscard]] const AeadBackend* avx2_aead_backend() noexcept;
+[[nodiscard]] const AeadBackend* interleaved_aead_backend() noexcept;
 [[nodiscard]] const AeadBackend* openssl_aead_backend() noexcept;
 
 }  // namespace ferrule::crypto

@@ -17,7 +17,8 @@ struct VectorBackend {
 
 inline constexpr VectorBackend kVectorBackends[] = {
     {"avx512", &avx512_aead_backend, "no AVX-512 with IFMA in this CPU or this build"},
-    {"avx2", &avx2_aead_backend, "no AVX2 and BMI2 in this CPU or this build"},
+    {"interleaved", &interleaved_aead_backend,
+     "neither AVX2 with BMI2 nor NEON in this CPU or this build"},
 };
 
 inline std::string name_of_backend(const testing::TestParamInfo<VectorBackend>& info) {

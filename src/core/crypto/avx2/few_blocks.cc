@@ -1,10 +1,11 @@
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
 #ifdef FERRULE_AVX2
-#include "crypto/avx2/few_blocks.h"
-#include "crypto/avx2/rounds.h"
+// A row of a block's state is half a register, so that four blocks take half the time of a pass over
+// eight lanes.
+#include "crypto/interleaved/few_blocks.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 
 namespace {
 
@@ -14,17 +15,17 @@ struct TwoBlocks {
   Vec a, b, c, d;
 };
 
-FERRULE_AVX2_INLINE __m128i load_half(const void* from) noexcept {
+FERRULE_VECTOR_INLINE __m128i load_half(const void* from) noexcept {
   return _mm_loadu_si128(static_cast<const __m128i*>(from));
 }
-FERRULE_AVX2_INLINE Vec halves(const void* lower, const void* upper) noexcept {
+FERRULE_VECTOR_INLINE Vec halves(const void* lower, const void* upper) noexcept {
   return _mm256_set_m128i(load_half(upper), load_half(lower));
 }
-FERRULE_AVX2_INLINE __m128i last_row(const BlockStart& start) noexcept {
+FERRULE_VECTOR_INLINE __m128i last_row(const BlockStart& start) noexcept {
   return _mm_set_epi64x(static_cast<std::int64_t>(start.nonce),
                         static_cast<std::int64_t>(start.block));
 }
-FERRULE_AVX2_INLINE TwoBlocks initial(const BlockStart& one, const BlockStart& other) noexcept {
+FERRULE_VECTOR_INLINE TwoBlocks initial(const BlockStart& one, const BlockStart& other) noexcept {
   const std::uint8_t* key = one.key->data();
   const std::uint8_t* other_key = other.key->data();
   return {halves(kConstants, kConstants), halves(key, other_key), halves(key + 16, other_key + 16),
@@ -34,7 +35,7 @@ FERRULE_AVX2_INLINE TwoBlocks initial(const BlockStart& one, const BlockStart& o
 // Turns columns into diagonals, or back: rows a, c and d move, and b, which each round ends with and
 // the next one waits for, stays.
 template <int kA, int kD>
-FERRULE_AVX2_INLINE void turn(TwoBlocks& x) noexcept {
+FERRULE_VECTOR_INLINE void turn(TwoBlocks& x) noexcept {
   x.a = _mm256_shuffle_epi32(x.a, kA);
   x.d = _mm256_shuffle_epi32(x.d, 0b01'00'11'10);
   x.c = _mm256_shuffle_epi32(x.c, kD);
@@ -42,12 +43,12 @@ FERRULE_AVX2_INLINE void turn(TwoBlocks& x) noexcept {
 constexpr int kUp = 0b10'01'00'11;    // each word to the next place
 constexpr int kDown = 0b00'11'10'01;  // to the one before
 
-FERRULE_AVX2_INLINE void round(TwoBlocks& x, TwoBlocks& y) noexcept {
+FERRULE_VECTOR_INLINE void round(TwoBlocks& x, TwoBlocks& y) noexcept {
   two_quarter_rounds(x.a, x.b, x.c, x.d, y.a, y.b, y.c, y.d);
 }
 
-FERRULE_AVX2_INLINE void write(const TwoBlocks& x, const TwoBlocks& start,
-                               std::uint8_t (*blocks)[batch::kBlockSize]) noexcept {
+FERRULE_VECTOR_INLINE void write(const TwoBlocks& x, const TwoBlocks& start,
+                                 std::uint8_t (*blocks)[batch::kBlockSize]) noexcept {
   const Vec rows[] = {_mm256_add_epi32(x.a, start.a), _mm256_add_epi32(x.b, start.b),
                       _mm256_add_epi32(x.c, start.c), _mm256_add_epi32(x.d, start.d)};
   // Whole vectors, since they are read as such soon: both halves of a block together.
@@ -77,5 +78,5 @@ void make_few_blocks(std::span<const BlockStart> starts, Keystream& out) noexcep
   write(y, y_start, out.block + 2);
 }
 
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved
 #endif

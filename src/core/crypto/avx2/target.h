@@ -5,8 +5,10 @@
 #if defined(__x86_64__) && !defined(FERRULE_WITHOUT_AVX2)
 #include "crypto/intrinsics.h"
 
-#define FERRULE_AVX2_FEATURES "avx2,bmi2"
-#define FERRULE_AVX2 __attribute__((target(FERRULE_AVX2_FEATURES)))
+#define FERRULE_AVX2
+
+#define FERRULE_VECTOR_FEATURES "avx2,bmi2"
+#define FERRULE_VECTOR __attribute__((target(FERRULE_VECTOR_FEATURES)))
 /// For the small parts: inlined at any level of optimization, so that vectors stay in registers.
-#define FERRULE_AVX2_INLINE inline __attribute__((always_inline, target(FERRULE_AVX2_FEATURES)))
+#define FERRULE_VECTOR_INLINE inline __attribute__((always_inline, target(FERRULE_VECTOR_FEATURES)))
 #endif

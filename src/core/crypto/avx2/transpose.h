@@ -5,9 +5,9 @@
 
 namespace ferrule::crypto::avx2 {
 
-/// Transposes the 4x4 doublewords in each half: afterwards half h of `a` holds doubleword 4h of a, b,
-/// c and d as they were, that of `b` doubleword 4h + 1, and so on.
-FERRULE_AVX2_INLINE void transpose_doublewords_in_halves(Vec& a, Vec& b, Vec& c, Vec& d) noexcept {
+/// Transposes the 4x4 words in each half: afterwards half h of `a` holds word 4h of a, b,
+/// c and d as they were, that of `b` word 4h + 1, and so on.
+FERRULE_VECTOR_INLINE void transpose_words_in_halves(Vec& a, Vec& b, Vec& c, Vec& d) noexcept {
   const Vec ab_low = _mm256_unpacklo_epi32(a, b);
   const Vec ab_high = _mm256_unpackhi_epi32(a, b);
   const Vec cd_low = _mm256_unpacklo_epi32(c, d);
@@ -19,16 +19,16 @@ FERRULE_AVX2_INLINE void transpose_doublewords_in_halves(Vec& a, Vec& b, Vec& c,
 }
 
 /// Afterwards `a` holds the lower halves of a and b as they were, `b` the upper ones.
-FERRULE_AVX2_INLINE void transpose_halves(Vec& a, Vec& b) noexcept {
+FERRULE_VECTOR_INLINE void transpose_halves(Vec& a, Vec& b) noexcept {
   const Vec low = _mm256_permute2x128_si256(a, b, 0x20);
   b = _mm256_permute2x128_si256(a, b, 0x31);
   a = low;
 }
 
-/// Transposes 8x8 doublewords: doubleword j of row i and doubleword i of row j change places.
-FERRULE_AVX2_INLINE void transpose_doublewords(Vec (&x)[8]) noexcept {
-  transpose_doublewords_in_halves(x[0], x[1], x[2], x[3]);
-  transpose_doublewords_in_halves(x[4], x[5], x[6], x[7]);
+/// Transposes 8x8 words: word j of row i and word i of row j change places.
+FERRULE_VECTOR_INLINE void transpose(Vec (&x)[kLanes]) noexcept {
+  transpose_words_in_halves(x[0], x[1], x[2], x[3]);
+  transpose_words_in_halves(x[4], x[5], x[6], x[7]);
   transpose_halves(x[0], x[4]);
   transpose_halves(x[1], x[5]);
   transpose_halves(x[2], x[6]);

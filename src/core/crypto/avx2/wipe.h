@@ -14,11 +14,11 @@ constexpr std::size_t kStackDepth = 1536;
 
 /// Zeroes all vector registers, and the general ones that a call need not preserve: Poly1305 works in
 /// those.
-FERRULE_AVX2 void wipe_registers() noexcept;
+FERRULE_VECTOR void wipe_registers() noexcept;
 
 /// Overwrites `vectors` vectors of 32 bytes in a way that the compiler may neither leave out nor turn
 /// into a call or a string instruction, which would take twice as long.
-FERRULE_AVX2_INLINE void wipe(void* memory, std::size_t vectors) noexcept {
+FERRULE_VECTOR_INLINE void wipe(void* memory, std::size_t vectors) noexcept {
   auto* bytes = static_cast<std::uint8_t*>(memory);
   for (std::size_t i = 0; i < vectors; ++i) {
     asm volatile("vmovdqu %1, (%0)"
@@ -29,7 +29,7 @@ FERRULE_AVX2_INLINE void wipe(void* memory, std::size_t vectors) noexcept {
 }
 
 /// Overwrites the stack, from the caller's frame downwards.
-__attribute__((noinline)) FERRULE_AVX2 inline void wipe_stack() noexcept {
+__attribute__((noinline)) FERRULE_VECTOR inline void wipe_stack() noexcept {
   alignas(kVecSize) std::uint8_t area[kStackDepth];
   wipe(area, kStackDepth / kVecSize);
 }

@@ -1,28 +1,28 @@
-// ChaCha20-Poly1305 on AVX2 and BMI2: up to sixteen packets at a time, their blocks side by side on
-// the lanes of ChaCha, and Poly1305 of the blocks before between its rounds: ChaCha fills the vector
-// units, Poly1305 the integer units, and together they take little more time than ChaCha alone.
+// ChaCha20-Poly1305 on AVX2 and BMI2, or on NEON: up to sixteen packets at a time, their blocks side by
+// side on the lanes of ChaCha, and Poly1305 of the blocks before between its rounds: ChaCha fills the
+// vector units, Poly1305 the integer units, and together they take little more time than ChaCha alone.
 //
 // Branches and addresses depend on lengths and on the equality of key pointers, never on a key or
 // on data.
 #include "crypto/aead_backends.h"
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
-#ifdef FERRULE_AVX2
+#ifdef FERRULE_INTERLEAVED
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/check.h"
-#include "crypto/avx2/authenticator.h"
-#include "crypto/avx2/chacha.h"
-#include "crypto/avx2/cpu.h"
-#include "crypto/avx2/few_blocks.h"
-#include "crypto/avx2/wipe.h"
 #include "crypto/batch/packets.h"
 #include "crypto/batch/plan.h"
+#include "crypto/interleaved/add_bytes.h"
+#include "crypto/interleaved/authenticator.h"
+#include "crypto/interleaved/chacha.h"
+#include "crypto/interleaved/few_blocks.h"
 
 namespace ferrule::crypto {
 
-namespace avx2 {
+namespace interleaved {
 namespace {
 
 using batch::kMaxGroup;
@@ -37,9 +37,9 @@ struct Workspace {
   Keystream keystream;
   Authenticator authenticator;
 
-  FERRULE_AVX2_INLINE void wipe() noexcept {
+  FERRULE_VECTOR_INLINE void wipe() noexcept {
     inputs.wipe();
-    avx2::wipe(&keystream, sizeof keystream / kVecSize);
+    interleaved::wipe(&keystream, sizeof keystream / kVecSize);
     authenticator.wipe();
   }
 };
@@ -47,8 +47,8 @@ struct Workspace {
 // Up to sixteen packets.
 class Group {
  public:
-  FERRULE_AVX2_INLINE Group(std::span<const AeadPacket> packets, Order order,
-                            Workspace& workspace) noexcept
+  FERRULE_VECTOR_INLINE Group(std::span<const AeadPacket> packets, Order order,
+                              Workspace& workspace) noexcept
       : packets_(packets),
         all_{static_cast<unsigned>(packets.size()), 0},
         work_(workspace),
@@ -60,7 +60,7 @@ class Group {
   }
 
   // What a pass has made is authenticated beside the rounds of the next.
-  FERRULE_AVX2_INLINE void seal() noexcept {
+  FERRULE_VECTOR_INLINE void seal() noexcept {
     while (plan_.next(pass_)) {
       make_pass();
       add_keystream();
@@ -74,7 +74,7 @@ class Group {
 
   // What packets came with is authenticated beside all rounds, as soon as there are keys, and at the
   // latest when plaintext shall take its place.
-  FERRULE_AVX2_INLINE void open(std::span<bool> opened) noexcept {
+  FERRULE_VECTOR_INLINE void open(std::span<bool> opened) noexcept {
     authenticator_.release(all_);
     while (plan_.next(pass_)) {
       make_pass();
@@ -89,7 +89,7 @@ class Group {
   }
 
  private:
-  FERRULE_AVX2_INLINE void make_pass() noexcept {
+  FERRULE_VECTOR_INLINE void make_pass() noexcept {
     // Few lanes alone take half the time, but what waits for authentication costs more than that
     // if it has to be done after them.
     if (pass_.lanes() <= kFewBlocks && !authenticator_.has_run(1)) {
@@ -101,17 +101,19 @@ class Group {
       if (segment.has_key()) authenticator_.add_key(work_.keystream.block[segment.lane]);
     }
   }
-  FERRULE_AVX2_INLINE void make_few_lanes() noexcept {
-    BlockStart starts[kFewBlocks];
-    for (const Segment& segment : pass_.segments()) {
-      const AeadPacket& packet = packets_[segment.packet];
-      for (unsigned i = 0; i < segment.lanes; ++i) {
-        starts[segment.lane + i] = {packet.key, packet.counter, segment.block + i};
+  FERRULE_VECTOR_INLINE void make_few_lanes() noexcept {
+    if constexpr (kFewBlocks > 0) {
+      std::array<BlockStart, kFewBlocks> starts;
+      for (const Segment& segment : pass_.segments()) {
+        const AeadPacket& packet = packets_[segment.packet];
+        for (unsigned i = 0; i < segment.lanes; ++i) {
+          starts[segment.lane + i] = {packet.key, packet.counter, segment.block + i};
+        }
       }
+      make_few_blocks(std::span(starts).first(pass_.lanes()), work_.keystream);
     }
-    make_few_blocks(std::span(starts).first(pass_.lanes()), work_.keystream);
   }
-  FERRULE_AVX2_INLINE void make_lanes() noexcept {
+  FERRULE_VECTOR_INLINE void make_lanes() noexcept {
     LaneFiller filler;
     for (const Segment& segment : pass_.segments()) {
       const AeadPacket& packet = packets_[segment.packet];
@@ -121,7 +123,7 @@ class Group {
     filler.write(work_.inputs);
     make_keystream(work_.inputs, work_.keystream, authenticator_);
   }
-  FERRULE_AVX2_INLINE void add_keystream() noexcept {
+  FERRULE_VECTOR_INLINE void add_keystream() noexcept {
     for (const Segment& segment : pass_.data()) {
       const AeadPacket& packet = packets_[segment.packet];
       add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.data_lane()],
@@ -139,24 +141,24 @@ class Group {
 };
 
 // Functions of their own, so that what they spill is below the frame from which it is wiped.
-__attribute__((noinline)) FERRULE_AVX2 void seal_groups(std::span<const AeadPacket> packets,
-                                                        Workspace& workspace) noexcept {
+__attribute__((noinline)) FERRULE_VECTOR void seal_groups(std::span<const AeadPacket> packets,
+                                                          Workspace& workspace) noexcept {
   for (std::size_t i = 0; i < packets.size(); i += kMaxGroup) {
     Group(packets.subspan(i, std::min(kMaxGroup, packets.size() - i)), Order::packet_by_packet,
           workspace)
         .seal();
   }
 }
-__attribute__((noinline)) FERRULE_AVX2 void open_groups(std::span<const AeadPacket> packets,
-                                                        std::span<bool> opened,
-                                                        Workspace& workspace) noexcept {
+__attribute__((noinline)) FERRULE_VECTOR void open_groups(std::span<const AeadPacket> packets,
+                                                          std::span<bool> opened,
+                                                          Workspace& workspace) noexcept {
   for (std::size_t i = 0; i < packets.size(); i += kMaxGroup) {
     const std::size_t count = std::min(kMaxGroup, packets.size() - i);
     Group(packets.subspan(i, count), Order::keys_first, workspace).open(opened.subspan(i, count));
   }
 }
 
-FERRULE_AVX2_INLINE void leave_nothing(Workspace& workspace) noexcept {
+FERRULE_VECTOR_INLINE void leave_nothing(Workspace& workspace) noexcept {
   workspace.wipe();
   wipe_stack();
   wipe_registers();
@@ -164,15 +166,15 @@ FERRULE_AVX2_INLINE void leave_nothing(Workspace& workspace) noexcept {
 
 class Backend final : public AeadBackend {
  public:
-  [[nodiscard]] std::string_view name() const noexcept override { return "avx2"; }
+  [[nodiscard]] std::string_view name() const noexcept override { return kName; }
 
-  FERRULE_AVX2 void seal(std::span<const AeadPacket> packets) const noexcept override {
+  FERRULE_VECTOR void seal(std::span<const AeadPacket> packets) const noexcept override {
     Workspace workspace;
     seal_groups(packets, workspace);
     leave_nothing(workspace);
   }
-  FERRULE_AVX2 void open(std::span<const AeadPacket> packets,
-                         std::span<bool> opened) const noexcept override {
+  FERRULE_VECTOR void open(std::span<const AeadPacket> packets,
+                           std::span<bool> opened) const noexcept override {
     FERRULE_CHECK(opened.size() == packets.size());
     Workspace workspace;
     open_groups(packets, opened, workspace);
@@ -181,11 +183,11 @@ class Backend final : public AeadBackend {
 };
 
 }  // namespace
-}  // namespace avx2
+}  // namespace interleaved
 
-const AeadBackend* avx2_aead_backend() noexcept {
-  static const avx2::Backend backend;
-  return avx2::cpu_can_run() ? &backend : nullptr;
+const AeadBackend* interleaved_aead_backend() noexcept {
+  static const interleaved::Backend backend;
+  return interleaved::cpu_can_run() ? &backend : nullptr;
 }
 
 }  // namespace ferrule::crypto
@@ -193,7 +195,7 @@ const AeadBackend* avx2_aead_backend() noexcept {
 #else
 
 namespace ferrule::crypto {
-const AeadBackend* avx2_aead_backend() noexcept { return nullptr; }
+const AeadBackend* interleaved_aead_backend() noexcept { return nullptr; }
 }  // namespace ferrule::crypto
 
 #endif

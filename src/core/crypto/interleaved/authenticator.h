@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <span>
 
-#include "crypto/avx2/poly1305.h"
-#include "crypto/avx2/wipe.h"
 #include "crypto/batch/plan.h"
+#include "crypto/interleaved/machine.h"
+#include "crypto/interleaved/poly1305.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 
 /// Whole blocks of one packet, one after the other in memory.
 struct Run {
@@ -55,10 +55,10 @@ class Authenticator {
   [[nodiscard]] const Tag& tag(std::size_t packet) const noexcept { return tags_[packet]; }
 
   /// Overwrites what is secret.
-  FERRULE_AVX2_INLINE void wipe() noexcept {
-    avx2::wipe(keys_.data(), vectors(most_packets_ * sizeof keys_[0]));
-    avx2::wipe(tags_.data(), vectors(most_packets_ * sizeof tags_[0]));
-    avx2::wipe(&run_, sizeof run_ / kVecSize);
+  FERRULE_VECTOR_INLINE void wipe() noexcept {
+    interleaved::wipe(keys_.data(), vectors(most_packets_ * sizeof keys_[0]));
+    interleaved::wipe(tags_.data(), vectors(most_packets_ * sizeof tags_[0]));
+    interleaved::wipe(&run_, sizeof run_ / kVecSize);
   }
 
  private:
@@ -82,4 +82,4 @@ class Authenticator {
   static_assert(sizeof run_ % kVecSize == 0 && sizeof keys_ % kVecSize == 0);
 };
 
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved

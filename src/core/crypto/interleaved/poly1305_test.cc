@@ -1,14 +1,14 @@
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
-#ifdef FERRULE_AVX2
-#include "crypto/avx2/poly1305.h"
+#ifdef FERRULE_INTERLEAVED
+#include "crypto/interleaved/poly1305.h"
 
 #include <gtest/gtest.h>
 
-#include "crypto/avx2/skip_testing.h"
 #include "crypto/batch/models_testing.h"
+#include "crypto/interleaved/skip_testing.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 namespace {
 
 using test::Buffer;
@@ -53,8 +53,8 @@ std::vector<PolySum> edges() {
   return sums;
 }
 
-TEST(Avx2Poly1305, P2_SumOfARandomMessageIsThatOfTheModel) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+TEST(InterleavedPoly1305, P2_SumOfARandomMessageIsThatOfTheModel) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   Random random(1);
   for (int round = 0; round < 2000; ++round) {
     const Buffer key_block = random_or_extreme(random, 32);
@@ -72,8 +72,8 @@ TEST(Avx2Poly1305, P2_SumOfARandomMessageIsThatOfTheModel) {
   }
 }
 
-TEST(Avx2Poly1305, P2_OneMoreBlockOnEveryEdge) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+TEST(InterleavedPoly1305, P2_OneMoreBlockOnEveryEdge) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   Random random(2);
   for (const Buffer& key_block :
        {Buffer(32, 0xff), Buffer(32, 0), test::random_bytes(random, 32)}) {
@@ -90,7 +90,7 @@ TEST(Avx2Poly1305, P2_OneMoreBlockOnEveryEdge) {
   }
 }
 
-TEST(Avx2Poly1305, P2_SumBeginsWithTheFirstBlock) {
+TEST(InterleavedPoly1305, P2_SumBeginsWithTheFirstBlock) {
   Random random(3);
   const Buffer block = test::random_bytes(random, 16);
   EXPECT_EQ(number_of(first_block(block.data())), Number(block) + Number::power_of_2(128));
@@ -107,7 +107,7 @@ Tag expected_tag(const PolySum& sum, const Buffer& key_block) {
   return {static_cast<std::uint64_t>(tag), static_cast<std::uint64_t>(tag >> 64)};
 }
 
-TEST(Avx2Poly1305, P2_TagIsTheLastProductPlusS) {
+TEST(InterleavedPoly1305, P2_TagIsTheLastProductPlusS) {
   Random random(4);
   const auto all = edges();
   for (int round = 0; round < 3000; ++round) {
@@ -126,5 +126,5 @@ TEST(Avx2Poly1305, P2_TagIsTheLastProductPlusS) {
 }
 
 }  // namespace
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved
 #endif

@@ -6,12 +6,10 @@
 
 #include "base/bytes.h"
 #include "crypto/aead.h"
-#include "crypto/avx2/vector.h"
-#include "crypto/avx2/wipe.h"
+#include "crypto/interleaved/machine.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 
-constexpr unsigned kLanes = 8;
 constexpr std::size_t kKeyWords = 8;
 
 /// A row for each word of ChaCha's state that lanes may differ in, a column a lane. The first word of
@@ -24,7 +22,7 @@ class LaneInputs {
   [[nodiscard]] const Row& key(std::size_t word) const noexcept { return key_[word]; }
 
   /// The key of the lanes from `lane` on.
-  FERRULE_AVX2_INLINE void set_key(unsigned lane, const AeadKey& key) noexcept {
+  FERRULE_VECTOR_INLINE void set_key(unsigned lane, const AeadKey& key) noexcept {
     const Vec lanes = lanes_from(lane);
     for (std::size_t i = 0; i < kKeyWords; ++i) {
       const Vec word = broadcast(load_le32(key.data() + i * sizeof(std::uint32_t)));
@@ -32,7 +30,7 @@ class LaneInputs {
     }
   }
   /// Overwrites the keys. The rest is no secret.
-  FERRULE_AVX2_INLINE void wipe() noexcept { avx2::wipe(key_, sizeof key_ / kVecSize); }
+  FERRULE_VECTOR_INLINE void wipe() noexcept { interleaved::wipe(key_, sizeof key_ / kVecSize); }
 
   alignas(kVecSize) Row counter;
   alignas(kVecSize) Row nonce_low;
@@ -48,14 +46,13 @@ class LaneInputs {
 class LaneFiller {
  public:
   /// The lanes from `lane` on have this nonce, and count from `block` on.
-  FERRULE_AVX2_INLINE void set(unsigned lane, std::uint64_t nonce, std::uint32_t block) noexcept {
+  FERRULE_VECTOR_INLINE void set(unsigned lane, std::uint64_t nonce, std::uint32_t block) noexcept {
     const Vec lanes = lanes_from(lane);
-    const Vec places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    counter_ = select(lanes, _mm256_add_epi32(places, broadcast(block - lane)), counter_);
+    counter_ = select(lanes, counting_from(block - lane), counter_);
     low_ = select(lanes, broadcast(static_cast<std::uint32_t>(nonce)), low_);
     high_ = select(lanes, broadcast(static_cast<std::uint32_t>(nonce >> 32)), high_);
   }
-  FERRULE_AVX2_INLINE void write(LaneInputs& inputs) const noexcept {
+  FERRULE_VECTOR_INLINE void write(LaneInputs& inputs) const noexcept {
     store(inputs.counter, counter_);
     store(inputs.nonce_low, low_);
     store(inputs.nonce_high, high_);
@@ -67,4 +64,4 @@ class LaneFiller {
   Vec high_ = {};
 };
 
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved

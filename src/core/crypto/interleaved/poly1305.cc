@@ -1,9 +1,9 @@
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
-#ifdef FERRULE_AVX2
-#include "crypto/avx2/poly1305.h"
+#ifdef FERRULE_INTERLEAVED
+#include "crypto/interleaved/poly1305.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 
 namespace {
 
@@ -46,5 +46,5 @@ Tag tag_of(const PolySum& sum, const OneTimeKey& key) noexcept {
   return {low_word(low), value.high + key.s1 + high_word(low)};
 }
 
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved
 #endif

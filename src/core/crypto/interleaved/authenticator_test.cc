@@ -1,14 +1,14 @@
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
-#ifdef FERRULE_AVX2
-#include "crypto/avx2/authenticator.h"
+#ifdef FERRULE_INTERLEAVED
+#include "crypto/interleaved/authenticator.h"
 
 #include <gtest/gtest.h>
 
-#include "crypto/avx2/skip_testing.h"
 #include "crypto/batch/models_testing.h"
+#include "crypto/interleaved/skip_testing.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 namespace {
 
 using test::Buffer;
@@ -50,14 +50,14 @@ std::vector<std::size_t> random_sizes(Random& random) {
   return sizes;
 }
 
-class Avx2Authenticator : public testing::Test {
+class InterleavedAuthenticator : public testing::Test {
  protected:
-  void SetUp() override { FERRULE_SKIP_WITHOUT_AVX2(); }
+  void SetUp() override { FERRULE_SKIP_WITHOUT_MACHINE(); }
   Random random_{1};
   Authenticator authenticator_ = {};
 };
 
-TEST_F(Avx2Authenticator, P2_EveryLengthHasTheTagOfTheModel) {
+TEST_F(InterleavedAuthenticator, P2_EveryLengthHasTheTagOfTheModel) {
   for (std::size_t size = 0; size <= 200; ++size) {
     const Texts texts(random_, std::vector<std::size_t>{size});
     authenticator_.start(texts.packets());
@@ -68,7 +68,7 @@ TEST_F(Avx2Authenticator, P2_EveryLengthHasTheTagOfTheModel) {
 }
 
 // In whatever pieces packets are released and runs are taken, the tags are the same.
-TEST_F(Avx2Authenticator, P2_PiecesMakeNoDifference) {
+TEST_F(InterleavedAuthenticator, P2_PiecesMakeNoDifference) {
   for (int round = 0; round < 2000; ++round) {
     const auto sizes = random_sizes(random_);
     const Texts texts(random_, sizes);
@@ -88,7 +88,7 @@ TEST_F(Avx2Authenticator, P2_PiecesMakeNoDifference) {
   }
 }
 
-TEST_F(Avx2Authenticator, HasNoRunOfWhatIsNotReleased) {
+TEST_F(InterleavedAuthenticator, HasNoRunOfWhatIsNotReleased) {
   const Texts texts(random_, std::vector<std::size_t>{160, 160});
   authenticator_.start(texts.packets());
   texts.add_keys(authenticator_);
@@ -99,7 +99,7 @@ TEST_F(Avx2Authenticator, HasNoRunOfWhatIsNotReleased) {
   EXPECT_EQ(authenticator_.run().blocks, 3u);
 }
 
-TEST_F(Avx2Authenticator, HasNoRunOfAPacketWithoutAKey) {
+TEST_F(InterleavedAuthenticator, HasNoRunOfAPacketWithoutAKey) {
   const Texts texts(random_, std::vector<std::size_t>{64, 64});
   authenticator_.start(texts.packets());
   authenticator_.release({2, 0});
@@ -114,7 +114,7 @@ TEST_F(Avx2Authenticator, HasNoRunOfAPacketWithoutAKey) {
 }
 
 // Catching up to a place that is behind does nothing.
-TEST_F(Avx2Authenticator, P2_NeverGoesBack) {
+TEST_F(InterleavedAuthenticator, P2_NeverGoesBack) {
   const Texts texts(random_, std::vector<std::size_t>{640, 64});
   authenticator_.start(texts.packets());
   texts.add_keys(authenticator_);
@@ -128,9 +128,9 @@ TEST_F(Avx2Authenticator, P2_NeverGoesBack) {
   texts.expect_tags(authenticator_);
 }
 
-TEST_F(Avx2Authenticator, KeysSumsAndTagsAreWiped) {
+TEST_F(InterleavedAuthenticator, KeysSumsAndTagsAreWiped) {
   struct Wipe {
-    FERRULE_AVX2 static void run(Authenticator& authenticator) { authenticator.wipe(); }
+    FERRULE_VECTOR static void run(Authenticator& authenticator) { authenticator.wipe(); }
   };
   const Texts texts(random_, std::vector<std::size_t>(batch::kMaxGroup, 100));
   authenticator_.start(texts.packets());
@@ -149,5 +149,5 @@ TEST_F(Avx2Authenticator, KeysSumsAndTagsAreWiped) {
 }
 
 }  // namespace
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved
 #endif

@@ -1,11 +1,11 @@
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
-#ifdef FERRULE_AVX2
-#include "crypto/avx2/authenticator.h"
+#ifdef FERRULE_INTERLEAVED
+#include "crypto/interleaved/authenticator.h"
 
 #include <algorithm>
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 
 namespace {
 
@@ -101,5 +101,5 @@ void Authenticator::end_packet() noexcept {
   started_ = false;
 }
 
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved
 #endif

@@ -1,15 +1,15 @@
-#include "crypto/avx2/target.h"
+#include "crypto/interleaved/machine.h"
 
-#ifdef FERRULE_AVX2
-#include "crypto/avx2/chacha.h"
+#ifdef FERRULE_INTERLEAVED
+#include "crypto/interleaved/chacha.h"
 
 #include <gtest/gtest.h>
 
-#include "crypto/avx2/few_blocks.h"
-#include "crypto/avx2/skip_testing.h"
 #include "crypto/batch/models_testing.h"
+#include "crypto/interleaved/few_blocks.h"
+#include "crypto/interleaved/skip_testing.h"
 
-namespace ferrule::crypto::avx2 {
+namespace ferrule::crypto::interleaved {
 namespace {
 
 using test::Buffer;
@@ -46,7 +46,7 @@ std::array<std::uint8_t, 64> expected_block(const AeadKey& key, std::uint64_t no
   return chacha_block(state);
 }
 
-FERRULE_AVX2 void set_lanes(LaneInputs& inputs, std::span<const Lane> lanes) {
+FERRULE_VECTOR void set_lanes(LaneInputs& inputs, std::span<const Lane> lanes) {
   LaneFiller filler;
   for (unsigned i = 0; i < lanes.size(); ++i) {
     inputs.set_key(i, lanes[i].key);
@@ -56,8 +56,8 @@ FERRULE_AVX2 void set_lanes(LaneInputs& inputs, std::span<const Lane> lanes) {
 }
 
 // All lanes with one key, the lanes from `lane` on with another nonce.
-FERRULE_AVX2 void set_two_runs(LaneInputs& inputs, unsigned lane, const Lane& first,
-                               const Lane& second) {
+FERRULE_VECTOR void set_two_runs(LaneInputs& inputs, unsigned lane, const Lane& first,
+                                 const Lane& second) {
   inputs.set_key(0, first.key);
   LaneFiller filler;
   filler.set(0, first.nonce, first.block);
@@ -69,8 +69,8 @@ bool holds(const Keystream& stream, unsigned lane, const std::array<std::uint8_t
   return std::equal(block.begin(), block.end(), stream.block[lane]);
 }
 
-TEST(Avx2Chacha, P2_EachLaneHasItsKeyNonceAndCounter) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+TEST(InterleavedChacha, P2_EachLaneHasItsKeyNonceAndCounter) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   Random random(1);
   for (int round = 0; round < 20; ++round) {
     const auto lanes = random_lanes(random);
@@ -87,8 +87,8 @@ TEST(Avx2Chacha, P2_EachLaneHasItsKeyNonceAndCounter) {
   }
 }
 
-TEST(Avx2Chacha, P2_LanesMayShareAKeyAndCountOn) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+TEST(InterleavedChacha, P2_LanesMayShareAKeyAndCountOn) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   Random random(2);
   for (unsigned lane = 1; lane < kLanes; ++lane) {
     const auto values = random_lanes(random);
@@ -107,8 +107,9 @@ TEST(Avx2Chacha, P2_LanesMayShareAKeyAndCountOn) {
   }
 }
 
-TEST(Avx2FewBlocks, P2_EachBlockHasItsKeyNonceAndCounter) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+#ifdef FERRULE_AVX2
+TEST(InterleavedFewBlocks, P2_EachBlockHasItsKeyNonceAndCounter) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   Random random(5);
   for (int round = 0; round < 20; ++round) {
     const auto lanes = random_lanes(random);
@@ -126,10 +127,11 @@ TEST(Avx2FewBlocks, P2_EachBlockHasItsKeyNonceAndCounter) {
     }
   }
 }
+#endif
 
 // Neither disturbs the other, wherever the packets beside end.
-TEST(Avx2Chacha, P2_PacketsBesideGetTheTagsOfTheModel) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+TEST(InterleavedChacha, P2_PacketsBesideGetTheTagsOfTheModel) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   Random random(3);
   for (std::size_t size = 0; size < 700; size += 13) {
     std::vector<Buffer> texts;
@@ -159,10 +161,10 @@ TEST(Avx2Chacha, P2_PacketsBesideGetTheTagsOfTheModel) {
   }
 }
 
-TEST(Avx2Lanes, KeysAreWiped) {
-  FERRULE_SKIP_WITHOUT_AVX2();
+TEST(InterleavedLanes, KeysAreWiped) {
+  FERRULE_SKIP_WITHOUT_MACHINE();
   struct Wipe {
-    FERRULE_AVX2 static void run(LaneInputs& inputs) { inputs.wipe(); }
+    FERRULE_VECTOR static void run(LaneInputs& inputs) { inputs.wipe(); }
   };
   Random random(4);
   LaneInputs inputs = {};
@@ -176,5 +178,5 @@ TEST(Avx2Lanes, KeysAreWiped) {
 }
 
 }  // namespace
-}  // namespace ferrule::crypto::avx2
+}  // namespace ferrule::crypto::interleaved
 #endif
