@@ -47,6 +47,7 @@ LIBRARIES = {
     # What systems and compilers bring.
     r"\w+$": list(FOLDERS),  # the standard library
     r"immintrin\.h$": ["crypto", "packet"],
+    r"arm_neon\.h$": ["crypto"],
     r"sys/random\.h$": ["crypto", "io"],
     r"arpa/inet\.h$": ["base", "io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/batch/secrecy_testing.h"
+#include "crypto/batch/trace_testing.h"
 #include "crypto/x25519_backends.h"
 
 namespace ferrule::crypto {
@@ -92,8 +93,8 @@ TEST_F(X25519Avx512Secrecy, P1_NothingStaysInVectorRegisters) {
     const Residue first = OwnStack::run(work);
     work.renew(2, false);
     const Residue second = OwnStack::run(work);
-    EXPECT_TRUE(first.vectors == second.vectors) << count;
-    EXPECT_TRUE(first.words == second.words) << count;
+    EXPECT_TRUE(first.registers.vectors == second.registers.vectors) << count;
+    EXPECT_TRUE(first.registers.words == second.registers.words) << count;
   }
 }
 

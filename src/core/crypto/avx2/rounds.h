@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "crypto/avx2/vector.h"
+#include "crypto/interleaved/nothing.h"
 
 namespace ferrule::crypto::avx2 {
 
@@ -150,11 +151,15 @@ class WorkingState {
 /// block of Poly1305 about when the vector units are with two quarter rounds.
 constexpr std::size_t kPlaces = 3;
 
+/// `count` double rounds with the work of `between` in each, then `alone` without.
 template <class Between>
-FERRULE_VECTOR_INLINE void double_rounds(State& state, unsigned count, Between& between) noexcept {
+FERRULE_VECTOR_INLINE void double_rounds(State& state, unsigned count, Between& between,
+                                         unsigned alone) noexcept {
   Waiting waiting;
   WorkingState working(state, waiting);
+  interleaved::Nothing nothing;
   for (unsigned i = 0; i < count; ++i) working.double_round(waiting, between);
+  for (unsigned i = 0; i < alone; ++i) working.double_round(waiting, nothing);
   working.write(state, waiting);
 }
 

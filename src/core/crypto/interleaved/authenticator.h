@@ -48,6 +48,8 @@ class Authenticator {
   bool has_run(std::size_t count) noexcept { return has_run_in(released_, count); }
   /// The run that has_run found.
   [[nodiscard]] Run& run() noexcept { return run_; }
+  /// Whether anything is released beyond that run.
+  [[nodiscard]] bool has_more_than_run() const noexcept { return now_ < released_.packets; }
   /// Does what is still to be done up to there.
   void catch_up(const batch::Progress& end) noexcept;
 

@@ -18,10 +18,7 @@ FERRULE_VECTOR_INLINE Vec initial_row(const LaneInputs& inputs, std::size_t i) n
   return load(i == 14 ? inputs.nonce_low : inputs.nonce_high);
 }
 
-// What goes between rounds: nothing, or a block of Poly1305 in each of the places.
-struct Nothing {
-  FERRULE_VECTOR_INLINE void work() noexcept {}
-};
+// What goes between rounds: a block of Poly1305 in each of the places.
 class Blocks {
  public:
   FERRULE_VECTOR_INLINE explicit Blocks(const Run& run) noexcept
@@ -47,13 +44,13 @@ class Blocks {
 
 __attribute__((noinline)) FERRULE_VECTOR void rounds_alone(State& state, unsigned count) noexcept {
   Nothing nothing;
-  double_rounds(state, count, nothing);
+  double_rounds(state, 0, nothing, count);
 }
 
 __attribute__((noinline)) FERRULE_VECTOR void rounds_beside(State& state, unsigned count,
-                                                            Run& run) noexcept {
+                                                            unsigned alone, Run& run) noexcept {
   Blocks blocks(run);
-  double_rounds(state, count, blocks);
+  double_rounds(state, count, blocks, alone);
   blocks.write(run, count * kPlaces);
 }
 
@@ -65,8 +62,9 @@ FERRULE_VECTOR_INLINE void rounds(State& state, Authenticator& beside) noexcept 
     Run& run = beside.run();
     const auto fitting = static_cast<unsigned>(run.blocks / kPlaces);
     const unsigned count = std::min(left, fitting);
-    rounds_beside(state, count, run);
-    left -= count;
+    const unsigned alone = beside.has_more_than_run() ? 0 : left - count;
+    rounds_beside(state, count, alone, run);
+    left -= count + alone;
   }
   if (left > 0) rounds_alone(state, left);
 }

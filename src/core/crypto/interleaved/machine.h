@@ -19,4 +19,13 @@ namespace ferrule::crypto::interleaved {
 using namespace avx2;
 }
 #endif
+#elif defined(__aarch64__)
+#include "crypto/neon/target.h"
+#ifdef FERRULE_NEON
+#include "crypto/neon/machine.h"
+#define FERRULE_INTERLEAVED
+namespace ferrule::crypto::interleaved {
+using namespace neon;
+}
+#endif
 #endif
