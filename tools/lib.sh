@@ -14,6 +14,7 @@ need() {
       missing+=("$package")
   done
   ((${#missing[@]})) || return 0
+  [[ " $* " != *" arm64 "* ]] || know_arm64
   if ((EUID != 0)); then
     say "Some Debian packages are missing. Please run this, then try again:"
     die "  sudo apt-get install --no-install-recommends ${missing[*]}"
@@ -27,6 +28,16 @@ need() {
     die "Could not install the packages."
   fi
   rm -f "$log"
+}
+
+# Tells dpkg that there may be packages of arm64 too.
+know_arm64() {
+  dpkg --print-foreign-architectures | grep -qx arm64 && return
+  if ((EUID != 0)); then
+    say "Packages for 64-bit ARM are wanted. Please run this first:"
+    die "  sudo dpkg --add-architecture arm64 && sudo apt-get update"
+  fi
+  dpkg --add-architecture arm64
 }
 
 # packages GROUP...: the names of these groups' packages, or of all without an argument.
@@ -46,7 +57,8 @@ build() {
   read -ra targets <<<"${FERRULE_TARGETS:-all}"
   need build
   [[ $preset =~ ^(package|no-avx512)$ || $tests == OFF ]] || need unit
-  [[ $preset =~ ^(release|no-avx512|package)$ ]] || need sanitize
+  [[ $preset =~ ^(release|no-avx512|package|aarch64)$ ]] || need sanitize
+  [[ $preset != aarch64 ]] || need arm64
   mkdir -p "build/$preset"
   local ci=OFF bench=OFF  # warnings are errors there, and everything is built
   [[ ${CI:-} == true ]] && ci=ON

@@ -4,7 +4,8 @@
 The last line of output is `N passed, N failed, N skipped`. A program that crashes, hangs or ends
 badly after its last test counts as one failure more.
 
-Suites called ConstantTime... run under valgrind, where there is valgrind and no sanitizer.
+Suites called ConstantTime... run under valgrind, where there is valgrind and no sanitizer. Programs
+for another architecture run under the emulator that the build knows.
 """
 
 import argparse
@@ -110,22 +111,25 @@ def constant_time_tests(path, test_filter):
     return ":".join(tests)
 
 
-def is_sanitized(build_dir):
+def setting(build_dir, name):
+    """What a build was configured with, or ""."""
     with open(os.path.join(build_dir, "CMakeCache.txt"), encoding="utf-8") as file:
-        return re.search(r"^FERRULE_SANITIZE:\w+=.", file.read(), re.MULTILINE) is not None
+        found = re.search(rf"^{name}:\w+=(.+)$", file.read(), re.MULTILINE)
+        return found[1] if found else ""
 
 
 def all_runs(options, environment):
     """The arguments of every run() that is due."""
     with open(os.path.join(options.build_dir, "tests.txt"), encoding="utf-8") as file:
         programs = file.read().split()
-    sanitized = is_sanitized(options.build_dir)
-    valgrind = shutil.which("valgrind") if not sanitized else None
+    sanitized = bool(setting(options.build_dir, "FERRULE_SANITIZE"))
+    emulator = setting(options.build_dir, "FERRULE_QEMU")
+    valgrind = shutil.which("valgrind") if not sanitized and not emulator else None
     apart = "-ConstantTime*" if sanitized or valgrind else ""
     for path in programs:
         if valgrind and (tests := constant_time_tests(path, options.filter)):
             yield path, tests, environment, ("valgrind", "--quiet")
-        yield path, f"*{options.filter}*{apart}", environment
+        yield path, f"*{options.filter}*{apart}", environment, (emulator,) if emulator else ()
 
 
 def excerpt(output):

@@ -5,7 +5,8 @@ source tools/lib.sh
 usage() {
   cat <<'EOF'
 usage: ./dev test [OPTION...] [FILTER]
-  --preset P     test this build (default: release); dev and tsan are the sanitizers' builds
+  --preset P     test this build (default: release); dev and tsan are the sanitizers' builds, aarch64
+                 is for 64-bit ARM, whose unit tests run under qemu
   --lint         only the lint checks; may be combined with the next two
   --unit         only the unit tests
   --e2e          only the end-to-end tests (network namespaces: they need root)
