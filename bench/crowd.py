@@ -13,6 +13,8 @@ from lib import process
 from lib.tunnel import Tunnel
 from lib.wait import eventually
 
+# How programs are told to be quiet; and to stay root, those that would want a user to become.
+ENVIRONMENT = {"LOG_LEVEL": "error", "WG_LOG_LEVEL": "error", "WG_SUDO": "1"}
 INTERFACE, PORT = "wg1", 51900
 MEETING_PATIENCE_S = 60
 
@@ -41,7 +43,7 @@ class Crowd:
         self.is_own = tunnel is None
         self.tunnel = tunnel or Tunnel(
             self.client, course.daemons[0].implementation, ("10.21.0.1/32",), INTERFACE, PORT,
-            daemon_options={"env": {"LOG_LEVEL": "error"}})
+            daemon_options={"env": ENVIRONMENT})
         self.client.run(f"ip route replace 10.20.0.0/16 dev {self.tunnel.name}")
         members = self.client.run([self.program, "keys", count]).stdout
         reply = self.tunnel.uapi(f"set=1\n{members}\n")

@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 
-from crowd import Crowd
+from crowd import ENVIRONMENT, Crowd
 from lib import process
 from lib.daemon import Daemon
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE
@@ -44,7 +44,7 @@ class Course:
         self.daemons, self.tunnels = [], []
         self.address = "192.0.2.2"
         if implementation:
-            env = {"env": {"LOG_LEVEL": "error"}}
+            env = {"env": ENVIRONMENT}
             left = scene.tunnel(self.client, LEFT_INSIDE, implementation, daemon_options=env)
             right = scene.tunnel(self.server, RIGHT_INSIDE, implementation, daemon_options=env)
             left.peer(right, endpoint="192.0.2.2:51820")
@@ -243,7 +243,7 @@ def start_up(course):
     for _ in range(3):
         started = time.monotonic()
         daemon = Daemon(course.client, course.daemons[0].implementation, "wg9",
-                        env={"LOG_LEVEL": "error"})
+                        env=ENVIRONMENT)
         times.append((time.monotonic() - started) * 1000)
         daemon.stop()
     return {"start": statistics.median(times)}

@@ -5,7 +5,8 @@
     python3 bench/run.py --quick                    one short round
     python3 bench/run.py --only tcp1 cpu            some rows
     python3 bench/run.py --flood                    what floods of handshakes do, instead
-    python3 bench/run.py --against other=PATH       a further implementation
+    python3 bench/run.py --against PROGRAM          a further implementation (or NAME=PROGRAM)
+    python3 bench/run.py --json FILE --svg FILE     all figures, and a plot of them
     ./dev bench --no-avx512                         what CPUs without AVX-512 would do
 
 Every figure is the median of rounds in which the implementations take turns, so that a machine
@@ -33,6 +34,7 @@ from lib.daemon import Implementation                           # noqa: E402
 from lib.scene import Scene                                     # noqa: E402
 import flood                                                    # noqa: E402
 import measure                                                  # noqa: E402
+import plot                                                     # noqa: E402
 
 ALL_ROWS = [row for row, *_ in measure.ROWS + flood.ROWS]
 PLAIN = "plain veth"
@@ -156,25 +158,38 @@ def machine():
             "load": os.getloadavg()[0]}
 
 
-def write_json(path, results, options):
+def report_of(results, options):
     rows = {row: {name: {"median": statistics.median(values[row]), "rounds": values[row]}
                   for name, values in results.items() if row in values}
             for row, *_ in options.rows}
-    report = {"machine": machine(), "avx512": not options.no_avx512,
-              "rounds": options.rounds, "seconds": options.seconds,
-              "units": {row: unit for row, _, unit, *_ in options.rows},
-              "rows": {row: values for row, values in rows.items() if values}}
-    with open(path, "w") as file:
-        json.dump(report, file, indent=2)
-        file.write("\n")
+    return {"machine": machine(), "avx512": not options.no_avx512,
+            "rounds": options.rounds, "seconds": options.seconds,
+            "units": {row: unit for row, _, unit, *_ in options.rows},
+            "rows": {row: values for row, values in rows.items() if values}}
+
+
+def write_files(report, options):
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(report, file, indent=2)
+            file.write("\n")
+    if options.svg:
+        with open(options.svg, "w") as file:
+            file.write(plot.draw(report))
 
 
 # --- options ----------------------------------------------------------------------------------
 
-def named_path(text):
-    name, _, path = text.partition("=")
-    if not name or not os.access(path, os.X_OK):
-        raise argparse.ArgumentTypeError(f"{text}: want NAME=PATH of a program")
+def named_program(text):
+    """NAME=PROGRAM, or a PROGRAM that is called after its file."""
+    name, separator, program = text.partition("=")
+    if not separator:
+        name, program = os.path.basename(text), text
+    path = shutil.which(program)
+    if not name or not path:
+        raise argparse.ArgumentTypeError(f"{program}: no such program")
+    if name in (PLAIN, REFERENCE, RELAY, SUBJECT):
+        raise argparse.ArgumentTypeError(f"{name} is measured anyway: give it a name, NAME={program}")
     return name, os.path.abspath(path)
 
 
@@ -191,9 +206,11 @@ def parse_options():
                         help="as on a CPU without AVX-512, with programs that were built for that")
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=ALL_ROWS,
                         help=f"rows: {' '.join(ALL_ROWS)}")
-    parser.add_argument("--against", action="append", default=[], type=named_path,
-                        metavar="NAME=PATH", help="a further implementation")
+    parser.add_argument("--against", action="append", default=[], type=named_program,
+                        metavar="[NAME=]PROGRAM",
+                        help="a further implementation, with wireguard-go's command line")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
+    parser.add_argument("--svg", metavar="FILE", help="draw them")
     options = parser.parse_args()
     chosen = flood if options.flood else measure
     options.rows, options.measurements = chosen.ROWS, chosen.MEASUREMENTS
@@ -219,8 +236,7 @@ def main():
     print(f"{here['cpu']}{without}, {here['cores']} cores, Linux {here['kernel']}, "
           f"load {here['load']:.1f}; medians of {options.rounds} round(s), {options.seconds:g} s each\n")
     print(table(results, options.rows))
-    if options.json:
-        write_json(options.json, results, options)
+    write_files(report_of(results, options), options)
     return 0
 
 

@@ -1,9 +1,14 @@
 """The benchmarks of parts run to their end. How fast they find things no test asks."""
 
+import json
 import os
 import subprocess
+import sys
+import xml.etree.ElementTree
 
 from lib.registry import Skip, behaviour
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 NO_DAEMON = "a benchmark runs no daemon"
 
@@ -35,3 +40,35 @@ def test_handshake_bench_runs(scene):
 @behaviour(deadline_s=120, unlike_go=NO_DAEMON)
 def test_packet_bench_runs(scene):
     run_once(scene, "packet_bench")
+
+
+# The whole bench, as short as it goes.
+
+def bench(scene, *options):
+    return subprocess.run([sys.executable, os.path.join(ROOT, "bench", "run.py"), "--build-dir",
+                           scene.build_dir, "--quick", *options], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=100, check=False)
+
+
+@behaviour(deadline_s=120, unlike_go=NO_DAEMON)
+def test_bench_measures_a_further_program_and_writes_json_and_a_plot(scene):
+    json_file, svg_file = (os.path.join(scene.log_dir, name) for name in ("figures", "plot"))
+    twin = os.path.join(scene.build_dir, "ferruled")
+    process = bench(scene, "--only", "rtt50", "rss_idle", "--against", f"twin={twin}",
+                    "--json", json_file, "--svg", svg_file)
+    assert process.returncode == 0, process.stdout
+    assert "twin" in process.stdout.split("\n\n")[1].splitlines()[0], process.stdout
+    with open(json_file) as file:
+        report = json.load(file)
+    assert report["rows"]["rss_idle"]["twin"]["median"] > 0
+    assert report["units"]["rtt50"] == "us"
+    texts = [element.text for element in xml.etree.ElementTree.parse(svg_file).iter()]
+    assert "twin" in texts and "round trip, idle, us" in texts
+
+
+@behaviour(deadline_s=60, unlike_go=NO_DAEMON)
+def test_bench_says_which_program_it_has_not_found(scene):
+    process = bench(scene, "--against", "no-such-wireguard")
+    assert process.returncode == 2 and "no-such-wireguard: no such program" in process.stdout
+    process = bench(scene, "--against", "relay=/bin/true")
+    assert process.returncode == 2 and "relay is measured anyway" in process.stdout
