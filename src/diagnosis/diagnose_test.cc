@@ -11,6 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 IpAddress ip(const std::string& text) { return *IpAddress::parse(text); }
 RouteFacts route(const std::string& to, const std::string& interface) {
@@ -24,7 +25,7 @@ DoctorFacts healthy() {
   facts.is_there = facts.is_up = facts.has_private_key = facts.is_port_bound = true;
   facts.mtu_bytes = 1420;
   facts.listen_port = 51820;
-  facts.addresses = {ip("10.0.0.1")};
+  facts.addresses = {{ip("10.0.0.1"), 24}};
   PeerFacts& peer = facts.peers.emplace_back();
   peer.name = "alice";
   peer.endpoint = *Endpoint::parse("192.0.2.2:51820");
@@ -50,6 +51,7 @@ DoctorFacts cut_off() {
 DoctorFacts mute() {
   DoctorFacts facts = healthy();
   facts.peers[0].probe->is_answered = false;
+  facts.peers[0].probe->sent_bytes = 640;
   return facts;
 }
 
@@ -120,10 +122,11 @@ TEST(Doctor, APeerWithoutEndpointMustCall) {
 TEST(Doctor, ANameThatLeadsElsewhereOrNowhere) {
   DoctorFacts facts = cut_off();
   facts.peers[0].host = "a.example";
+  facts.peers[0].host_addresses.emplace();
   EXPECT_EQ(names(facts)[0], "endpoint-unresolved");
-  facts.peers[0].host_addresses = {ip("192.0.2.9")};
+  facts.peers[0].host_addresses = {{ip("192.0.2.9")}};
   EXPECT_EQ(names(facts)[0], "endpoint-moved");
-  facts.peers[0].host_addresses.push_back(ip("192.0.2.2"));
+  facts.peers[0].host_addresses->push_back(ip("192.0.2.2"));
   EXPECT_THAT(names(facts), ElementsAre("handshake-unanswered"));
 }
 
@@ -155,10 +158,132 @@ TEST(Doctor, ASessionThroughWhichNothingComesBack) {
   EXPECT_THAT(names(facts), ElementsAre("source-not-allowed"));
 }
 
-TEST(Doctor, AnAddressThatNobodyMayHaveNeedNotAnswer) {
+TEST(Doctor, AnAddressThatNobodyMayHaveIsNoProofButAsksForALook) {
   DoctorFacts facts = mute();
   facts.peers[0].probe->is_guess = true;
+  EXPECT_THAT(names(facts), ElementsAre("no-answer"));
+  EXPECT_EQ(diagnose(facts)[0].severity, Severity::warning);
+}
+
+TEST(Doctor, DataThatComesInSaysThatThePeerIsThere) {
+  DoctorFacts facts = mute();
+  facts.peers[0].probe->has_data = true;
+  EXPECT_THAT(names(facts), ElementsAre("no-answer"));
+  EXPECT_EQ(diagnose(facts)[0].severity, Severity::note);
+}
+
+TEST(Doctor, HandshakesOfThePeerAloneAreNoSession) {
+  DoctorFacts facts = cut_off();
+  facts.peers[0].probe->received_bytes = 148;
+  EXPECT_THAT(names(facts), ElementsAre("handshake-one-way"));
+}
+
+TEST(Doctor, WhatIsNotLetOutComesFirst) {
+  DoctorFacts facts = cut_off();
+  facts.is_port_bound = false;
+  facts.counted["drop_send_failed"] = 2;
+  EXPECT_THAT(names(facts), ElementsAre("send-refused", "port-unbound"));
+  facts.peers[0].probe->has_session = true;
+  EXPECT_EQ(names(facts)[0], "send-refused");
+}
+
+TEST(Doctor, APeerThatTakesAllTrafficPassesItOn) {
+  DoctorFacts facts = healthy();
+  facts.peers[0].probe->is_passed_on = true;
   EXPECT_THAT(names(facts), IsEmpty());
+  facts.peers[0].probe->is_passed_on = false;
+  EXPECT_THAT(names(facts), ElementsAre("not-forwarded"));
+}
+
+// A server to so many peers that have not called yet.
+DoctorFacts idle_server(int count) {
+  DoctorFacts facts = healthy();
+  facts.is_server = true;
+  for (int i = 0; i < count; ++i) {
+    PeerFacts& peer = facts.peers.emplace_back();
+    peer.name = "idle" + std::to_string(i);
+    peer.is_caller = true;
+    peer.routes = {route("10.0.0.9", "wg0")};
+  }
+  return facts;
+}
+
+TEST(Doctor, PeersThatHaveNotCalledAreANoteOnAServer) {
+  const auto found = diagnose(idle_server(2));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].name, "no-endpoint");
+  EXPECT_EQ(found[0].severity, Severity::note);
+}
+
+TEST(Doctor, ManyOfAKindAreOneFinding) {
+  const auto found = diagnose(idle_server(2000));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].peer, "");
+  EXPECT_THAT(found[0].what, HasSubstr("2000 peers (idle0, idle1, idle2, ...)"));
+}
+
+TEST(Doctor, APeerThatHasGoneQuietIsANote) {
+  DoctorFacts facts = idle_server(1);
+  facts.peers[1].endpoint = *Endpoint::parse("192.0.2.3:51820");
+  facts.peers[1].endpoint_route = route("192.0.2.3", "eth0");
+  facts.peers[1].handshake_age_s = 7300;
+  EXPECT_THAT(names(facts), ElementsAre("idle"));
+  EXPECT_EQ(diagnose(facts)[0].what, "not heard from for 2 hours");
+}
+
+TEST(Doctor, ADisabledOrExpiredPeerIsNamedAsSuch) {
+  DoctorFacts facts;
+  facts.interface = "wg0";
+  facts.is_there = facts.is_up = facts.has_private_key = facts.is_about_one = true;
+  facts.left_out = {{"bob", ""}};
+  EXPECT_THAT(names(facts), ElementsAre("peer-disabled"));
+  EXPECT_EQ(diagnose(facts)[0].severity, Severity::warning);
+  facts.left_out = {{"bob", "2026-01-31"}};
+  EXPECT_THAT(names(facts), ElementsAre("peer-expired"));
+}
+
+TEST(Doctor, AnAdviceDoesNotTakeIPv6Away) {
+  DoctorFacts facts = healthy();
+  facts.peers[0].probe->largest_bytes = 1216;
+  EXPECT_THAT(diagnose(facts)[0].mend, HasSubstr("mtu 1216"));
+  facts.addresses.push_back({ip("fd00::1"), 64});
+  EXPECT_THAT(diagnose(facts)[0].mend, Not(HasSubstr("mtu 1216")));
+}
+
+TEST(Doctor, AnAdviceMakesNoLoop) {
+  DoctorFacts facts = healthy();
+  facts.peers[0].routes = {{*Cidr::parse("0.0.0.0/0"), ip("203.0.113.1"), "", "unreachable"}};
+  EXPECT_THAT(diagnose(facts)[0].mend, Not(HasSubstr("ip route")));
+}
+
+TEST(Doctor, AnotherKindOfInterfaceIsNotDeleted) {
+  DoctorFacts facts;
+  facts.interface = "wg0";
+  facts.is_there = true;
+  facts.is_tunnel = false;
+  facts.daemon_problem = "No such device";
+  EXPECT_THAT(diagnose(facts)[0].mend, Not(HasSubstr("ip link del")));
+}
+
+TEST(Doctor, NamesAreAskedThroughATunnelThatTakesAll) {
+  DoctorFacts facts = healthy();
+  facts.resolvers = ResolverFacts{"/etc/resolv.conf", {{ip("192.168.1.1"), "eth0", false}}, {}};
+  EXPECT_THAT(names(facts), IsEmpty());
+  facts.is_full_tunnel = true;
+  EXPECT_THAT(names(facts), ElementsAre("dns-leak"));
+  facts.resolvers->servers[0].interface = "wg0";
+  EXPECT_THAT(names(facts), IsEmpty());
+  facts.resolvers->servers[0] = {ip("127.0.0.1"), "lo", true};
+  EXPECT_THAT(names(facts), ElementsAre("dns-local"));
+  facts.resolvers->wanted = {ip("10.0.0.53")};
+  EXPECT_THAT(names(facts), ElementsAre("dns-not-set", "dns-local"));
+}
+
+TEST(Doctor, CountsOfBeforeAreANoteOnAServer) {
+  DoctorFacts facts = idle_server(1);
+  facts.totals["drop_unknown_peer"] = 3;
+  EXPECT_THAT(names(facts), ElementsAre("no-endpoint", "unknown-peer"));
+  EXPECT_EQ(diagnose(facts)[1].severity, Severity::note);
 }
 
 TEST(Doctor, LargePacketsGetThroughToo) {
@@ -168,12 +293,26 @@ TEST(Doctor, LargePacketsGetThroughToo) {
   EXPECT_THAT(diagnose(facts)[0].mend, HasSubstr("ip link set wg0 mtu 1280"));
 }
 
-TEST(Doctor, RulesOfTheFirewallMatterOnlyWhenSomethingIsLost) {
+TEST(Doctor, RulesOfTheFirewallMatterWhenSomethingIsLost) {
   DoctorFacts facts = healthy();
-  facts.firewall.push_back({"inet filter", "input", "udp dport 51820 drop"});
+  facts.stopped = {
+      {"datagrams from its peers", {"inet filter", "input", "udp dport 51820 drop", 4, true}}};
+  facts.old_tables = {"filter"};
   EXPECT_THAT(names(facts), IsEmpty());
-  facts.peers[0].probe->is_answered = false;
-  EXPECT_THAT(names(facts), ElementsAre("no-answer", "firewall"));
+  facts.peers[0].probe = mute().peers[0].probe;
+  EXPECT_THAT(names(facts), ElementsAre("no-answer", "firewall", "old-iptables"));
+  EXPECT_THAT(diagnose(facts)[1].how, HasSubstr("udp dport 51820 drop"));
+  facts.stopped[0].rule.is_certain = false;
+  EXPECT_EQ(diagnose(facts)[1].severity, Severity::warning);
+}
+
+TEST(Doctor, WhatIsForwardedAndFilteredTellsOfItself) {
+  DoctorFacts facts = healthy();
+  facts.is_forwarding_missed = true;
+  EXPECT_THAT(names(facts), ElementsAre("forwarding-off"));
+  facts.is_forwarding_missed = false;
+  facts.strict_interfaces = {"eth0"};
+  EXPECT_THAT(names(facts), ElementsAre("rp-filter"));
 }
 
 TEST(Doctor, AFindingSaysWhoseItIs) {

@@ -23,6 +23,7 @@ namespace ferrule::diagnosis {
 namespace {
 
 constexpr std::size_t kEchoHeaderBytes = 8;
+constexpr std::size_t kIpv6HeaderBytes = 40;
 constexpr std::size_t kRoomBytes = 65536;
 
 // type, code, checksum, id, sequence.
@@ -30,6 +31,30 @@ std::optional<std::uint16_t> sequence_of(Bytes echo, std::uint8_t type, std::uin
   if (echo.size() < kEchoHeaderBytes || echo[0] != type) return std::nullopt;
   if (load_be16(echo.data() + 4) != id) return std::nullopt;
   return load_be16(echo.data() + 6);
+}
+
+// The request that an error message quotes: whom it was for, and its ICMP header.
+struct Quote {
+  IpAddress target;
+  Bytes echo;
+};
+
+std::optional<Quote> read_quote(Family family, Bytes quoted) {
+  if (family == Family::v4) {
+    if (quoted.size() < sizeof(iphdr) || quoted[9] != IPPROTO_ICMP) return std::nullopt;
+    const std::size_t header_bytes = (quoted[0] & 15u) * 4u;
+    if (quoted.size() < header_bytes + kEchoHeaderBytes) return std::nullopt;
+    return Quote{IpAddress::v4(quoted.subspan(16).first<4>()), quoted.subspan(header_bytes)};
+  }
+  if (quoted.size() < kIpv6HeaderBytes + kEchoHeaderBytes || quoted[6] != IPPROTO_ICMPV6) {
+    return std::nullopt;
+  }
+  return Quote{IpAddress::v6(quoted.subspan(24).first<16>()), quoted.subspan(kIpv6HeaderBytes)};
+}
+
+bool is_error(Family family, std::uint8_t type) {
+  if (family == Family::v4) return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED;
+  return type == ICMP6_DST_UNREACH || type == ICMP6_PACKET_TOO_BIG || type == ICMP6_TIME_EXCEEDED;
 }
 
 IpAddress address_of(const sockaddr_storage& from) {
@@ -44,6 +69,26 @@ IpAddress address_of(const sockaddr_storage& from) {
 }
 
 }  // namespace
+
+bool read_echo_answer(Family family, Bytes message, std::uint16_t id, const IpAddress& from,
+                      EchoAnswer& answer) {
+  const bool is_v4 = family == Family::v4;
+  const std::uint8_t reply = is_v4 ? std::uint8_t{ICMP_ECHOREPLY} : std::uint8_t{ICMP6_ECHO_REPLY};
+  if (const auto sequence = sequence_of(message, reply, id)) {
+    answer = {from, from, *sequence, true, false};
+    return true;
+  }
+  if (message.size() < kEchoHeaderBytes || !is_error(family, message[0])) return false;
+  const auto quote = read_quote(family, message.subspan(kEchoHeaderBytes));
+  // What our own WireGuard has to say of a packet seems to come from where the packet should go.
+  if (!quote || quote->target == from) return false;
+  const std::uint8_t request = is_v4 ? std::uint8_t{ICMP_ECHO} : std::uint8_t{ICMP6_ECHO_REQUEST};
+  const auto sequence = sequence_of(quote->echo, request, id);
+  if (!sequence) return false;
+  const int expired = is_v4 ? int{ICMP_TIME_EXCEEDED} : int{ICMP6_TIME_EXCEEDED};
+  answer = {from, quote->target, *sequence, false, message[0] == expired};
+  return true;
+}
 
 Result<EchoSocket> EchoSocket::open(Family family, const std::string& interface) {
   const bool is_v4 = family == Family::v4;
@@ -63,7 +108,13 @@ Result<EchoSocket> EchoSocket::open(Family family, const std::string& interface)
   return EchoSocket(std::move(fd), family, load_be16(id.data()));
 }
 
-bool EchoSocket::send(const IpAddress& to, std::uint16_t sequence, std::size_t bytes) {
+bool EchoSocket::send(const IpAddress& to, std::uint16_t sequence, std::size_t bytes, int hops) {
+  if (hops != hops_) {
+    const int level = family_ == Family::v4 ? int{IPPROTO_IP} : int{IPPROTO_IPV6};
+    const int option = family_ == Family::v4 ? IP_TTL : IPV6_UNICAST_HOPS;
+    if (setsockopt(fd_.get(), level, option, &hops, sizeof hops) != 0) return false;
+    hops_ = hops;
+  }
   const std::size_t ip_header_bytes = least_echo_bytes(family_) - kEchoHeaderBytes;
   std::vector<std::uint8_t> echo(std::max(bytes, least_echo_bytes(family_)) - ip_header_bytes);
   echo[0] = family_ == Family::v4 ? std::uint8_t{ICMP_ECHO} : std::uint8_t{ICMP6_ECHO_REQUEST};
@@ -89,8 +140,8 @@ bool EchoSocket::send(const IpAddress& to, std::uint16_t sequence, std::size_t b
                 size) >= 0;
 }
 
-std::vector<EchoReply> EchoSocket::receive(int timeout_ms) {
-  std::vector<EchoReply> replies;
+std::vector<EchoAnswer> EchoSocket::receive(int timeout_ms) {
+  std::vector<EchoAnswer> answers;
   std::vector<std::uint8_t> room(kRoomBytes);
   pollfd readable{fd_.get(), POLLIN, 0};
   // Other programs' replies wake us too: this many are enough for one call.
@@ -100,18 +151,17 @@ std::vector<EchoReply> EchoSocket::receive(int timeout_ms) {
     const ssize_t got = recvfrom(fd_.get(), room.data(), room.size(), 0,
                                  reinterpret_cast<sockaddr*>(&from), &from_size);
     if (got < 0) continue;
-    Bytes echo(room.data(), static_cast<std::size_t>(got));
-    if (family_ == Family::v4 && !echo.empty()) {
-      echo = echo.subspan(std::min<std::size_t>(echo.size(), (echo[0] & 15u) * 4u));
+    Bytes message(room.data(), static_cast<std::size_t>(got));
+    if (family_ == Family::v4 && !message.empty()) {
+      message = message.subspan(std::min<std::size_t>(message.size(), (message[0] & 15u) * 4u));
     }
-    const std::uint8_t type =
-        family_ == Family::v4 ? std::uint8_t{ICMP_ECHOREPLY} : std::uint8_t{ICMP6_ECHO_REPLY};
-    if (const auto sequence = sequence_of(echo, type, id_)) {
-      replies.push_back({address_of(from), *sequence});
+    EchoAnswer answer;
+    if (read_echo_answer(family_, message, id_, address_of(from), answer)) {
+      answers.push_back(answer);
       timeout_ms = 0;  // what is there already, and no more
     }
   }
-  return replies;
+  return answers;
 }
 
 }  // namespace ferrule::diagnosis

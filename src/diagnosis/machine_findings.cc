@@ -240,7 +240,9 @@ class Obstacles {
   std::vector<ConfFinding> findings_;
 };
 
-void add_mistakes_in_comments(const control::PeerList& list, std::vector<ConfFinding>& findings) {
+void add_mistakes_in_comments(const control::ConfDocument& document,
+                              std::vector<ConfFinding>& findings) {
+  const control::PeerList list = control::list_peers(document);
   for (const ConfError& error : list.errors) {
     findings.push_back({Severity::error, "expiry", error});
   }
@@ -313,7 +315,7 @@ std::vector<ConfFinding> find_everything(client::DeviceClient& devices, const Fi
   if (!is_offline) {
     std::ranges::move(find_obstacles(devices, file, endpoints), std::back_inserter(findings));
   }
-  add_mistakes_in_comments(file.peers, findings);
+  add_mistakes_in_comments(file.document, findings);
   std::ranges::stable_sort(findings, {}, [](const ConfFinding& finding) {
     return std::pair(finding.where.line, finding.where.column);
   });

@@ -12,7 +12,6 @@
 #include "base/key_text.h"
 #include "base/secret.h"
 #include "client/scopes.h"
-#include "control/prefix_list.h"
 #include "crypto/x25519.h"
 
 namespace ferrule::quick {
@@ -23,7 +22,9 @@ using protocol::PeerChange;
 using protocol::PeerStatus;
 
 std::string prefixes_text(const std::vector<Cidr>& prefixes) {
-  return prefixes.empty() ? "(none)" : control::prefix_list(prefixes);
+  std::string text;
+  for (const Cidr& prefix : prefixes) text += (text.empty() ? "" : ", ") + prefix.to_string();
+  return text.empty() ? "(none)" : text;
 }
 
 // Those that a peer has after a change.

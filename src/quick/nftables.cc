@@ -19,13 +19,12 @@ Result<void> find_netfilter() {
   return {};
 }
 
-}  // namespace
-
-Result<std::string> run_nft(const std::string& commands) {
+Result<std::string> run(const std::string& commands, unsigned output_flags) {
   if (auto found = find_netfilter(); !found) return std::unexpected(found.error());
   const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> context(nft_ctx_new(NFT_CTX_DEFAULT),
                                                                   nft_ctx_free);
   if (context == nullptr) return std::unexpected(system_error(ENOMEM, "start nftables"));
+  nft_ctx_output_set_flags(context.get(), output_flags);
   nft_ctx_buffer_output(context.get());
   nft_ctx_buffer_error(context.get());
   if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) != 0) {
@@ -34,6 +33,14 @@ Result<std::string> run_nft(const std::string& commands) {
     return std::unexpected(make_error(EINVAL, "nftables: " + what));
   }
   return std::string(nft_ctx_get_output_buffer(context.get()));
+}
+
+}  // namespace
+
+Result<std::string> run_nft(const std::string& commands) { return run(commands, 0); }
+
+Result<std::string> list_nft_ruleset() {
+  return run("list ruleset", NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_TERSE);
 }
 
 }  // namespace ferrule::quick

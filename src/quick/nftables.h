@@ -11,4 +11,8 @@ namespace ferrule::quick {
 /// EPROTONOSUPPORT where the kernel knows nothing of nftables.
 [[nodiscard]] Result<std::string> run_nft(const std::string& commands);
 
+/// All rules of this network namespace, as JSON that libnftables-json(5) describes; the elements of named
+/// sets are left out. Errors as above.
+[[nodiscard]] Result<std::string> list_nft_ruleset();
+
 }  // namespace ferrule::quick

@@ -40,7 +40,7 @@ LIBRARIES = {
     r"nftables/": ["quick"],
     r"fmt/": ["control", "netstack", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
-    r"nlohmann/": ["cli"],
+    r"nlohmann/": ["diagnosis", "cli"],
     r"seccomp": ["daemon", "netstack"],
     r"qrencode|png": ["cli"],
     r"microhttpd|ncurses": ["cli"],
@@ -49,7 +49,7 @@ LIBRARIES = {
     r"immintrin\.h$": ["crypto", "packet"],
     r"arm_neon\.h$": ["crypto"],
     r"sys/random\.h$": ["crypto", "io"],
-    r"arpa/inet\.h$": ["io"],
+    r"arpa/inet\.h$": ["base", "io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
     r"|unistd)\.h$": ["io", "netstack", "daemon", *TOOL],

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "cli/terminal/json.h"
-#include "cli/terminal/listener.h"
 #include "cli/terminal/options.h"
 #include "cli/terminal/style.h"
 #include "control/conf_check.h"
@@ -81,12 +80,10 @@ Report check_file(Console& console, const std::string& file, bool is_offline) {
     }
     return report;
   }
-  const control::PeerList peers = control::list_peers(document);
   const diagnosis::FileToCheck to_check{file, std::filesystem::path(file).stem(), document,
-                                        *configuration, peers};
-  ConsoleListener listener(console);
+                                        *configuration};
   const auto endpoints = is_offline ? numeric_endpoints(*configuration)
-                                    : files::look_up_endpoints(listener, *configuration);
+                                    : files::look_up_endpoints(console.err, *configuration);
   report.findings = diagnosis::find_everything(*console.devices, to_check, endpoints, is_offline);
   return report;
 }

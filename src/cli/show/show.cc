@@ -10,7 +10,6 @@
 #include "cli/show/show_text.h"
 #include "cli/terminal/json.h"
 #include "cli/terminal/style.h"
-#include "files/device_conf.h"
 
 namespace ferrule::cli {
 
@@ -175,7 +174,7 @@ int run_showconf(Console& console, Arguments arguments) {
     console.err.print("Unable to access interface: {}\n", std::strerror(status.error().code));
     return 1;
   }
-  files::write_conf(console.out, *status);
+  print_conf(console.out, *status);
   return 0;
 }
 

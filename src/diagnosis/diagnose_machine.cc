@@ -1,0 +1,160 @@
+// What is wrong with this machine, or with what strangers send to it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "diagnosis/findings.h"
+
+namespace ferrule::diagnosis {
+
+namespace {
+
+// What a counter tells: meanwhile, or, on a server, since the daemon runs.
+struct Count {
+  std::uint64_t count = 0;
+  bool is_old = false;
+  [[nodiscard]] std::string text(std::string_view name) const {
+    return is_old ? fmt::format("`{}' is at {} since the daemon runs", name, count)
+                  : fmt::format("`{}' rose by {}", name, count);
+  }
+  [[nodiscard]] Severity severity() const { return is_old ? Severity::note : Severity::error; }
+};
+
+Count count_of(std::string_view name, const Findings& findings) {
+  if (const std::uint64_t now = findings.drops(name); now > 0) return {now, false};
+  if (!findings.facts().is_server) return {};
+  const auto total = findings.facts().totals.find("drop_" + std::string(name));
+  return total == findings.facts().totals.end() ? Count{} : Count{total->second, true};
+}
+
+void add_rule(const StoppedPackets& stopped, Severity severity, Findings& findings) {
+  const FirewallRule& rule = stopped.rule;
+  const bool is_policy = rule.handle == 0;
+  const std::string_view verb = rule.is_certain ? "drops" : "may drop";
+  const std::string port = fmt::format("udp dport {}", findings.facts().listen_port);
+  findings.add(severity, "firewall",
+               fmt::format("the packet filter of this machine {} {}", verb, stopped.which),
+               fmt::format("table {}, chain {}: {}", rule.table, rule.chain, rule.text),
+               is_policy
+                   ? fmt::format("let it in: nft add rule {} {} {} accept", rule.table, rule.chain,
+                                 stopped.is_forwarded || stopped.which.starts_with("what")
+                                     ? fmt::format("iifname {}", findings.facts().interface)
+                                     : port)
+                   : fmt::format("if nobody needs that rule: nft delete rule {} {} handle {}",
+                                 rule.table, rule.chain, rule.handle));
+}
+
+void look_at_rules(Findings& findings) {
+  const DoctorFacts& facts = findings.facts();
+  const bool is_cut_off = findings.is_cut_off();
+  const bool is_untried = std::ranges::none_of(
+      facts.peers, [](const PeerFacts& peer) { return peer.probe.has_value(); });
+  for (const StoppedPackets& stopped : facts.stopped) {
+    if (stopped.is_forwarded) {
+      if (stopped.rule.is_certain) add_rule(stopped, Severity::note, findings);
+    } else if (is_cut_off) {
+      add_rule(stopped, stopped.rule.is_certain ? Severity::error : Severity::warning, findings);
+    } else if (is_untried && stopped.rule.is_certain) {
+      add_rule(stopped, Severity::warning, findings);
+    }
+  }
+}
+
+}  // namespace
+
+// What strangers, or peers with a wrong configuration, send us: nobody knows which of them.
+void look_at_counters(Findings& findings) {
+  findings.at(Step::data);
+  const std::string& interface = findings.facts().interface;
+  if (const Count count = count_of("bad_mac1", findings); count.count > 0) {
+    findings.add(count.severity(), "wrong-key-there",
+                 "somebody calls this machine by another public key",
+                 "handshakes arrive that are for another key: " + count.text("bad_mac1"),
+                 fmt::format("on the peer, set the key that `ferrule show {} public-key' prints",
+                             interface));
+  }
+  if (const Count count = count_of("unknown_peer", findings); count.count > 0) {
+    findings.add(count.severity(), "unknown-peer", "somebody calls with a key that is no peer's",
+                 count.text("unknown_peer"),
+                 fmt::format("compare the keys here with what `ferrule show INTERFACE public-key' "
+                             "prints on the peer, then: ferrule set {} peer KEY allowed-ips "
+                             "ADDRESSES",
+                             interface));
+  }
+  if (const Count count = count_of("replayed_initiation", findings); count.count > 0) {
+    findings.add(
+        count.severity(), "clock",
+        "a peer's clock has gone back: its handshakes look like old ones",
+        "handshakes have earlier timestamps than before: " + count.text("replayed_initiation"),
+        "set the peer's clock; or remove the peer here and add it again, which forgets "
+        "its past");
+  }
+}
+
+void look_at_firewall(Findings& findings) {
+  findings.at(Step::filter);
+  const DoctorFacts& facts = findings.facts();
+  look_at_rules(findings);
+  const bool is_cut_off = findings.is_cut_off();
+  if (is_cut_off && !facts.old_tables.empty()) {
+    findings.add(Severity::note, "old-iptables",
+                 "rules of the old iptables interface are here too, which doctor can't read",
+                 fmt::format("tables: {}", fmt::join(facts.old_tables, ", ")),
+                 "look there: iptables-legacy-save, ip6tables-legacy-save");
+  }
+  if (facts.is_forwarding_missed) {
+    findings.add(Severity::warning, "forwarding-off",
+                 "this machine forwards nothing: peers reach it, and nothing beyond",
+                 "a rule masquerades what is forwarded, and net.ipv4.ip_forward is 0",
+                 "sysctl -w net.ipv4.ip_forward=1");
+  }
+  for (const std::string& name : facts.strict_interfaces) {
+    findings.add(
+        is_cut_off ? Severity::error : Severity::warning, "rp-filter",
+        fmt::format("answers to the tunnel's datagrams are dropped where they come in, at {}",
+                    name),
+        fmt::format("its reverse path filter is strict (rp_filter = 1), all traffic goes "
+                    "into the tunnel but what is marked, and src_valid_mark is 0"),
+        "sysctl -w net.ipv4.conf.all.src_valid_mark=1");
+  }
+}
+
+void look_at_resolvers(Findings& findings) {
+  findings.at(Step::resolvers);
+  const DoctorFacts& facts = findings.facts();
+  if (!facts.resolvers) return;
+  const ResolverFacts& resolvers = *facts.resolvers;
+  bool has_wanted = false;
+  for (const Resolver& server : resolvers.servers) {
+    has_wanted =
+        has_wanted || std::ranges::find(resolvers.wanted, server.address) != resolvers.wanted.end();
+    if (!facts.is_full_tunnel || server.interface.empty()) continue;
+    const std::string address = server.address.to_string();
+    if (server.is_here) {
+      findings.add(Severity::note, "dns-local",
+                   fmt::format("names are asked of a program on this machine, at {}", address),
+                   fmt::format("{} names it; whom it asks in turn can't be seen", resolvers.path),
+                   "look into that program's settings whether it asks through the tunnel");
+    } else if (server.interface != facts.interface) {
+      findings.add(Severity::error, "dns-leak",
+                   fmt::format("all traffic goes through the tunnel, and questions for names do "
+                               "not: they go to {}, by {}",
+                               address, server.interface),
+                   fmt::format("{} names that server, and its route leaves by {}", resolvers.path,
+                               server.interface),
+                   fmt::format("name a server behind the tunnel: DNS = ADDRESS in {}, then ferrule "
+                               "reload {}",
+                               facts.path, facts.interface));
+    }
+  }
+  if (resolvers.wanted.empty() || has_wanted || resolvers.servers.empty()) return;
+  findings.add(Severity::warning, "dns-not-set",
+               fmt::format("the file wants names asked of {}, and this machine asks {}",
+                           resolvers.wanted.front().to_string(),
+                           resolvers.servers.front().address.to_string()),
+               fmt::format("{}, and {}", facts.path, resolvers.path),
+               fmt::format("ferrule down {0}; ferrule up {0}, and see what it says of DNS",
+                           facts.interface));
+}
+
+}  // namespace ferrule::diagnosis

@@ -1,0 +1,375 @@
+"""`ferrule doctor` finds each fault wherever it is, and none where there is none. Four settings:
+
+    fresh     no word has been spoken
+    session   a session is young, and worth nothing once the fault is there
+    network   the left's peer has a network, and no address of its own that the left knows
+    server    beside the peer, the left has others that have never called
+
+What a fault is: a function that breaks the pair (after the session has begun, where there is one), and a
+finding that must be among what the doctor on the left then says. All settings of a test are tried at once.
+"""
+
+import concurrent.futures
+import json
+import os
+import time
+
+from lib import host as hosts
+from lib.registry import BOTH, Skip, behaviour
+from lib.scene import LEFT_INSIDE, RIGHT_INSIDE, outside_endpoint
+from lib.traffic import must_ping
+from lib.tunnel import new_preshared_key, new_private_key
+from lib.wait import PATIENCE
+
+SETTINGS = ("fresh", "session", "network", "server")
+NETWORKS = ["10.10.0.0/24", "fd10::/64"]
+EVERYTHING = ["0.0.0.0/0", "::/0"]
+
+
+class Pair:
+    """The drawing of lib/scene.py, in one of the settings."""
+
+    def __init__(self, scene, setting, number, other):
+        self.scene = scene
+        self.setting = setting
+        left, right = scene.host(f"left{number}"), scene.host(f"right{number}")
+        hosts.link(left, right)
+        left.address("eth0", "192.0.2.1/24", "2001:db8::1/64")
+        right.address("eth0", "192.0.2.2/24", "2001:db8::2/64")
+        self.left = scene.tunnel(left, LEFT_INSIDE)
+        self.right = scene.tunnel(right, RIGHT_INSIDE, other)
+        self.left.peer(self.right, endpoint=outside_endpoint(2),
+                       allowed=NETWORKS if setting == "network" else None)
+        self.right.peer(self.left, endpoint=outside_endpoint(1))
+        if setting == "server":
+            for i in range(3):
+                self.left.set(f"peer {new_private_key().public} allowed-ips 10.10.0.{i + 7}/32")
+        if setting != "fresh":
+            must_ping(left, "10.10.0.2")
+
+    def doctor(self):
+        return doctor(self.scene, self.left.host)
+
+
+def doctor(scene, host, *words):
+    """(the status, what the doctor finds but for notes)."""
+    program = f"{scene.build_dir}/ferrule"
+    if not os.path.exists(program):
+        raise Skip("ferrule is not built")
+    result = host.run([program, "doctor", *(words or ("wg0",)), "--json"], check=False, timeout_s=60)
+    found = json.loads(result.stdout)
+    grave = {f["name"]: f for f in found if f["severity"] != "note"}
+    assert result.returncode == (1 if grave else 0), result
+    return grave
+
+
+def everywhere(scene, faults, other=None, settings=SETTINGS):
+    """Each fault {finding: breaking} in each setting."""
+    cases = [(name, fault, setting) for name, fault in faults.items() for setting in settings]
+
+    def run(number):
+        name, fault, setting = cases[number]
+        pair = Pair(scene, setting, number, other)
+        fault(pair)
+        start = time.monotonic()
+        found = pair.doctor()
+        took = time.monotonic() - start
+        wanted = name.split()[0]
+        return None if wanted in found else f"{name}, {setting}: {sorted(found)} after {took:.1f} s"
+
+    with concurrent.futures.ThreadPoolExecutor(28) as pool:
+        wrong = [text for text in pool.map(run, range(len(cases))) if text]
+    assert not wrong, "\n".join(wrong)
+
+
+# --- what is known without trying -------------------------------------------------------------
+
+def down(pair):
+    pair.left.host.run("ip link set wg0 down")
+
+
+def no_key(pair):
+    pair.left.set("private-key /dev/null")
+
+
+def no_address(pair):
+    pair.left.host.run("ip -4 addr flush dev wg0")
+
+
+def other_route(pair):
+    pair.left.host.run("ip route add 10.10.0.0/25 dev eth0")
+    pair.left.host.run("ip route add 10.10.0.2/32 dev eth0")
+
+
+def no_allowed_ips(pair):
+    pair.left.set(f'peer {pair.right.public_key} allowed-ips ""')
+
+
+def loop(pair):
+    pair.left.host.run("ip route add 192.0.2.2/32 dev wg0")
+
+
+def no_way(pair):
+    pair.left.peer(pair.right, endpoint="198.51.100.7:51820")
+
+
+@behaviour
+def test_what_the_kernel_knows_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "interface-down": down,
+        "no-private-key": no_key,
+        "no-address": no_address,
+        "route-elsewhere": other_route,
+        "no-allowed-ips": no_allowed_ips,
+        "endpoint-unreachable": no_way,
+    })
+
+
+@behaviour
+def test_an_endpoint_in_the_tunnel_is_told_at_once(scene):
+    for number, setting in enumerate(SETTINGS):
+        pair = Pair(scene, setting, number, None)
+        loop(pair)
+        sent = pair.left.status(pair.right).tx_bytes
+        start = time.monotonic()
+        assert "endpoint-loop" in pair.doctor()
+        assert time.monotonic() - start < 2 * PATIENCE
+        assert pair.left.status(pair.right).tx_bytes - sent < 10_000
+
+
+# --- this machine's packet filter ---------------------------------------------------------------
+
+def chain(hook, rule, policy="accept"):
+    def put(pair):
+        pair.left.host.nft(f"table inet filter {{ chain traffic {{ type filter hook {hook} "
+                           f"priority 0; policy {policy}; {rule}; }}; }}")
+    return put
+
+
+@behaviour
+def test_its_own_firewall_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "firewall in": chain("input", "udp dport 51820 drop"),
+        "firewall by their port": chain("input", "udp sport 51820 drop"),
+        "firewall by a policy": chain("input", "tcp dport 22 accept", "drop"),
+        "firewall by the interface": chain("input", 'iifname "wg0" drop'),
+        "send-refused": chain("output", "udp sport 51820 drop"),
+    })
+
+
+# --- the other side -----------------------------------------------------------------------------
+
+def lacks_us(pair):
+    pair.right.set(f"peer {pair.left.public_key} allowed-ips 10.10.0.77/32")
+
+
+def is_gone(pair):
+    pair.right.daemon.kill()
+
+
+def is_mute(pair):
+    pair.right.host.nft("table inet filter { chain input { type filter hook input priority 0; "
+                        "iifname wg0 drop; }; }")
+
+
+def other_psk(pair):
+    """The other side has been started again, with another key."""
+    pair.right.daemon.stop()
+    pair.scene.restart(pair.right)
+    pair.right.peer(pair.left, psk=new_preshared_key())
+
+
+def wrong_source(pair):
+    pair.left.set(f"peer {pair.right.public_key} allowed-ips 10.10.0.64/26")
+    pair.right.host.spawn("ping -n -i 0.2 10.10.0.1", log_name="ping.log")
+
+
+def unknown_there(pair):
+    pair.right.remove(pair.left)
+    pair.right.set(f"peer {new_private_key().public} endpoint {outside_endpoint(1)} "
+                   "persistent-keepalive 1")
+
+
+def narrow(pair):
+    pair.right.host.run("ip link set eth0 mtu 1400")
+
+
+@behaviour(peers=BOTH, deadline_s=90)
+def test_what_the_other_side_does_wrong_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "no-answer for its allowed IPs": lacks_us,
+        "no-answer for its firewall": is_mute,
+        "handshake-unanswered": is_gone,
+        "wrong-psk": other_psk,
+        "source-not-allowed": wrong_source,
+        "wrong-key-there": unknown_there,
+        "path-mtu": narrow,
+    }, other=scene.other)
+
+
+def takes_everything(pair, forwards):
+    pair.left.peer(pair.right, allowed=EVERYTHING)
+    pair.left.set("fwmark 51820")
+    pair.right.host.sysctl(net__ipv4__ip_forward=int(forwards))
+    pair.right.host.run("ip link add beyond type veth peer name yonder")
+    pair.right.host.lines("""
+        ip link set beyond up
+        ip link set yonder up
+        ip addr add 198.51.100.1/24 dev beyond
+        ip route add default via 198.51.100.2
+    """)
+    pair.left.host.lines("""
+        ip route add default dev wg0 table 51820
+        ip rule add not fwmark 51820 table 51820
+        ip rule add table main suppress_prefixlength 0
+        ip -6 route add default dev wg0 table 51820
+        ip -6 rule add not fwmark 51820 table 51820
+        ip -6 rule add table main suppress_prefixlength 0
+    """)
+
+
+@behaviour
+def test_a_peer_that_passes_nothing_on_is_found(scene):
+    everywhere(scene, {"not-forwarded": lambda pair: takes_everything(pair, False)},
+               settings=("fresh", "session", "server"))
+
+
+@behaviour
+def test_a_peer_that_passes_on_what_it_gets_is_well(scene):
+    pair = Pair(scene, "session", 0, None)
+    takes_everything(pair, True)
+    assert pair.doctor() == {}
+
+
+@behaviour
+def test_names_that_are_asked_beside_the_tunnel_are_a_leak(scene):
+    for number, setting in enumerate(("fresh", "session", "server")):
+        pair = Pair(scene, setting, number, None)
+        takes_everything(pair, True)
+        pair.left.host.write("/run/test/resolv.conf", "nameserver 192.0.2.53\n")
+        pair.left.host.run("mount --bind /run/test/resolv.conf /etc/resolv.conf")
+        found = pair.doctor()
+        assert set(found) == {"dns-leak"} and "eth0" in found["dns-leak"]["what"], found
+        pair.left.host.write("/run/test/resolv.conf", "nameserver 10.10.0.2\n")
+        assert pair.doctor() == {}
+
+
+# --- nothing ------------------------------------------------------------------------------------
+
+@behaviour(peers=BOTH)
+def test_nothing_is_found_where_nothing_is_wrong(scene):
+    for number, setting in enumerate(SETTINGS):
+        pair = Pair(scene, setting, number, scene.other)
+        assert pair.doctor() == {}, setting
+
+
+@behaviour
+def test_a_server_with_two_thousand_idle_peers_is_looked_at_in_a_second(scene):
+    host = scene.host("left")
+    tunnel = scene.tunnel(host, LEFT_INSIDE)
+    conf = "\n".join(f"[Peer]\nPublicKey = {new_private_key().public}\n"
+                     f"AllowedIPs = 10.10.{i // 250}.{i % 250 + 2}/32" for i in range(2000))
+    host.run("ip route add 10.10.0.0/20 dev wg0")
+    tunnel.wg("addconf", "/dev/stdin", input=conf + "\n")
+    program = f"{scene.build_dir}/ferrule"
+    start = time.monotonic()
+    result = host.run([program, "doctor", "wg0"])
+    took = time.monotonic() - start
+    assert "2000 peers" in result.stdout and "nothing is wrong" in result.stdout, result.stdout
+    assert len(result.stdout.splitlines()) < 20, result.stdout
+    assert took < PATIENCE, took
+    scene.note(f"{took * 1000:.0f} ms")
+
+
+# --- peers that should not be there -------------------------------------------------------------
+
+@behaviour
+def test_a_disabled_or_expired_peer_is_named_as_such(scene):
+    pair = Pair(scene, "server", 0, None)
+    host = pair.left.host
+    key = new_private_key().public
+    host.write("/run/test/wg0.conf", f"""
+[Interface]
+ListenPort = 51820
+
+[Peer]
+# Name = right
+PublicKey = {pair.right.public_key}
+Endpoint = {outside_endpoint(2)}
+
+#~ [Peer]
+#~ # Name = bob
+#~ PublicKey = {key}
+
+[Peer]
+# Name = carol
+# Expires = 2020-01-01
+PublicKey = {new_private_key().public}
+""")
+    conf = "/run/test/wg0.conf"
+    assert set(doctor(scene, host, conf, "bob")) == {"peer-disabled"}
+    assert set(doctor(scene, host, conf, "carol")) == {"peer-expired"}
+    assert doctor(scene, host, conf, "right") == {}
+    assert doctor(scene, host, conf) == {}
+
+
+# --- what it says of itself ---------------------------------------------------------------------
+
+@behaviour
+def test_who_can_not_look_says_so(scene):
+    pair = Pair(scene, "session", 0, None)
+    host, program = pair.left.host, f"{scene.build_dir}/ferrule"
+    unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    result = host.run([*unprivileged, program, "doctor", "wg0"], check=False)
+    assert result.returncode == 2 and "needs root" in result.stderr, result
+    result = host.run([program, "doctor", "wg0", "nobody"], check=False)
+    assert result.returncode == 2 and "there is no peer `nobody'" in result.stderr, result
+
+
+@behaviour
+def test_a_terminal_shows_what_is_looked_at(scene):
+    pair = Pair(scene, "session", 0, None)
+    program = f"{scene.build_dir}/ferrule"
+    on_terminal = ["script", "-qec", f"{program} doctor wg0", "/dev/null"]
+    shown = pair.left.host.run(on_terminal, env={"TERM": "xterm", "LC_ALL": "C.UTF-8"}).stdout
+    assert "✓" in shown and "handshakes, and data there and back" in shown, shown
+    assert "round trip" in shown and "packets of up to 1420 bytes" in shown, shown
+    plain = pair.left.host.run(on_terminal, env={"TERM": "dumb", "LC_ALL": "C", "NO_COLOR": "1"}).stdout
+    assert "✓" not in plain and "\x1b[K" not in plain and "ok    handshakes" in plain, plain
+
+
+# --- peers that do as they are told -------------------------------------------------------------
+
+def puppet_pair(scene, setting, number):
+    left, right = scene.host(f"left{number}"), scene.host(f"right{number}")
+    hosts.link(left, right)
+    left.address("eth0", "192.0.2.1/24")
+    right.address("eth0", "192.0.2.2/24")
+    tunnel = scene.tunnel(left, LEFT_INSIDE)
+    puppet = scene.puppet(right, tunnel)
+    tunnel.peer(puppet, endpoint=outside_endpoint(2),
+                allowed=NETWORKS if setting == "network" else None)
+    if setting == "server":
+        for i in range(3):
+            tunnel.set(f"peer {new_private_key().public} allowed-ips 10.10.0.{i + 7}/32")
+    if setting != "fresh":
+        puppet.connect()
+    return tunnel, puppet
+
+
+@behaviour(deadline_s=90)
+def test_a_peer_that_answers_none_of_our_handshakes_is_found_in_every_setting(scene):
+    """As a peer does that has seen later stamps than this machine's clock now gives: it drops what we
+    begin, and goes on with what it begins itself."""
+    def run(case):
+        number, setting = case
+        tunnel, puppet = puppet_pair(scene, setting, number)
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        found = pool.submit(doctor, scene, tunnel.host)
+        while not found.done():
+            puppet.send(puppet.new_handshake().initiation())
+            puppet.receive(0.5)
+        assert "handshake-one-way" in found.result(), (setting, found.result())
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, enumerate(SETTINGS)))
