@@ -49,7 +49,7 @@ LIBRARIES = {
     r"immintrin\.h$": ["crypto", "packet"],
     r"arm_neon\.h$": ["crypto"],
     r"sys/random\.h$": ["crypto", "io"],
-    r"arpa/inet\.h$": ["base", "io"],
+    r"arpa/inet\.h$": ["io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
     r"|unistd)\.h$": ["io", "netstack", "daemon", *TOOL],

@@ -1,11 +1,10 @@
 #include "base/net.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 
 #include "base/check.h"
+#include "base/ip_text.h"
 
 namespace ferrule {
 
@@ -40,16 +39,10 @@ IpAddress IpAddress::v6(std::span<const std::uint8_t, 16> bytes) noexcept {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) noexcept {
-  // inet_pton reads to the first zero byte: one within the text would hide what follows it.
-  std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.size() >= terminated.size() || text.find('\0') != text.npos) return std::nullopt;
-  std::copy(text.begin(), text.end(), terminated.begin());
-
   IpAddress address;
+  const std::span<std::uint8_t, 16> bytes(address.bytes_);
   const bool is_v6 = text.find(':') != text.npos;
-  if (inet_pton(is_v6 ? AF_INET6 : AF_INET, terminated.data(), address.bytes_.data()) != 1) {
-    return std::nullopt;
-  }
+  if (!(is_v6 ? parse_ipv6(text, bytes) : parse_ipv4(text, bytes.first<4>()))) return std::nullopt;
   address.family_ = is_v6 ? Family::v6 : Family::v4;
   return address;
 }
@@ -67,11 +60,9 @@ bool IpAddress::is_link_local() const noexcept {
 }
 
 std::string IpAddress::to_string() const {
-  if (family_ == Family::none) return {};
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = family_ == Family::v6 ? AF_INET6 : AF_INET;
-  FERRULE_CHECK(inet_ntop(family, bytes_.data(), text.data(), text.size()) != nullptr);
-  return text.data();
+  const std::span<const std::uint8_t, 16> bytes(bytes_);
+  if (family_ == Family::v4) return ipv4_text(bytes.first<4>());
+  return family_ == Family::v6 ? ipv6_text(bytes) : std::string();
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) noexcept {
