@@ -12,6 +12,7 @@
 #include "base/key_text.h"
 #include "base/secret.h"
 #include "client/scopes.h"
+#include "control/prefix_list.h"
 #include "crypto/x25519.h"
 
 namespace ferrule::quick {
@@ -22,9 +23,7 @@ using protocol::PeerChange;
 using protocol::PeerStatus;
 
 std::string prefixes_text(const std::vector<Cidr>& prefixes) {
-  std::string text;
-  for (const Cidr& prefix : prefixes) text += (text.empty() ? "" : ", ") + prefix.to_string();
-  return text.empty() ? "(none)" : text;
+  return prefixes.empty() ? "(none)" : control::prefix_list(prefixes);
 }
 
 // Those that a peer has after a change.

@@ -5,6 +5,7 @@
 #include "cli/show/show_text.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
+#include "control/prefix_list.h"
 
 namespace ferrule::cli {
 
@@ -39,14 +40,8 @@ std::string endpoint_or_none(const PeerStatus& peer) {
   return peer.endpoint.is_none() ? "(none)" : client::text_of(peer.endpoint);
 }
 
-std::string allowed_ips_text(const PeerStatus& peer, char separator) {
-  if (peer.allowed_ips.empty()) return "(none)";
-  std::string text;
-  for (const Cidr& cidr : peer.allowed_ips) {
-    if (!text.empty()) text += separator;
-    text += cidr.to_string();
-  }
-  return text;
+std::string allowed_ips_text(const PeerStatus& peer, std::string_view separator) {
+  return peer.allowed_ips.empty() ? "(none)" : control::prefix_list(peer.allowed_ips, separator);
 }
 
 // What a line says of the device, or of each of its peers behind the peer's public key.
@@ -75,7 +70,7 @@ constexpr std::array kPeerFields{
     PeerField{"endpoints",
               [](Output& out, const PeerStatus& p) { out.write(endpoint_or_none(p)); }},
     PeerField{"allowed-ips",
-              [](Output& out, const PeerStatus& p) { out.write(allowed_ips_text(p, ' ')); }},
+              [](Output& out, const PeerStatus& p) { out.write(allowed_ips_text(p, " ")); }},
     PeerField{"latest-handshakes",
               [](Output& out, const PeerStatus& p) { out.print("{}", p.last_handshake.seconds); }},
     PeerField{"transfer", [](Output& out,
@@ -92,7 +87,7 @@ void print_dump(Output& out, const NamedDevice& device, const std::string& prefi
   for (const PeerStatus& peer : status.peers) {
     out.print("{}{}\t", prefix, to_base64(peer.public_key));
     write_preshared_key(out, peer);
-    out.print("\t{}\t{}\t{}\t{}\t{}\t{}\n", endpoint_or_none(peer), allowed_ips_text(peer, ','),
+    out.print("\t{}\t{}\t{}\t{}\t{}\t{}\n", endpoint_or_none(peer), allowed_ips_text(peer, ","),
               peer.last_handshake.seconds, peer.rx_bytes, peer.tx_bytes, keepalive_text(peer));
   }
 }

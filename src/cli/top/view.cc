@@ -14,6 +14,7 @@
 #include "cli/terminal/style.h"
 #include "cli/top/columns.h"
 #include "client/scopes.h"
+#include "control/prefix_list.h"
 
 namespace ferrule::cli {
 
@@ -47,12 +48,7 @@ std::string endpoint_text(const PeerStatus& peer) {
 }
 
 std::string allowed_ips_text(const PeerStatus& peer) {
-  std::string text;
-  for (const Cidr& cidr : peer.allowed_ips) {
-    if (!text.empty()) text += ", ";
-    text += cidr.to_string();
-  }
-  return text.empty() ? "(none)" : text;
+  return peer.allowed_ips.empty() ? "(none)" : control::prefix_list(peer.allowed_ips);
 }
 
 // "12 of 3456 messages, 0.3 % of late".
