@@ -240,9 +240,7 @@ class Obstacles {
   std::vector<ConfFinding> findings_;
 };
 
-void add_mistakes_in_comments(const control::ConfDocument& document,
-                              std::vector<ConfFinding>& findings) {
-  const control::PeerList list = control::list_peers(document);
+void add_mistakes_in_comments(const control::PeerList& list, std::vector<ConfFinding>& findings) {
   for (const ConfError& error : list.errors) {
     findings.push_back({Severity::error, "expiry", error});
   }
@@ -315,7 +313,7 @@ std::vector<ConfFinding> find_everything(client::DeviceClient& devices, const Fi
   if (!is_offline) {
     std::ranges::move(find_obstacles(devices, file, endpoints), std::back_inserter(findings));
   }
-  add_mistakes_in_comments(file.document, findings);
+  add_mistakes_in_comments(file.peers, findings);
   std::ranges::stable_sort(findings, {}, [](const ConfFinding& finding) {
     return std::pair(finding.where.line, finding.where.column);
   });

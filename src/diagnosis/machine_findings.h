@@ -9,6 +9,7 @@
 #include "control/conf_check.h"
 #include "control/conf_configuration.h"
 #include "control/conf_document.h"
+#include "control/named_peers.h"
 #include "files/peer_endpoints.h"
 
 namespace ferrule::diagnosis {
@@ -19,6 +20,7 @@ struct FileToCheck {
   std::string interface;
   const control::ConfDocument& document;
   const control::Configuration& configuration;
+  const control::PeerList& peers;  // as people mean them
 };
 
 /// Values that mean nothing here: a table without a number, a command that the shell can't read.

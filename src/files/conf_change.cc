@@ -32,12 +32,13 @@ DeviceChange take_change(control::Configuration& configuration,
   return change;
 }
 
-std::optional<DeviceChange> take_change(Output& log, control::Configuration& configuration) {
+std::expected<DeviceChange, std::string> take_change(Listener& listener,
+                                                     control::Configuration& configuration) {
   std::vector<PeerEndpoint> endpoints(configuration.peers.size());
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     if (!configuration.peers[i].endpoint) continue;
-    const auto endpoint = resolve(log, *configuration.peers[i].endpoint);
-    if (!endpoint) return std::nullopt;
+    const auto endpoint = resolve(listener, *configuration.peers[i].endpoint);
+    if (!endpoint) return std::unexpected(endpoint.error());
     endpoints[i].addresses.push_back(*endpoint);
   }
   return take_change(configuration, endpoints);

@@ -1,21 +1,22 @@
 // From a configuration file to what is asked of a device.
 #pragma once
 
-#include <optional>
+#include <expected>
+#include <string>
 #include <vector>
 
 #include "control/conf_configuration.h"
 #include "control/uapi_client.h"
-#include "files/output.h"
+#include "files/listener.h"
 #include "files/peer_endpoints.h"
 #include "protocol/configuration.h"
 
 namespace ferrule::files {
 
 /// What the file says. Keys and allowed IPs move out of the configuration. The names of hosts are
-/// looked up; where nothing comes of it, that is said and there is no change.
-[[nodiscard]] std::optional<protocol::DeviceChange> take_change(
-    Output& log, control::Configuration& configuration);
+/// looked up; fails with why nothing came of that.
+[[nodiscard]] std::expected<protocol::DeviceChange, std::string> take_change(
+    Listener& listener, control::Configuration& configuration);
 /// The same where it is known where the peers are: one that nobody knows of gets no endpoint.
 [[nodiscard]] protocol::DeviceChange take_change(control::Configuration& configuration,
                                                  const std::vector<PeerEndpoint>& endpoints);

@@ -22,4 +22,11 @@ void append_key_line(control::WipedText& text, std::string_view name,
   wipe({reinterpret_cast<std::uint8_t*>(digits.data()), digits.size()});
 }
 
+void write_key(Output& out, std::span<const std::uint8_t, kKeySize> key) {
+  std::array<char, kKeyBase64Size> text;
+  key_to_base64(key, text);
+  out.write({text.data(), text.size()});
+  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+}
+
 }  // namespace ferrule::files

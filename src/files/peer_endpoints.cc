@@ -7,14 +7,14 @@
 
 namespace ferrule::files {
 
-std::vector<PeerEndpoint> look_up_endpoints(Output& log,
+std::vector<PeerEndpoint> look_up_endpoints(Listener& listener,
                                             const control::Configuration& configuration) {
   auto kernel = io::KernelQuery::open();
   std::vector<PeerEndpoint> endpoints(configuration.peers.size());
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     const auto& host = configuration.peers[i].endpoint;
     if (!host) continue;
-    auto found = look_up_patiently(log, *host);
+    auto found = look_up_patiently(listener, *host);
     if (!found) {
       endpoints[i].why_not = found.error();
       continue;

@@ -7,7 +7,7 @@
 
 #include "base/net.h"
 #include "control/conf_configuration.h"
-#include "files/output.h"
+#include "files/listener.h"
 
 namespace ferrule::files {
 
@@ -25,6 +25,6 @@ struct PeerEndpoint {
 /// WG_ENDPOINT_RESOLUTION_RETRIES says, if it says a number, else once. Addresses of a family by which
 /// no route leads there come last.
 [[nodiscard]] std::vector<PeerEndpoint> look_up_endpoints(
-    Output& log, const control::Configuration& configuration);
+    Listener& listener, const control::Configuration& configuration);
 
 }  // namespace ferrule::files

@@ -1,5 +1,6 @@
 #include "files/resolve.h"
 
+#include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -22,14 +23,14 @@ constexpr int kUsualRetries = 15;
 constexpr unsigned kFirstWaitUs = 1'000'000;
 constexpr unsigned kLongestWaitUs = 20'000'000;
 
-std::optional<int> retries(Output& log) {
+// How often it is asked again. Fails with what is wrong with the variable.
+std::expected<int, std::string> retries() {
   const char* text = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
   if (text == nullptr) return kUsualRetries;
   if (std::string_view(text) == "infinity") return kForever;
   const auto number = control::parse_decimal<int>(text);
-  if (number && *number >= 0) return number;
-  log.print("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'\n", text);
-  return std::nullopt;
+  if (number && *number >= 0) return *number;
+  return std::unexpected(fmt::format("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'", text));
 }
 
 // What the resolver will not know later either.
@@ -86,15 +87,14 @@ std::expected<std::vector<Endpoint>, LookupFailure> look_up(const control::HostP
 namespace {
 
 std::expected<std::vector<Endpoint>, LookupFailure> look_up_often(
-    Output& log, const control::HostPort& host_port, int limit) {
+    Listener& listener, const control::HostPort& host_port, int limit) {
   unsigned wait_us = kFirstWaitUs;
   for (int tries = 0;; ++tries) {
     auto found = look_up(host_port);
     if (found && found->empty()) return std::unexpected(LookupFailure{"it has no address", true});
     if (found || found.error().is_final || (limit != kForever && tries >= limit)) return found;
-    log.print("{}: `{}'. Trying again in {:.2f} seconds...\n", found.error().why,
-              text_of(host_port), wait_us / 1'000'000.0);
-    log.flush();
+    listener.say(fmt::format("{}: `{}'. Trying again in {:.2f} seconds...", found.error().why,
+                             text_of(host_port), wait_us / 1'000'000.0));
     usleep(wait_us);
     wait_us = std::min(kLongestWaitUs, wait_us / 5 * 6);
   }
@@ -103,21 +103,25 @@ std::expected<std::vector<Endpoint>, LookupFailure> look_up_often(
 }  // namespace
 
 std::expected<std::vector<Endpoint>, std::string> look_up_patiently(
-    Output& log, const control::HostPort& host_port) {
-  const bool is_said = std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES") != nullptr;
-  const int limit = is_said ? retries(log).value_or(0) : 0;
-  auto found = look_up_often(log, host_port, limit == kForever ? 0 : limit);
+    Listener& listener, const control::HostPort& host_port) {
+  int limit = 0;
+  if (std::getenv("WG_ENDPOINT_RESOLUTION_RETRIES") != nullptr) {
+    const auto said = retries();
+    if (!said) listener.say(said.error());
+    limit = said.value_or(0);
+  }
+  auto found = look_up_often(listener, host_port, limit == kForever ? 0 : limit);
   if (found) return std::move(*found);
   return std::unexpected(found.error().why);
 }
 
-std::optional<Endpoint> resolve(Output& log, const control::HostPort& host_port) {
-  const auto limit = retries(log);
-  if (!limit) return std::nullopt;
-  const auto found = look_up_often(log, host_port, *limit);
+std::expected<Endpoint, std::string> resolve(Listener& listener,
+                                             const control::HostPort& host_port) {
+  const auto limit = retries();
+  if (!limit) return std::unexpected(limit.error());
+  const auto found = look_up_often(listener, host_port, *limit);
   if (found) return found->front();
-  log.print("{}: `{}'\n", found.error().why, text_of(host_port));
-  return std::nullopt;
+  return std::unexpected(fmt::format("{}: `{}'", found.error().why, text_of(host_port)));
 }
 
 }  // namespace ferrule::files

@@ -8,7 +8,7 @@
 
 #include "base/net.h"
 #include "control/values.h"
-#include "files/output.h"
+#include "files/listener.h"
 
 namespace ferrule::files {
 
@@ -25,11 +25,12 @@ struct LookupFailure {
 /// The same, as often as WG_ENDPOINT_RESOLUTION_RETRIES says, if it says a number, else once: who asks
 /// has somebody that goes on. Fails with the reason.
 [[nodiscard]] std::expected<std::vector<Endpoint>, std::string> look_up_patiently(
-    Output& log, const control::HostPort& host_port);
+    Listener& listener, const control::HostPort& host_port);
 
 /// Looks up a host and its port. While the resolver says that it may know later, it is asked again,
-/// WG_ENDPOINT_RESOLUTION_RETRIES times (15, or `infinity`), each after a longer wait. When nothing
-/// comes of it, says so and returns nothing.
-[[nodiscard]] std::optional<Endpoint> resolve(Output& log, const control::HostPort& host_port);
+/// WG_ENDPOINT_RESOLUTION_RETRIES times (15, or `infinity`), each after a longer wait, which is said.
+/// Fails with why, in wg's words.
+[[nodiscard]] std::expected<Endpoint, std::string> resolve(Listener& listener,
+                                                           const control::HostPort& host_port);
 
 }  // namespace ferrule::files

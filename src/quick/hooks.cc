@@ -30,6 +30,15 @@ std::vector<std::string> shell_words(const std::string& hook) {
 
 }  // namespace
 
+Attempt<void> run_hooks(const QuickFile& file, std::string_view key,
+                        const std::vector<std::string>& hooks, files::Listener& listener) {
+  for (const std::string& hook : hooks) {
+    const auto done = perform(listener, hook_action(hook, file.interface));
+    if (!done) return failed_at(file, key, hook, done.error().what);
+  }
+  return {};
+}
+
 bool can_shell_read(const std::string& hook) {
   if (find_program("bash"))
     return run_quietly({"bash", "-n", "-O", "extglob", "-c", hook}).has_value();

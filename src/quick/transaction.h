@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "files/output.h"
+#include "files/listener.h"
 
 namespace ferrule::quick {
 
@@ -17,11 +17,11 @@ struct Action {
   std::function<Result<void>()> act;
 };
 
-/// Makes changes one after the other and shows each as "[#] <command>". Unless they are kept, they are
+/// Makes changes one after the other and tells of each. Unless they are kept, they are
 /// taken back, at the latest at the end of its life. Used by one thread.
 class Transaction {
  public:
-  explicit Transaction(files::Output& log) noexcept : log_(log) {}
+  explicit Transaction(files::Listener& listener) noexcept : listener_(listener) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() { take_back(); }
@@ -29,7 +29,7 @@ class Transaction {
   /// Makes a change. `undo` takes it back, where nothing else does so anyway.
   [[nodiscard]] Result<void> perform(const Action& action, std::optional<Action> undo = {});
   /// Says what is not as it should be, and goes on.
-  void warn(const std::string& what) { log_.print("Warning: {}\n", what); }
+  void warn(const std::string& what) { listener_.warn(what); }
   /// Adds what is to be taken back of something that happened elsewhere.
   void remember(Action undo) { undo_.push_back(std::move(undo)); }
   /// Takes back what was done, the last change first.
@@ -40,12 +40,12 @@ class Transaction {
   [[nodiscard]] const std::vector<std::string>& done() const noexcept { return done_; }
 
  private:
-  files::Output& log_;
+  files::Listener& listener_;
   std::vector<Action> undo_;
   std::vector<std::string> done_;
 };
 
-/// Shows an action, and acts.
-[[nodiscard]] Result<void> perform(files::Output& log, const Action& action);
+/// Tells of an action, and acts.
+[[nodiscard]] Result<void> perform(files::Listener& listener, const Action& action);
 
 }  // namespace ferrule::quick

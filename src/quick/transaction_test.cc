@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "files/memory_file_testing.h"
+#include "files/listener_testing.h"
 #include "quick/signals.h"
 
 namespace ferrule::quick {
@@ -25,19 +25,14 @@ class TransactionTest : public testing::Test {
   Action fail(const std::string& name) {
     return {name, [name] { return Result<void>(std::unexpected(system_error(EPERM, name))); }};
   }
-  std::string shown() {
-    log_.flush();
-    return file_.content();
-  }
 
   std::vector<std::string> done_;
-  files::MemoryFile file_;
-  files::Output log_{file_.fd()};
+  files::TestListener listener_;
 };
 
 TEST_F(TransactionTest, WhatIsNotKeptIsTakenBackFromTheLastToTheFirst) {
   {
-    Transaction transaction(log_);
+    Transaction transaction(listener_);
     ASSERT_TRUE(transaction.perform(note("a"), note("undo a")));
     ASSERT_TRUE(transaction.perform(note("b")));
     ASSERT_TRUE(transaction.perform(note("c"), note("undo c")));
@@ -47,7 +42,7 @@ TEST_F(TransactionTest, WhatIsNotKeptIsTakenBackFromTheLastToTheFirst) {
 
 TEST_F(TransactionTest, WhatIsKeptStays) {
   {
-    Transaction transaction(log_);
+    Transaction transaction(listener_);
     ASSERT_TRUE(transaction.perform(note("a"), note("undo a")));
     transaction.keep();
   }
@@ -56,7 +51,7 @@ TEST_F(TransactionTest, WhatIsKeptStays) {
 
 TEST_F(TransactionTest, WhatFailedIsNotTakenBack) {
   {
-    Transaction transaction(log_);
+    Transaction transaction(listener_);
     ASSERT_TRUE(transaction.perform(note("a"), note("undo a")));
     EXPECT_FALSE(transaction.perform(fail("b"), note("undo b")));
   }
@@ -65,19 +60,19 @@ TEST_F(TransactionTest, WhatFailedIsNotTakenBack) {
 
 TEST_F(TransactionTest, AnUndoThatFailsIsSaidAndTheOthersGoOn) {
   {
-    Transaction transaction(log_);
+    Transaction transaction(listener_);
     ASSERT_TRUE(transaction.perform(note("a"), note("undo a")));
     ASSERT_TRUE(transaction.perform(note("b"), fail("undo b")));
   }
   EXPECT_THAT(done_, ElementsAre("a", "b", "undo a"));
-  EXPECT_EQ(shown(),
-            "[#] a\n[#] b\n[#] undo b\nUnable to take back: undo b: Operation not permitted\n"
-            "[#] undo a\n");
+  EXPECT_THAT(listener_.heard(),
+              ElementsAre("[#] a", "[#] b", "[#] undo b",
+                          "Unable to take back: undo b: Operation not permitted", "[#] undo a"));
 }
 
 TEST_F(TransactionTest, StepsThatHappenedElsewhereAreTakenBackToo) {
   {
-    Transaction transaction(log_);
+    Transaction transaction(listener_);
     transaction.remember(note("undo other"));
   }
   EXPECT_THAT(done_, ElementsAre("undo other"));
@@ -85,7 +80,7 @@ TEST_F(TransactionTest, StepsThatHappenedElsewhereAreTakenBackToo) {
 
 TEST_F(TransactionTest, NoStepIsTakenOnceAnEndingSignalHasCome) {
   const SignalsWait wait;
-  Transaction transaction(log_);
+  Transaction transaction(listener_);
   ASSERT_TRUE(transaction.perform(note("a"), note("undo a")));
   raise(SIGTERM);
   const auto done = transaction.perform(note("b"));

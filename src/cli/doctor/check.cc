@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/terminal/json.h"
+#include "cli/terminal/listener.h"
 #include "cli/terminal/options.h"
 #include "cli/terminal/style.h"
 #include "control/conf_check.h"
@@ -80,10 +81,12 @@ Report check_file(Console& console, const std::string& file, bool is_offline) {
     }
     return report;
   }
+  const control::PeerList peers = control::list_peers(document);
   const diagnosis::FileToCheck to_check{file, std::filesystem::path(file).stem(), document,
-                                        *configuration};
+                                        *configuration, peers};
+  ConsoleListener listener(console);
   const auto endpoints = is_offline ? numeric_endpoints(*configuration)
-                                    : files::look_up_endpoints(console.err, *configuration);
+                                    : files::look_up_endpoints(listener, *configuration);
   report.findings = diagnosis::find_everything(*console.devices, to_check, endpoints, is_offline);
   return report;
 }

@@ -10,6 +10,7 @@
 #include "cli/peer/peer_commands.h"
 #include "cli/peer/qr.h"
 #include "cli/terminal/style.h"
+#include "cli/terminal/today.h"
 #include "control/address_pool.h"
 #include "control/conf_check.h"
 #include "control/value_mistakes.h"

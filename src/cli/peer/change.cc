@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "cli/peer/peer_commands.h"
+#include "cli/terminal/listener.h"
+#include "cli/terminal/today.h"
 #include "files/resolve.h"
 
 namespace ferrule::cli {
@@ -31,8 +33,13 @@ std::optional<protocol::DeviceChange> addition_of(Console& console, const NamedP
   to.persistent_keepalive_s = peer.conf.persistent_keepalive_s;
   if (peer.conf.preshared_key) to.preshared_key = PresharedKey(peer.conf.preshared_key->clone());
   if (!is_live || !peer.conf.endpoint) return change;
-  to.endpoint = files::resolve(console.err, *peer.conf.endpoint);
-  if (!to.endpoint) return std::nullopt;
+  ConsoleListener listener(console);
+  const auto endpoint = files::resolve(listener, *peer.conf.endpoint);
+  if (!endpoint) {
+    console.err.print("{}\n", endpoint.error());
+    return std::nullopt;
+  }
+  to.endpoint = *endpoint;
   return change;
 }
 
@@ -52,11 +59,6 @@ void disable_section(control::ConfDocument& document, const NamedPeer& peer) {
 int status_of(bool is_done) { return is_done ? 0 : 1; }
 
 }  // namespace
-
-control::Date today(const Console& console) {
-  const std::chrono::sys_seconds now{std::chrono::seconds(console.now_s)};
-  return std::chrono::floor<std::chrono::days>(now);
-}
 
 int remove_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);

@@ -7,6 +7,8 @@
 #include "cli/peer/peer_commands.h"
 #include "cli/terminal/json.h"
 #include "cli/terminal/style.h"
+#include "cli/terminal/today.h"
+#include "control/prefix_list.h"
 
 namespace ferrule::cli {
 
@@ -26,15 +28,6 @@ std::string_view state_of(const Console& console, const NamedPeer& peer, const P
   if (peer.expires && *peer.expires <= today(console)) return "expired";
   if (!peer.is_enabled) return "disabled";
   return status != nullptr ? "running" : "enabled";
-}
-
-std::string addresses_of(const NamedPeer& peer) {
-  std::string list;
-  for (const auto& change : peer.conf.allowed_ips) {
-    if (!list.empty()) list += ", ";
-    list += change.cidr.to_string();
-  }
-  return list;
 }
 
 Json json_of(const Console& console, const NamedPeer& peer, const PeerStatus* status) {
@@ -60,7 +53,7 @@ Row row_of(const Console& console, const NamedPeer& peer, const PeerStatus* stat
           std::string(state_of(console, peer, status)),
           peer.expires ? control::date_text(*peer.expires) : "-",
           handshake_s != 0 ? Style(false).ago(handshake_s, console.now_s) : "-",
-          addresses_of(peer),
+          control::prefix_list(peer.conf.allowed_ips),
           to_base64(peer.conf.public_key)};
 }
 

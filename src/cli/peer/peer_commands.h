@@ -37,7 +37,4 @@ int enable_peer(Console& console, PeerFile& file, const PeerOptions& options);
 /// Disables every peer whose day has come. 1, too, where a day can't be read.
 int expire_peers(Console& console, PeerFile& file, const PeerOptions& options);
 
-/// The day in which the console is.
-[[nodiscard]] control::Date today(const Console& console);
-
 }  // namespace ferrule::cli

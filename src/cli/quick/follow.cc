@@ -1,280 +1,66 @@
 #include "cli/quick/follow.h"
 
-#include <poll.h>
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <ctime>
-#include <map>
-#include <thread>
+#include <string>
 #include <utility>
 
 #include "base/key_text.h"
 #include "cli/quick/quick_command.h"
 #include "cli/terminal/json.h"
+#include "cli/terminal/listener.h"
 #include "cli/terminal/options.h"
 #include "client/scopes.h"
-#include "files/lock.h"
-#include "files/resolve.h"
-#include "io/linux/interface_monitor.h"
-#include "io/linux/kernel_query.h"
-#include "quick/child.h"
+#include "quick/follow.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-using namespace std::chrono_literals;
-using Seconds = std::chrono::seconds;
-
-// A session in use makes a handshake every two minutes, and tries for 15 s.
-constexpr Seconds kUsualSilence = 135s;
-constexpr Seconds kCheckPause = 30s;
-constexpr Seconds kLongestPause = 600s;
-// A name that was not found when the interface came up, or a peer that has never answered.
-constexpr Seconds kFirstSilence = 15s;
-constexpr Seconds kHastyPause = 1s;
-constexpr Seconds kLongestHastyPause = 20s;
-constexpr Seconds kLockPatience = 60s;
-constexpr auto kLockPause = 100ms;
-
-// Only one of us follows the names of an interface, in a network namespace. One that is to end because its
-// interface is gone may still be waiting for a name server.
-Result<io::UniqueFd> try_lock(const std::string& interface) {
-  struct stat space{};
-  (void)stat("/proc/self/ns/net", &space);
-  return files::take_lock(fmt::format("resolve-{}-{}", space.st_ino, interface),
-                          files::Patience::none);
-}
-
-Result<io::UniqueFd> lock(const std::string& interface) {
-  auto fd = try_lock(interface);
-  for (auto waited = 0ms; waited < kLockPatience; waited += kLockPause) {
-    if (fd || fd.error().code != EWOULDBLOCK) break;
-    std::this_thread::sleep_for(kLockPause);
-    fd = try_lock(interface);
-  }
-  return fd;
-}
-
-struct Pace {
-  std::chrono::steady_clock::time_point next_try;
-  Seconds pause = kCheckPause;
-  std::uint64_t sent_bytes = 0;  // when this peer's silence began, or its endpoint was changed
-};
-
-// The address after this one, of the other family if there is one: where a name has both, one of them
-// may lead nowhere.
-Endpoint next_of(const std::vector<Endpoint>& all, const Endpoint& current) {
-  const auto at = std::ranges::find(all, current);
-  const auto other_family = std::ranges::find_if(all, [&](const Endpoint& endpoint) {
-    return endpoint.address.family() != current.address.family();
-  });
-  if (other_family != all.end()) return *other_family;
-  return at + 1 == all.end() ? all.front() : *(at + 1);
-}
-
-class Resolver {
+// At once: it may go on for weeks.
+class NamePrinter final : public quick::NameListener {
  public:
-  Resolver(Console& console, QuickFile file, Seconds silence, bool is_json)
-      : console_(console), file_(std::move(file)), silence_(silence), is_json_(is_json) {}
+  NamePrinter(Console& console, std::string interface, bool is_json)
+      : console_(console),
+        listener_(console),
+        interface_(std::move(interface)),
+        is_json_(is_json) {}
 
-  // Looks up the names of all peers that are silent and due. False when the device can't be asked.
-  [[nodiscard]] bool check(std::int64_t now_s, bool is_once);
-  // Checks until the interface is gone.
-  [[nodiscard]] int follow();
+  void step(std::string_view command) override { listener_.step(command); }
+  void warn(std::string_view what) override { listener_.warn(what); }
+  void fail(std::string_view what) override { listener_.fail(what); }
+  void say(std::string_view line) override { listener_.say(line); }
+  void moved(const PublicKey& peer, const std::string& host, const Endpoint& to) override {
+    if (is_json_) return print_json(peer, host, "endpoint", client::text_of(to));
+    console_.out.print("{}: {} is now {}\n", to_base64(peer), host, client::text_of(to));
+    console_.out.flush();
+  }
+  void failed(const PublicKey& peer, const std::string& host, const std::string& why) override {
+    if (is_json_) return print_json(peer, host, "error", why);
+    console_.err.print("{}: `{}': {}\n", to_base64(peer), host, why);
+    console_.err.flush();
+  }
 
  private:
-  void read_again();
-  [[nodiscard]] bool is_silent(const protocol::PeerStatus& peer, std::int64_t now_s) const {
-    return now_s - peer.last_handshake.seconds >= silence_.count();
+  void print_json(const PublicKey& peer, const std::string& host, const char* what,
+                  const std::string& value) {
+    const Json line{
+        {"interface", interface_}, {"peer", to_base64(peer)}, {"host", host}, {what, value}};
+    console_.out.print("{}\n", to_line(line));
+    console_.out.flush();
   }
-  [[nodiscard]] bool is_due(const protocol::PeerStatus& peer);
-  [[nodiscard]] bool is_still(const protocol::PeerStatus& peer);
-  void look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name);
-  void tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to);
-  void tell_failed(const PublicKey& peer, const std::string& host, const std::string& why);
-  [[nodiscard]] Json json_about(const PublicKey& peer, const std::string& host) const;
 
   Console& console_;
-  QuickFile file_;
-  Seconds silence_;
+  ConsoleListener listener_;
+  std::string interface_;
   bool is_json_;
-  timespec read_at_{};
-  std::map<PublicKey, Pace> paces_;
-  bool is_hasty_ = false;  // a peer is looked up that has never answered
 };
-
-// An edited file may have other names; one that can't be read leaves us with those that we have.
-void Resolver::read_again() {
-  struct stat status;
-  if (stat(file_.path.c_str(), &status) != 0) return;
-  const timespec& at = status.st_mtim;
-  if (at.tv_sec == read_at_.tv_sec && at.tv_nsec == read_at_.tv_nsec) return;
-  const bool is_first = read_at_.tv_sec == 0;
-  read_at_ = at;
-  if (is_first) return;
-  if (auto file = read_quick_file(console_, file_.given)) file_ = std::move(*file);
-}
-
-// The first wait is as long as the silence that we look for; then waits grow. Nobody waits for a peer of
-// which no address is known.
-bool Resolver::is_due(const protocol::PeerStatus& peer) {
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_nowhere = peer.endpoint.is_none();
-  const bool is_new_here = peer.last_handshake.seconds == 0;
-  if (is_new_here) is_hasty_ = true;
-  const Seconds first = is_nowhere    ? 0s
-                        : is_new_here ? std::min(kFirstSilence, silence_)
-                                      : silence_;
-  const auto [entry, is_new] = paces_.try_emplace(peer.public_key, Pace{now + first});
-  Pace& pace = entry->second;
-  if (is_new) pace.sent_bytes = peer.tx_bytes;
-  if (is_new && is_new_here) pace.pause = std::max(first, kHastyPause);
-  if ((is_new && !is_nowhere) || now < pace.next_try) return false;
-  pace.next_try = now + pace.pause;
-  pace.pause = std::min(2 * pace.pause, is_nowhere ? kLongestHastyPause : kLongestPause);
-  return true;
-}
-
-// Looking up a name takes its time: the peer may have come back, or been told where it is, meanwhile.
-bool Resolver::is_still(const protocol::PeerStatus& peer) {
-  const auto device = console_.devices->get(file_.interface);
-  if (!device) return false;
-  const auto now =
-      std::ranges::find(device->peers, peer.public_key, &protocol::PeerStatus::public_key);
-  return now != device->peers.end() && now->endpoint == peer.endpoint &&
-         now->last_handshake == peer.last_handshake;
-}
-
-void Resolver::look_up_again(const protocol::PeerStatus& peer, const control::HostPort& name) {
-  const auto found = files::look_up(name);
-  if (!found || found->empty()) {
-    tell_failed(peer.public_key, name.host, found ? "it has no address" : found.error().why);
-    return;
-  }
-  Endpoint to_try = found->front();
-  if (std::ranges::find(*found, peer.endpoint) != found->end()) {
-    // It is where it was. What is sent there, and never answered, may be answered elsewhere.
-    const auto pace = paces_.find(peer.public_key);
-    const bool is_unanswered = pace != paces_.end() && peer.tx_bytes > pace->second.sent_bytes;
-    if (found->size() == 1 || !is_unanswered) return;
-    to_try = next_of(*found, peer.endpoint);
-  }
-  if (!is_still(peer)) return;
-  protocol::DeviceChange change;
-  auto& to = change.peers.emplace_back();
-  to.public_key = peer.public_key;
-  to.update_only = true;
-  to.endpoint = to_try;
-  const auto done = console_.devices->set(file_.interface, change);
-  if (done) {
-    tell_moved(peer.public_key, name.host, to_try);
-    if (const auto pace = paces_.find(peer.public_key); pace != paces_.end()) {
-      pace->second.sent_bytes = peer.tx_bytes;
-    }
-  } else {
-    tell_failed(peer.public_key, name.host, done.error().what);
-  }
-}
-
-Json Resolver::json_about(const PublicKey& peer, const std::string& host) const {
-  return {{"interface", file_.interface}, {"peer", to_base64(peer)}, {"host", host}};
-}
-
-void Resolver::tell_moved(const PublicKey& peer, const std::string& host, const Endpoint& to) {
-  if (is_json_) {
-    Json line = json_about(peer, host);
-    line["endpoint"] = client::text_of(to);
-    console_.out.print("{}\n", to_line(line));
-  } else {
-    console_.out.print("{}: {} is now {}\n", to_base64(peer), host, client::text_of(to));
-  }
-}
-
-void Resolver::tell_failed(const PublicKey& peer, const std::string& host, const std::string& why) {
-  if (is_json_) {
-    Json line = json_about(peer, host);
-    line["error"] = why;
-    console_.out.print("{}\n", to_line(line));
-  } else {
-    console_.err.print("{}: `{}': {}\n", to_base64(peer), host, why);
-  }
-}
-
-bool Resolver::check(std::int64_t now_s, bool is_once) {
-  const auto device = console_.devices->get(file_.interface);
-  if (!device) {
-    console_.err.print("{}: {}\n", console_.program, device.error().what);
-    return false;
-  }
-  is_hasty_ = false;
-  std::map<PublicKey, const protocol::PeerStatus*> peers;
-  for (const protocol::PeerStatus& peer : device->peers) peers.emplace(peer.public_key, &peer);
-  for (const control::PeerConf& conf : file_.configuration.peers) {
-    const auto peer = peers.find(conf.public_key);
-    if (!conf.endpoint || !is_name(*conf.endpoint) || peer == peers.end()) continue;
-    if (!is_silent(*peer->second, now_s)) {
-      paces_.erase(conf.public_key);
-    } else if (is_once || is_due(*peer->second)) {
-      look_up_again(*peer->second, *conf.endpoint);
-    }
-  }
-  return true;
-}
-
-int Resolver::follow() {
-  const auto lock_fd = lock(file_.interface);
-  if (!lock_fd && lock_fd.error().code == EWOULDBLOCK) return 0;
-  // Two that follow the same names do no harm; none would.
-  if (!lock_fd) console_.err.print("{}: {}\n", console_.program, lock_fd.error().what);
-  auto monitor = io::InterfaceMonitor::open();
-  auto query = io::KernelQuery::open();
-  if (!monitor || !query) return 1;
-  const auto link = query->link(file_.interface);
-  if (!link) return 0;
-  const auto pause = std::min(kCheckPause, silence_);
-  auto next_check = std::chrono::steady_clock::now();
-  while (true) {
-    const auto still = query->link(file_.interface);
-    if (!still || still->index != link->index) return 0;
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= next_check) {
-      read_again();
-      (void)check(std::time(nullptr), false);
-      console_.out.flush();
-      console_.err.flush();
-      next_check = now + (is_hasty_ ? std::min(kHastyPause, pause) : pause);
-    }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_check - now);
-    pollfd news{monitor->poll_fd(), POLLIN, 0};
-    if (poll(&news, 1, static_cast<int>(left.count())) > 0) (void)monitor->drain();
-  }
-}
 
 }  // namespace
 
-bool is_name(const control::HostPort& endpoint) {
-  return !IpAddress::parse(endpoint.host.substr(0, endpoint.host.find('%')));
-}
-
-bool are_names_followed(const std::string& interface) {
-  const auto fd = try_lock(interface);
-  return !fd && fd.error().code == EWOULDBLOCK;
-}
-
 bool follow_names(Console& console, const QuickFile& file) {
-  const bool has_names = std::ranges::any_of(file.configuration.peers, [](const auto& peer) {
-    return peer.endpoint && is_name(*peer.endpoint);
-  });
-  if (!has_names) return true;
-  const std::vector<std::string> words{quick::own_path(), "resolve", "--follow", file.given};
-  console.err.print("[#] ferrule resolve --follow {} &\n", file.given);
-  const auto started = quick::start_child(words);
-  if (!started) console.err.print("{}: {}\n", console.program, started.error().what);
+  ConsoleListener listener(console);
+  const auto started = quick::follow_names(file, listener);
+  if (!started) listener.fail(started.error().what);
   return started.has_value();
 }
 
@@ -282,7 +68,7 @@ int run_resolve(Console& console, Arguments arguments) {
   std::string argument;
   bool is_following = false;
   bool is_json = false;
-  std::int64_t silence_s = kUsualSilence.count();
+  std::int64_t silence_s = quick::kUsualSilence.count();
   CLI::App app{"Looks up the names of peers that do not answer, in case their addresses changed."};
   add_file(app, argument);
   app.add_flag("--follow", is_following, "go on until the interface is gone");
@@ -293,9 +79,15 @@ int run_resolve(Console& console, Arguments arguments) {
   if (const auto status = read_options(app, console, arguments)) return *status;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
-  Resolver resolver(console, std::move(*file), Seconds(silence_s), is_json);
-  if (is_following) return resolver.follow();
-  return resolver.check(console.now_s, true) ? 0 : 1;
+  NamePrinter printer(console, file->interface, is_json);
+  const auto read_file = [&console, given = file->given] {
+    return read_quick_file(console, given);
+  };
+  quick::Follower follower(*console.devices, std::move(*file), read_file, quick::Seconds(silence_s),
+                           printer);
+  const auto done = is_following ? follower.follow() : follower.check(console.now_s, true);
+  if (!done) printer.fail(done.error().what);
+  return done ? 0 : 1;
 }
 
 }  // namespace ferrule::cli

@@ -6,12 +6,6 @@
 
 namespace ferrule::cli {
 
-/// True when the name is one, and no address.
-[[nodiscard]] bool is_name(const control::HostPort& endpoint);
-
-/// Whether someone follows the names of this interface.
-[[nodiscard]] bool are_names_followed(const std::string& interface);
-
 /// Where a peer of the file is a name: starts `resolve --follow` in the background, which ends with
 /// the interface. What went wrong is said.
 [[nodiscard]] bool follow_names(Console& console, const QuickFile& file);

@@ -6,7 +6,8 @@
 
 #include "cli/quick/quick_file.h"
 #include "cli/terminal/command.h"
-#include "quick/actions.h"
+#include "io/linux/network.h"
+#include "quick/opening.h"
 
 namespace CLI {
 class App;
@@ -28,22 +29,14 @@ void add_file(CLI::App& app, std::string& argument);
 [[nodiscard]] std::optional<QuickFile> read_file_to_apply(Console& console,
                                                           const std::string& argument);
 
-/// The actions on an interface that is there. None: it is not, or not to be found; that was said.
-[[nodiscard]] std::optional<quick::LinkActions> find_link(Console& console, io::Network& network,
-                                                          const std::string& name);
+/// What is known before the interface is made as its file says, with warnings of all that could be found.
+/// None: that can't be, which was said.
+[[nodiscard]] std::optional<quick::Opening> open_file(Console& console, QuickFile& file);
+
 [[nodiscard]] std::optional<io::Network> open_network(Console& console);
 
 /// The device of this name. None: it is not, or does not answer; that was said.
 [[nodiscard]] std::optional<control::DeviceStatus> get_device(Console& console,
                                                               const std::string& name);
-
-/// The MTU that the tunnel's packets leave room for on the ways to these peers, or by the default
-/// route, or as Ethernet has it.
-[[nodiscard]] std::uint32_t automatic_mtu(io::Network& network,
-                                          const control::DeviceStatus& device);
-
-/// Runs the hooks of a key until one fails, which is said.
-[[nodiscard]] bool run_hooks(Console& console, const QuickFile& file, std::string_view key,
-                             const std::vector<std::string>& hooks);
 
 }  // namespace ferrule::cli

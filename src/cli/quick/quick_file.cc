@@ -122,9 +122,4 @@ std::optional<QuickFile> read_quick_file(Console& console, std::string_view argu
                    std::move(conf->document), std::move(conf->configuration)};
 }
 
-void report_at(Console& console, const QuickFile& file, std::string_view key,
-               std::string_view value, std::string_view what) {
-  console.err.write(files::error_about(file.document, key, value, std::string(what)).to_string());
-}
-
 }  // namespace ferrule::cli

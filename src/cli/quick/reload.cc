@@ -1,411 +1,51 @@
 #include "cli/quick/reload.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <map>
-#include <optional>
-#include <ranges>
-#include <set>
-#include <utility>
+#include <string>
 
-#include "cli/doctor/warnings.h"
 #include "cli/quick/difference_json.h"
 #include "cli/quick/follow.h"
 #include "cli/quick/quick_command.h"
-#include "cli/quick/quick_file.h"
 #include "cli/terminal/json.h"
+#include "cli/terminal/listener.h"
 #include "cli/terminal/options.h"
-#include "diagnosis/machine_findings.h"
-#include "files/conf_change.h"
-#include "io/linux/kernel_query.h"
-#include "quick/default_route.h"
-#include "quick/difference.h"
-#include "quick/dns.h"
+#include "quick/follow.h"
 #include "quick/hooks.h"
-#include "quick/ipv6.h"
-#include "quick/leak_protection.h"
-#include "quick/record.h"
-#include "quick/routes.h"
-#include "quick/signals.h"
+#include "quick/link.h"
+#include "quick/reload.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-constexpr std::array kFamilies{Family::v6, Family::v4};
-
-bool holds(const auto& list, const auto& item) {
-  return std::ranges::find(list, item) != list.end();
+void print_text(Output& out, const std::string& interface, const quick::Reloaded& reloaded) {
+  for (const quick::Difference& change : reloaded.changes) {
+    out.print("{}: {}\n", interface, change.text);
+  }
+  if (reloaded.changes.empty() && reloaded.steps.empty()) out.print("{}: no change\n", interface);
 }
 
-// One run of `reload`: the machine first, what the device is last, since that can't fail half-way.
-class Reload {
- public:
-  Reload(Console& console, QuickFile& file, const quick::LinkActions& link,
-         const control::DeviceStatus& device)
-      : console_(console),
-        file_(file),
-        conf_(file.configuration.interface),
-        network_(link.network()),
-        link_(link),
-        device_(device),
-        record_(quick::read_record(link.name())),
-        transaction_(console.err) {
-    if (record_ && record_->link_index != link.index()) record_.reset();
-  }
-
-  [[nodiscard]] bool run(bool is_json) {
-    if (!read_file()) return false;
-    const quick::SignalsWait wait;
-    const auto done = apply();
-    if (done) {
-      transaction_.keep();
-      remember();
-      is_json ? print_changes_json() : print_changes();
-      return true;
-    }
-    console_.err.print("{}: {}\n", console_.program, done.error().what);
-    transaction_.take_back();
-    return false;
-  }
-
- private:
-  [[nodiscard]] bool read_file();
-  [[nodiscard]] std::vector<bool> compare_endpoints() const;
-  void keep_endpoints(const std::vector<files::PeerEndpoint>& endpoints,
-                      const std::vector<bool>& is_as_applied);
-  void remember();
-  [[nodiscard]] Result<void> apply();
-  [[nodiscard]] Result<void> change_addresses();
-  [[nodiscard]] Result<void> delete_addresses(const std::vector<io::LinkAddress>& addresses,
-                                              Family family);
-  [[nodiscard]] Result<void> change_mtu();
-  [[nodiscard]] Result<void> change_dns();
-  [[nodiscard]] Result<void> plan();
-  [[nodiscard]] Result<void> change_mark();
-  [[nodiscard]] Result<void> change_defaults();
-  [[nodiscard]] Result<void> add_default(Family family, bool is_protected);
-  [[nodiscard]] Result<void> remove_default(Family family);
-  [[nodiscard]] Result<void> change_routes();
-  [[nodiscard]] Result<void> change_device();
-  void print_changes();
-  void print_changes_json();
-
-  // Makes a change that has its opposite.
-  [[nodiscard]] Result<void> perform(const quick::Action& action, quick::Action undo) {
-    return transaction_.perform(action, std::move(undo));
-  }
-  [[nodiscard]] bool has_default_route(Family family) const;
-  // As `up` leaves out what an interface without IPv6 can't have.
-  [[nodiscard]] bool can_have(Family family) const {
-    return family == Family::v4 ||
-           (has_v6_ && conf_.mtu_bytes.value_or(quick::kLeastMtuOfIPv6) >= quick::kLeastMtuOfIPv6);
-  }
-
-  Console& console_;
-  QuickFile& file_;
-  control::InterfaceConf& conf_;
-  io::Network& network_;
-  const quick::LinkActions& link_;
-  const control::DeviceStatus& device_;
-  std::optional<quick::UpRecord> record_;  // of what `up` or the last reload did
-  quick::Transaction transaction_;
-  quick::TableChoice table_;
-  protocol::DeviceChange change_;
-  std::vector<io::LinkAddress> addresses_before_;
-  std::vector<io::LinkAddress> addresses_;
-  std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
-  quick::RoutePlan plan_;
-  bool has_v6_ = quick::has_ipv6();
-  std::uint32_t mark_ = 0;                  // that the device is to have
-  std::vector<quick::Difference> changes_;  // of the device
-};
-
-bool Reload::read_file() {
-  const auto table = quick::parse_table(conf_.table);
-  if (!table) {
-    report_at(console_, file_, "Table", *conf_.table,
-              "Table: there is no routing table of this name");
-    return false;
-  }
-  table_ = *table;
-  const auto endpoints = files::look_up_endpoints(console_.err, file_.configuration);
-  const diagnosis::FileToCheck to_check{file_.path, file_.interface, file_.document,
-                                        file_.configuration};
-  warn_of(console_, diagnosis::find_everything(*console_.devices, to_check, endpoints, false),
-          file_.given);
-  const std::vector<bool> is_as_applied = compare_endpoints();
-  change_ = files::take_change(file_.configuration, endpoints);
-  keep_endpoints(endpoints, is_as_applied);
-  quick::join_sections(change_.peers, device_);
-  if (!change_.private_key) change_.private_key.emplace();
-  change_.replace_peers = true;
-  files::keep_peers(change_, device_);
-  return true;
-}
-
-// Of each peer, whether the file says where it is as it did when it was applied or saved last.
-std::vector<bool> Reload::compare_endpoints() const {
-  std::multimap<PublicKey, control::HostPort> known;
-  if (record_) known = known_endpoints(*record_);
-  std::vector<bool> is_same;
-  for (const control::PeerConf& peer : file_.configuration.peers) {
-    const auto [first, last] = known.equal_range(peer.public_key);
-    is_same.push_back(std::any_of(
-        first, last, [&](const auto& before) { return peer.endpoint == before.second; }));
-  }
-  return is_same;
-}
-
-// A peer may have roamed since, and a name has several addresses: where the file says nothing new, a
-// peer stays where it is.
-void Reload::keep_endpoints(const std::vector<files::PeerEndpoint>& endpoints,
-                            const std::vector<bool>& is_as_applied) {
-  for (std::size_t i = 0; i < change_.peers.size(); ++i) {
-    protocol::PeerChange& peer = change_.peers[i];
-    const auto has =
-        std::ranges::find(device_.peers, peer.public_key, &protocol::PeerStatus::public_key);
-    if (has == device_.peers.end() || has->endpoint.is_none()) continue;
-    const auto& addresses = endpoints[i].addresses;
-    const bool is_there = std::ranges::find(addresses, has->endpoint) != addresses.end();
-    if (is_there || is_as_applied[i]) peer.endpoint.reset();
-  }
-}
-
-// For `down`, and for the next reload.
-void Reload::remember() {
-  quick::UpRecord record;
-  record.link_index = link_.index();
-  record.mark = mark_;
-  if (!conf_.listen_port && record_) record.port = record_->port;
-  record.rules = quick::rules_of_tunnel(network_, mark_);
-  record.path = file_.path;
-  record.conf = file_.document.text();
-  if (const auto written = quick::write_record(link_.name(), record); !written) {
-    console_.err.print("Warning: {}\n", written.error().what);
-  }
-}
-
-Result<void> Reload::apply() {
-  if (auto done = change_addresses(); !done) return done;
-  if (auto done = change_mtu(); !done) return done;
-  if (auto done = change_dns(); !done) return done;
-  if (auto done = plan(); !done) return done;
-  if (auto done = change_mark(); !done) return done;
-  if (auto done = change_defaults(); !done) return done;
-  if (auto done = change_routes(); !done) return done;
-  return change_device();
-}
-
-// New ones come before old ones go, because with its last IPv4 address an interface loses its routes;
-// but IPv6 does not have an address twice, with different prefixes. An address may take others of its
-// network with it: hence the second look.
-Result<void> Reload::change_addresses() {
-  const auto before = network_.addresses(link_.index());
-  if (!before) return std::unexpected(before.error());
-  addresses_before_ = *before;
-  std::vector<io::LinkAddress> wanted;
-  for (const auto& [address, length] : conf_.addresses) {
-    if (can_have(address.family())) wanted.push_back({address, length});
-  }
-  std::vector<io::LinkAddress> unwanted;
-  for (const io::LinkAddress& address : *before) {
-    if (!holds(wanted, address) && !address.address.is_link_local()) unwanted.push_back(address);
-  }
-  if (auto done = delete_addresses(unwanted, Family::v6); !done) return done;
-  for (const io::LinkAddress& address : wanted) {
-    if (holds(*before, address)) continue;
-    auto done = perform(link_.add_address(address), link_.delete_address(address));
-    if (!done) return done;
-  }
-  if (auto done = delete_addresses(unwanted, Family::v4); !done) return done;
-  auto after = network_.addresses(link_.index());
-  if (!after) return std::unexpected(after.error());
-  for (const io::LinkAddress& address : wanted) {
-    if (holds(*after, address)) continue;
-    if (auto done = transaction_.perform(link_.add_address(address)); !done) return done;
-  }
-  after = network_.addresses(link_.index());
-  if (!after) return std::unexpected(after.error());
-  addresses_ = *after;
-  return {};
-}
-
-Result<void> Reload::delete_addresses(const std::vector<io::LinkAddress>& addresses,
-                                      Family family) {
-  // The last first: with the first address of a network the kernel takes away its others.
-  for (const io::LinkAddress& address : addresses | std::views::reverse) {
-    if (address.address.family() != family) continue;
-    auto done = perform(link_.delete_address(address), link_.add_address(address));
-    if (!done) return done;
-  }
-  return {};
-}
-
-Result<void> Reload::change_mtu() {
-  if (!conf_.mtu_bytes) return {};
-  auto query = io::KernelQuery::open();
-  const auto link = query ? query->link(link_.name()) : std::unexpected(query.error());
-  if (!link) return std::unexpected(link.error());
-  if (link->mtu == *conf_.mtu_bytes) return {};
-  return perform(link_.set_up(*conf_.mtu_bytes), link_.set_up(link->mtu));
-}
-
-Result<void> Reload::change_dns() {
-  const quick::DnsSettings wanted{conf_.dns_servers, conf_.dns_search};
-  const quick::DnsSettings before =
-      quick::remembered_dns(link_.name()).value_or(quick::DnsSettings{});
-  if (wanted == before || (wanted.servers.empty() && before.servers.empty())) return {};
-  const auto keeper = quick::DnsKeeper::find();
-  if (!keeper) return std::unexpected(make_error(ENOENT, std::string(quick::kNoDnsKeeper)));
-  // A program that fails may have done half of it.
-  transaction_.remember(before.servers.empty() ? keeper->unset(link_.name())
-                                               : keeper->set(link_.name(), before));
-  return transaction_.perform(wanted.servers.empty() ? keeper->unset(link_.name())
-                                                     : keeper->set(link_.name(), wanted));
-}
-
-bool Reload::has_default_route(Family family) const {
-  return std::ranges::any_of(routes_, [&](const io::LinkRoute& route) {
-    return route.destination.length() == 0 && route.table == device_.fwmark &&
-           route.destination.address().family() == family;
-  });
-}
-
-// What leads into the interface now, and what is to; the kernel's own routes for its addresses count
-// as there, and so do those that are not for allowed IPs: somebody else has made them.
-Result<void> Reload::plan() {
-  for (const Family family : kFamilies) {
-    const auto routes = network_.routes(family);
-    if (!routes) return std::unexpected(routes.error());
-    for (const io::LinkRoute& route : *routes) {
-      if (route.interface_index == link_.index()) routes_.push_back(route);
-    }
-  }
-  const std::vector<Cidr> prefixes_before = quick::allowed_ips(device_.peers);
-  std::vector<io::LinkRoute> foreign;
-  for (const io::LinkRoute& route : routes_) {
-    if (route.is_kernels || !holds(prefixes_before, route.destination)) foreign.push_back(route);
-  }
-  std::set<Cidr> prefixes;
-  for (const protocol::PeerChange& peer : change_.peers) {
-    for (const protocol::AllowedIpChange& ip : peer.allowed_ips) {
-      if (!ip.remove && can_have(ip.cidr.address().family())) prefixes.insert(ip.cidr);
-    }
-  }
-  plan_ = quick::plan_routes(table_, link_.index(), {prefixes.begin(), prefixes.end()}, foreign);
-  return {};
-}
-
-// The mark that `up` chose is not in the file.
-Result<void> Reload::change_mark() {
-  mark_ = conf_.fwmark.value_or(0);
-  const std::uint32_t chosen = quick::is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
-  // Where the table is off rules stay, and without their mark would lead the tunnel into itself.
-  if (mark_ == 0 && table_.kind == quick::TableChoice::Kind::off) mark_ = chosen;
-  if (mark_ == 0 && !plan_.defaults.empty()) {
-    const auto mark = quick::choose_mark(network_, chosen);
-    if (!mark) return std::unexpected(mark.error());
-    mark_ = *mark;
-  }
-  change_.fwmark = mark_;
-  if (mark_ == device_.fwmark || plan_.defaults.empty()) return {};
-  // Before all traffic goes into the tunnel, what comes out of it must be told apart.
-  return perform(quick::set_mark(*console_.devices, link_.name(), mark_),
-                 quick::set_mark(*console_.devices, link_.name(), device_.fwmark));
-}
-
-Result<void> Reload::change_defaults() {
-  const std::vector<Family> are_protected = quick::leak_protected(link_.name());
-  for (const Family family : kFamilies) {
-    // There are machines without what protects.
-    const bool is_protected = holds(are_protected, family) || has_default_route(family);
-    const bool stays = holds(plan_.defaults, family) && mark_ == device_.fwmark;
-    if (is_protected && !stays && table_.kind != quick::TableChoice::Kind::off) {
-      if (auto done = remove_default(family); !done) return done;
-    }
-    if (!holds(plan_.defaults, family)) continue;
-    if (auto done = add_default(family, is_protected && stays); !done) return done;
-  }
-  return {};
-}
-
-Result<void> Reload::add_default(Family family, bool is_protected) {
-  if (!is_protected)
-    return quick::add_default_route(transaction_, link_, family, mark_, addresses_);
-  // An exchange of addresses may have cost the interface its routes.
-  if (!has_default_route(family)) {
-    const io::LinkRoute route{quick::everything(family), mark_, link_.index()};
-    if (auto done = perform(link_.add_route(route), link_.delete_route(route)); !done) return done;
-  }
-  if (addresses_ == addresses_before_ || !holds(quick::leak_protected(link_.name()), family))
-    return {};
-  return perform(quick::add_leak_protection(link_.name(), family, mark_, addresses_),
-                 quick::add_leak_protection(link_.name(), family, mark_, addresses_before_));
-}
-
-Result<void> Reload::remove_default(Family family) {
-  const std::uint32_t mark = device_.fwmark;
-  Result<void> done;
-  if (holds(quick::leak_protected(link_.name()), family)) {
-    done = perform(quick::delete_leak_protection(link_.name(), family),
-                   quick::add_leak_protection(link_.name(), family, mark, addresses_before_));
-    if (!done) return done;
-  }
-  const auto rules = network_.rules(family);
-  if (!rules) return std::unexpected(rules.error());
-  for (const io::RoutingRule& rule : quick::rules_to_delete(*rules, mark)) {
-    done = perform(link_.delete_rule(rule), link_.add_rule(rule));
-    if (!done) return done;
-  }
-  if (!has_default_route(family)) return {};
-  const io::LinkRoute route{quick::everything(family), mark, link_.index()};
-  return perform(link_.delete_route(route), link_.add_route(route));
-}
-
-Result<void> Reload::change_routes() {
-  if (table_.kind == quick::TableChoice::Kind::off) return {};
-  for (const io::LinkRoute& route : plan_.routes) {
-    if (holds(routes_, route)) continue;
-    auto done = perform(link_.add_route(route), link_.delete_route(route));
-    if (!done) return done;
-  }
-  const std::vector<Cidr> prefixes_before = quick::allowed_ips(device_.peers);
-  for (const io::LinkRoute& route : routes_) {
-    const bool is_default = route.destination.length() == 0 && route.table == device_.fwmark;
-    if (route.is_kernels || is_default || holds(plan_.routes, route) ||
-        !holds(prefixes_before, route.destination)) {
-      continue;
-    }
-    auto done = perform(link_.delete_route(route), link_.add_route(route));
-    if (!done) return done;
-  }
-  return {};
-}
-
-Result<void> Reload::change_device() {
-  changes_ = quick::keep_differences(change_, device_);
-  if (changes_.empty()) return {};
-  return console_.devices->set(link_.name(), change_);
-}
-
-void Reload::print_changes() {
-  for (const quick::Difference& change : changes_) {
-    console_.out.print("{}: {}\n", link_.name(), change.text);
-  }
-  if (changes_.empty() && transaction_.done().empty()) {
-    console_.out.print("{}: no change\n", link_.name());
-  }
-}
-
-void Reload::print_changes_json() {
+void print_json(Output& out, const std::string& interface, const quick::Reloaded& reloaded) {
   Json changes = Json::array();
-  for (const quick::Difference& change : changes_) changes.push_back(json_of(change));
-  const Json line{
-      {"interface", link_.name()}, {"changes", changes}, {"steps", transaction_.done()}};
-  console_.out.print("{}\n", to_line(line));
+  for (const quick::Difference& change : reloaded.changes) changes.push_back(json_of(change));
+  const Json line{{"interface", interface}, {"changes", changes}, {"steps", reloaded.steps}};
+  out.print("{}\n", to_line(line));
+}
+
+bool reload(Console& console, QuickFile& file, const quick::LinkActions& link,
+            const control::DeviceStatus& device, bool is_json) {
+  const auto opening = open_file(console, file);
+  if (!opening) return false;
+  ConsoleListener listener(console);
+  quick::Reload reload(*console.devices, file, link, device, listener);
+  const auto done = reload.run(*opening);
+  if (done) {
+    (is_json ? print_json : print_text)(console.out, link.name(), *done);
+    return true;
+  }
+  listener.fail(done.error().what);
+  reload.take_back();
+  return false;
 }
 
 }  // namespace
@@ -422,11 +62,14 @@ int run_reload(Console& console, Arguments arguments) {
   const auto device = get_device(console, file->interface);
   auto network = open_network(console);
   if (!device || !network) return 1;
-  const auto link = find_link(console, *network, file->interface);
-  if (!link) return 1;
+  const auto link = quick::find_link(*network, file->interface);
+  if (!link) {
+    ConsoleListener(console).fail(link.error().what);
+    return 1;
+  }
   quick::prepare_environment(file->interface, file->path);
-  if (!Reload(console, *file, *link, *device).run(is_json)) return 1;
-  return are_names_followed(file->interface) || follow_names(console, *file) ? 0 : 1;
+  if (!reload(console, *file, *link, *device, is_json)) return 1;
+  return quick::are_names_followed(file->interface) || follow_names(console, *file) ? 0 : 1;
 }
 
 }  // namespace ferrule::cli

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "cli/quick/quick_command.h"
+#include "cli/terminal/listener.h"
 #include "client/scopes.h"
 #include "files/conf_change.h"
 #include "files/peer_endpoints.h"
 #include "quick/child.h"
+#include "quick/link.h"
 
 namespace ferrule::cli {
 
@@ -63,7 +65,7 @@ std::uint32_t mtu_of(Console& console, const QuickFile& file,
   for (const protocol::PeerChange& peer : change.peers) {
     device.peers.emplace_back().endpoint = peer.endpoint.value_or(Endpoint());
   }
-  const std::uint32_t mtu = automatic_mtu(*network, device);
+  const std::uint32_t mtu = quick::automatic_mtu(*network, device);
   const bool has_v6 = std::ranges::any_of(
       conf.addresses, [](const auto& own) { return own.address.family() == Family::v6; });
   return has_v6 ? std::max(mtu, kLeastIpv6Mtu) : mtu;
@@ -120,7 +122,8 @@ std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
     return std::nullopt;
   };
   tell_what_is_left_out(console, file);
-  const auto endpoints = files::look_up_endpoints(console.err, file.configuration);
+  ConsoleListener listener(console);
+  const auto endpoints = files::look_up_endpoints(listener, file.configuration);
   for (const files::PeerEndpoint& endpoint : endpoints) {
     if (endpoint.why_not.empty()) continue;
     console.err.print("{}: {}\n", console.program, endpoint.why_not);

@@ -10,6 +10,7 @@
 #include "cli/show/show_text.h"
 #include "cli/terminal/json.h"
 #include "cli/terminal/style.h"
+#include "files/device_conf.h"
 
 namespace ferrule::cli {
 
@@ -174,7 +175,7 @@ int run_showconf(Console& console, Arguments arguments) {
     console.err.print("Unable to access interface: {}\n", std::strerror(status.error().code));
     return 1;
   }
-  print_conf(console.out, *status);
+  files::write_conf(console.out, *status);
   return 0;
 }
 

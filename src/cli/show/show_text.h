@@ -1,14 +1,12 @@
 // A device as `show` prints it: for people, and in lines of fields for programs.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "cli/terminal/output.h"
 #include "cli/terminal/style.h"
 #include "control/uapi_client.h"
-#include "control/wiped_text.h"
 
 namespace ferrule::cli {
 
@@ -28,14 +26,5 @@ void print_pretty(Output& out, const NamedDevice& device, const Style& style, st
 
 /// The device's name: its whole description, in the words of wg-json.
 void print_json(Output& out, const NamedDevice& device);
-
-/// A .conf file that configures the device as it is.
-void print_conf(Output& out, const control::DeviceStatus& status);
-/// The two parts of it: what is in [Interface], below that line, and the peers.
-void print_device_conf(Output& out, const control::DeviceStatus& status);
-/// `heads` are the lines to stand in the place of "[Peer]" for the peers that have any.
-using PeerHeads = std::map<PublicKey, control::WipedText>;
-void print_peers_conf(Output& out, const control::DeviceStatus& status,
-                      const PeerHeads& heads = {});
 
 }  // namespace ferrule::cli

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "cli/terminal/listener.h"
 #include "cli/wg/key_file.h"
 #include "control/conf_document.h"
 #include "control/values.h"
@@ -137,8 +138,14 @@ bool SetWords::take_endpoint(std::string_view value) {
     }
     return refuse("Unable to find host or port of endpoint", value);
   }
-  peer().endpoint = files::resolve(console_.err, *host_port);
-  return peer().endpoint.has_value();
+  ConsoleListener listener(console_);
+  const auto endpoint = files::resolve(listener, *host_port);
+  if (!endpoint) {
+    console_.err.print("{}\n", endpoint.error());
+    return false;
+  }
+  peer().endpoint = *endpoint;
+  return true;
 }
 
 bool SetWords::take_allowed_ips(std::string_view value) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/terminal/listener.h"
 #include "cli/wg/set.h"
 #include "control/conf_configuration.h"
 #include "files/conf_change.h"
@@ -44,8 +45,12 @@ int run_setconf(Console& console, Arguments arguments) {
   const std::string name(arguments[1]);
   auto configuration = read_conf(console, std::string(arguments[2]));
   if (!configuration) return 1;
-  auto change = files::take_change(console.err, *configuration);
-  if (!change) return 1;
+  ConsoleListener listener(console);
+  auto change = files::take_change(listener, *configuration);
+  if (!change) {
+    console.err.print("{}\n", change.error());
+    return 1;
+  }
   if (arguments[0] != "addconf") files::replace_all(*change);
   if (arguments[0] == "syncconf") {
     const auto device = console.devices->get(name);

@@ -1,13 +1,15 @@
-#include "base/key_text.h"
-#include "cli/show/show_text.h"
-#include "cli/terminal/key_output.h"
-#include "client/scopes.h"
+#include "files/device_conf.h"
 
-namespace ferrule::cli {
+#include "base/key_text.h"
+#include "client/scopes.h"
+#include "control/prefix_list.h"
+#include "files/key_lines.h"
+
+namespace ferrule::files {
 
 namespace {
 
-void print_peer(Output& out, const protocol::PeerStatus& peer, const PeerHeads& heads) {
+void write_peer(Output& out, const protocol::PeerStatus& peer, const PeerHeads& heads) {
   const auto head = heads.find(peer.public_key);
   out.write(head == heads.end() ? "[Peer]\n" : head->second.view());
   out.print("PublicKey = {}\n", to_base64(peer.public_key));
@@ -16,10 +18,9 @@ void print_peer(Output& out, const protocol::PeerStatus& peer, const PeerHeads& 
     write_key(out, peer.preshared_key.bytes());
     out.write("\n");
   }
-  for (std::size_t i = 0; i < peer.allowed_ips.size(); ++i) {
-    out.print("{}{}", i == 0 ? "AllowedIPs = " : ", ", peer.allowed_ips[i].to_string());
+  if (!peer.allowed_ips.empty()) {
+    out.print("AllowedIPs = {}\n", control::prefix_list(peer.allowed_ips));
   }
-  if (!peer.allowed_ips.empty()) out.write("\n");
   if (!peer.endpoint.is_none()) out.print("Endpoint = {}\n", client::text_of(peer.endpoint));
   if (peer.persistent_keepalive_s != 0) {
     out.print("PersistentKeepalive = {}\n", peer.persistent_keepalive_s);
@@ -28,7 +29,7 @@ void print_peer(Output& out, const protocol::PeerStatus& peer, const PeerHeads& 
 
 }  // namespace
 
-void print_device_conf(Output& out, const control::DeviceStatus& status) {
+void write_device_conf(Output& out, const control::DeviceStatus& status) {
   if (status.listen_port != 0) out.print("ListenPort = {}\n", status.listen_port);
   if (status.fwmark != 0) out.print("FwMark = {:#x}\n", status.fwmark);
   if (status.private_key) {
@@ -38,19 +39,19 @@ void print_device_conf(Output& out, const control::DeviceStatus& status) {
   }
 }
 
-void print_peers_conf(Output& out, const control::DeviceStatus& status, const PeerHeads& heads) {
+void write_peers_conf(Output& out, const control::DeviceStatus& status, const PeerHeads& heads) {
   for (const protocol::PeerStatus& peer : status.peers) {
     out.write("\n");
-    print_peer(out, peer, heads);
+    write_peer(out, peer, heads);
   }
 }
 
-void print_conf(Output& out, const control::DeviceStatus& status) {
+void write_conf(Output& out, const control::DeviceStatus& status) {
   out.write("[Interface]\n");
-  print_device_conf(out, status);
-  print_peers_conf(out, status);
+  write_device_conf(out, status);
+  write_peers_conf(out, status);
   // As wg ends it: the line between the device and its peers is there without peers too.
   if (status.peers.empty()) out.write("\n");
 }
 
-}  // namespace ferrule::cli
+}  // namespace ferrule::files

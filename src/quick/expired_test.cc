@@ -1,32 +1,34 @@
-#include "cli/peer/expired.h"
+#include "quick/expired.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "cli/terminal/console_testing.h"
+#include "files/listener_testing.h"
 
-namespace ferrule::cli {
+namespace ferrule::quick {
 namespace {
 
 const std::string kPeer1 = "[Peer]\n# Name = bob\nPublicKey = " + std::string(42, 'A') + "E=\n";
 const std::string kPeer2 = "[Peer]\nPublicKey = " + std::string(42, 'B') + "A=\n";
 
+const control::Date kToday = *control::parse_date("2023-11-14");
+
 constexpr std::size_t kRefused = 99;
 
-// How many peers are left of a file's on 2023-11-14, and what is said.
+// How many peers are left of a file's, and what is said.
 std::size_t left_of(const std::string& text, std::string& said) {
-  const files::MemoryFile err;
-  Console console;
-  console.err = Output(err.fd());
-  console.now_s = kTestNow;
-  const control::ConfDocument document("wg0.conf", text);
+  control::ConfDocument document("wg0.conf", text);
   auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
   EXPECT_TRUE(configuration);
-  const bool is_good = leave_out_expired(console, document, *configuration);
-  console.err.flush();
-  said = err.content();
-  return is_good ? configuration->peers.size() : kRefused;
+  QuickFile file{"wg0", "wg0.conf", "wg0.conf", std::move(document), std::move(*configuration)};
+  files::TestListener listener;
+  const auto done = leave_out_expired(file, kToday, listener);
+  said.clear();
+  for (const std::string& line : listener.heard()) said += line + '\n';
+  if (done) return file.configuration.peers.size();
+  for (const control::ConfError& error : done.error().errors) said += error.to_string();
+  return kRefused;
 }
 
 TEST(Expired, WhoseDayHasComeIsLeftOut) {
@@ -63,4 +65,4 @@ TEST(Expired, ADateThatIsNoPeersIsSpokenOfAndLetsAllIn) {
 }
 
 }  // namespace
-}  // namespace ferrule::cli
+}  // namespace ferrule::quick

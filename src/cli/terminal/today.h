@@ -1,0 +1,11 @@
+// The day in which the console is.
+#pragma once
+
+#include "cli/terminal/command.h"
+#include "control/named_peers.h"
+
+namespace ferrule::cli {
+
+[[nodiscard]] control::Date today(const Console& console);
+
+}  // namespace ferrule::cli

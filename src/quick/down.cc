@@ -1,0 +1,139 @@
+#include "quick/down.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "files/conf_file.h"
+#include "quick/default_route.h"
+#include "quick/dns.h"
+#include "quick/leak_protection.h"
+#include "quick/routes.h"
+#include "quick/signals.h"
+
+namespace ferrule::quick {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A daemon ends by itself when its interface goes; whoever brings the interface up again at once must
+// not meet the old one.
+constexpr auto kDaemonPatience = 2s;
+constexpr auto kDaemonPause = 10ms;
+
+}  // namespace
+
+std::optional<UpRecord> record_of_what_is_there(const std::string& interface,
+                                                std::optional<std::uint32_t> index) {
+  auto record = read_record(interface);
+  if (record && index && *index != record->link_index) record.reset();
+  return record;
+}
+
+std::optional<QuickFile> file_of(const UpRecord& record, const std::string& interface,
+                                 const std::string& argument) {
+  const std::string given =
+      files::is_interface_name(argument) ? files::conf_path_of(argument) : argument;
+  std::error_code gone;
+  std::string path = std::filesystem::canonical(given, gone);
+  if (gone) path = given;
+  control::ConfDocument document(path, record.conf.view());
+  auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (!configuration) return std::nullopt;
+  return QuickFile{interface, path, given, std::move(document), std::move(*configuration)};
+}
+
+std::vector<const protocol::PeerStatus*> peers_of_no_file(const Doomed& doomed) {
+  std::vector<const protocol::PeerStatus*> peers;
+  if (!doomed.device) return peers;
+  std::set<PublicKey> kept;
+  const auto keep = [&](const control::Configuration& configuration) {
+    for (const control::PeerConf& peer : configuration.peers) kept.insert(peer.public_key);
+  };
+  keep(doomed.file.configuration);
+  if (doomed.today) keep(*doomed.today);
+  for (const protocol::PeerStatus& peer : doomed.device->peers) {
+    if (!kept.contains(peer.public_key)) peers.push_back(&peer);
+  }
+  return peers;
+}
+
+bool Down::run() {
+  const SignalsWait wait;
+  doomed_.record ? delete_recorded_rules() : delete_rules();
+  unset_dns();  // resolvectl knows interfaces only while they are there
+  if (doomed_.link) perform(link_.delete_link());
+  wait_for_daemon();
+  for (const Family family : leak_protected(file_.interface)) {
+    perform(delete_leak_protection(file_.interface, family));
+  }
+  forget_record(file_.interface);
+  return is_good_;
+}
+
+void Down::perform(const Action& action) {
+  const auto done = quick::perform(listener_, action);
+  if (!done) refuse(done.error());
+}
+
+void Down::refuse(const Error& error) {
+  listener_.fail(error.what);
+  is_good_ = false;
+}
+
+// Those that are there still.
+void Down::delete_recorded_rules() {
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto present = link_.network().rules(family);
+    if (!present) return refuse(present.error());
+    for (const io::RoutingRule& rule : doomed_.record->rules) {
+      if (std::ranges::find(*present, rule) != present->end()) perform(link_.delete_rule(rule));
+    }
+  }
+}
+
+void Down::delete_rules() {
+  const auto table = parse_table(file_.configuration.interface.table);
+  const bool is_automatic = table && table->kind == TableChoice::Kind::automatic;
+  if (!is_automatic || !doomed_.device || doomed_.device->fwmark == 0) return;
+  const auto prefixes = allowed_ips(doomed_.device->peers);
+  for (const Family family : {Family::v4, Family::v6}) {
+    const bool is_default = std::ranges::any_of(prefixes, [&](const Cidr& prefix) {
+      return prefix.length() == 0 && prefix.address().family() == family;
+    });
+    if (!is_default) continue;
+    const auto rules = link_.network().rules(family);
+    if (!rules) return refuse(rules.error());
+    for (const io::RoutingRule& rule : rules_to_delete(*rules, doomed_.device->fwmark)) {
+      perform(link_.delete_rule(rule));
+    }
+  }
+}
+
+void Down::wait_for_daemon() {
+  for (auto waited = 0ms; waited < kDaemonPatience; waited += kDaemonPause) {
+    const auto device = devices_.get(file_.interface);
+    if (!device && device.error().code == ENODEV) return;
+    std::this_thread::sleep_for(kDaemonPause);
+  }
+}
+
+void Down::unset_dns() {
+  const bool has_dns = !file_.configuration.interface.dns_servers.empty();
+  if (!has_dns && !remembered_dns(file_.interface)) return;
+  if (const auto keeper = DnsKeeper::find()) {
+    if (doomed_.link) return perform(keeper->unset(file_.interface));
+    // What knows interfaces only while they are there has forgotten this one.
+    (void)quick::perform(listener_, keeper->unset(file_.interface));
+    return;
+  }
+  forget_dns(file_.interface);
+  refuse(make_error(ENOENT, std::string(kNoDnsKeeper)));
+}
+
+}  // namespace ferrule::quick
