@@ -44,8 +44,8 @@ shift
 mount --make-rprivate /
 new_root "$PWD/build/bare" "$at"
 mount --rbind /sys "$at/sys"
-mkdir -p "$at/home/ferrule" "$at/cache" "$at/old"
-git -c safe.directory='*' clone -q --no-hardlinks . "$at/home/ferrule"
+mkdir -p "$at/cache" "$at/old"
+git -c safe.directory='*' clone -q --no-hardlinks . "$at/src"
 cache=(CCACHE_DISABLE=1)
 if [[ ${FERRULE_COLD:-} != 1 ]]; then
   cache=(CCACHE_DIR=/cache)
@@ -56,7 +56,7 @@ fi
 cd "$at"
 pivot_root . old
 umount -l /old
-cd /home/ferrule
+cd /src
 
 passed=0 failed=0 skipped=0
 for command in "$@"; do run "$command"; done
