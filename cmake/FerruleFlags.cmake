@@ -20,6 +20,11 @@ target_compile_options(ferrule_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 suspects every literal + std::string
   $<$<BOOL:${FERRULE_WERROR}>:-Werror>)
 
+# The same bytes wherever the tree lies. Not for developers: their clones then share less of a compiler's cache.
+if(FERRULE_REPRODUCIBLE)
+  target_compile_options(ferrule_flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+endif()
+
 if(FERRULE_SANITIZE)
   # Lets the daemon leave its sandbox out: a sanitizer writes reports to files, and traces itself.
   target_compile_definitions(ferrule_flags INTERFACE FERRULE_SANITIZED)
