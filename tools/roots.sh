@@ -25,6 +25,7 @@ new_root() {
   mount -t proc proc "$at/proc"
   mount --rbind /dev "$at/dev"
   mount -t tmpfs -o mode=755 tmpfs "$at/run"
+  rm -rf "$at"/etc/apt/sources.list*
   cp -a /etc/apt/. "$at/etc/apt/"
   cp -L /etc/resolv.conf /etc/hosts "$at/etc/"
 }

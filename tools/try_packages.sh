@@ -64,8 +64,32 @@ root debian
 check "debian: installs with what it depends on" inside debian '
   apt-get update -qq && apt-get install -qq -y --no-install-recommends /tmp/packages/*.deb'
 try debian
+# shellcheck disable=SC2016  # it is for the shell in there
+check "debian: what is linked is listed, all that it depends on" inside debian '
+  list=/usr/share/doc/ferrule/ferrule.spdx.json
+  grep "\"spdxVersion\": \"SPDX-2.3\"" $list
+  for package in $(dpkg-query -W -f "\${Depends}" ferrule | sed "s/ *([^)]*)//g; s/,/ /g"); do
+    grep "\"name\": \"$package\"" $list
+  done'
+check "container: a full tunnel under a container's limits" bash tools/try_container.sh "$work/debian"
 check "debian: is removed without a trace" inside debian '
   apt-get purge -qq -y ferrule libferrule-dev && ! ls /usr/bin/ferrule* 2>/dev/null'
+
+# The same files by the version before, which had no maintainer scripts: what an upgrade does to tunnels
+# that are up is theirs to decide.
+root upgrade
+older=$work/upgrade/tmp/older
+dpkg-deb -R "$packages"/ferrule_*.deb "$older"
+sed -i 's/^Version: .*/Version: 0.1.0/' "$older/DEBIAN/control"
+rm "$older"/DEBIAN/post*
+dpkg-deb -b "$older" "$older.deb" >"$log"
+check "upgrade: 0.1.0 installs" inside upgrade '
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends /tmp/older.deb'
+check "upgrade: tunnels stay up, no packet waits for more than half a second" \
+  bash tools/try_upgrade.sh "$work/upgrade" "/tmp/packages/$(basename "$packages"/ferrule_*.deb)"
+sed -n 's/^[0-9]* answers/     &/p' "$log"
+
+check "the same commit in another folder makes the same packages" bash tools/same_packages.sh "$packages"
 
 root tarball
 needs=$(dpkg-deb -f "$packages"/ferrule_*.deb Depends | sed 's/ *([^)]*)//g; s/,/ /g')
