@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 copy=$work/another/name
 mkdir -p "$copy"
-git ls-files --cached --others --exclude-standard -z | xargs -0 tar -c | tar -x -C "$copy"
+git ls-files --cached --others --exclude-standard -z | tar --null -T - -c | tar -x -C "$copy"
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH CCACHE_DISABLE=1 TZ=Asia/Tokyo
 (umask 027 && cd "$copy" && ./dev package)
