@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "packet/ip.h"
-#include "protocol/transport.h"
 #include "sim/packets.h"
 #include "sim/world.h"
 
@@ -79,6 +78,40 @@ void WatchedAead::seal(std::span<const crypto::AeadPacket> packets) const noexce
   crypto::best_aead_backend().seal(packets);
 }
 
+// To the socket, past the checkers.
+class Host::Exit final : public protocol::PipelineExit {
+ public:
+  explicit Exit(Host& host) : host_(host), drops_before_(host.drops_in_all()) {}
+  MutBytes room(std::size_t size) override { return room_.emplace_back(size); }
+  void send(const protocol::OutgoingDatagram& datagram) override { host_.post(datagram); }
+  void planned(std::span<const OutboundPacket> packets) override {
+    for (const auto& checker : host_.world.checkers()) {
+      checker->planned(host_, packets, host_.drops_in_all() - drops_before_);
+    }
+    for (const OutboundPacket& packet : packets) {
+      if (packet.verdict != Verdict::stage) continue;
+      ++host_.staged;
+      host_.largest_staged = std::max(host_.largest_staged, packet.inner.size());
+    }
+    unstaged_before = host_.staged_drops();
+  }
+  void flushed(std::size_t packets) override {
+    host_.flushed_ = true;
+    host_.staged -= packets;
+  }
+  void sealing(Bytes text, PeerId to, std::uint16_t lane) override {
+    host_.note_departure(text, to, lane);
+  }
+  [[nodiscard]] std::uint16_t lane_of(Bytes packet) const override { return sim::lane_of(packet); }
+
+  std::uint64_t unstaged_before = 0;  // counted before anything was staged: a plan refuses, too
+
+ private:
+  Host& host_;
+  std::uint64_t drops_before_;
+  std::deque<Packet> room_;
+};
+
 Host::Host(World& in, HostId number, std::uint64_t seed)
     : world(in),
       id(number),
@@ -86,7 +119,8 @@ Host::Host(World& in, HostId number, std::uint64_t seed)
       device(heap),
       rng(seed),
       dice_(~seed),
-      aead_(*this) {
+      aead_(*this),
+      pipeline_(device, aead_, kLanes) {
   make_device();
 }
 
@@ -189,7 +223,7 @@ void Host::apply(protocol::DeviceChange change) {
     for (const auto& checker : world.checkers()) checker->began_anew(*this);
   }
   FERRULE_CHECK(device->prepare(change).has_value());
-  device->apply(now(), std::move(change), outbox_);
+  device->apply(now(), std::move(change), pipeline_.outbox());
   count_unstaged(drops);
   work();
 }
@@ -255,8 +289,7 @@ void Host::take_up(State from) {
 }
 
 void Host::restart(State from) {
-  outbox_ = {};
-  attention_.clear();
+  pipeline_.clear();
   take_up(from);
   sessions.clear();
   by_remote.clear();
@@ -264,90 +297,46 @@ void Host::restart(State from) {
   for (const auto& checker : world.checkers()) checker->began_anew(*this);
   protocol::DeviceChange whole = model.whole();
   FERRULE_CHECK(device->prepare(whole).has_value());
-  device->apply(now(), std::move(whole), outbox_);
+  device->apply(now(), std::move(whole), pipeline_.outbox());
   up();
 }
 
 void Host::send(std::span<const Packet> batch) {
-  std::vector<OutboundPacket> packets(batch.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    packets[i].inner = batch[i];
-    packets[i].wire_bytes = protocol::transport_size(batch[i].size(), device->mtu());
-  }
-  protocol::SendPlan plan;
-  const std::uint64_t drops = drops_in_all();
-  device->plan_send(now(), packets, plan, attention_);
-  for (const auto& checker : world.checkers()) {
-    checker->planned(*this, packets, drops_in_all() - drops);
-  }
-  for (const OutboundPacket& packet : packets) {
-    const std::uint16_t lane = lane_of(packet.inner);
-    if (packet.verdict == Verdict::stage) {
-      const std::uint64_t before = staged_drops();
-      ++staged;
-      largest_staged = std::max(largest_staged, packet.inner.size());
-      device->stage(now(), packet.place_of(0), packet.inner, lane, attention_);
-      count_unstaged(before);
-    } else if (packet.verdict == Verdict::send) {
-      Packet message(packet.wire_bytes, 0);
-      copy(packet.inner, MutBytes(message).subspan(TransportLayout::kHeaderSize));
-      seal_and_post(plan.runs.at(packet.run), std::move(message), packet.first_counter, packet.ecn,
-                    lane);
-    }
-  }
+  const std::vector<Bytes> packets(batch.begin(), batch.end());
+  Exit exit(*this);
+  pipeline_.encapsulate(now(), packets, exit);
+  count_unstaged(exit.unstaged_before);
   work();
 }
 
-void Host::seal_and_post(const protocol::SendRun& run, Packet message, std::uint64_t counter,
-                         std::uint8_t ecn, std::uint16_t lane) {
-  const MutBytes text = MutBytes(message).subspan(TransportLayout::kHeaderSize);
+void Host::note_departure(Bytes text, PeerId peer, std::uint16_t lane) {
   const std::optional<std::uint64_t> number = number_of(text);
-  if (PacketRecord* record = world.ledger().find(number)) {
-    record->left = true;
-    record->sealed_as = public_key();
-    for (const auto& checker : world.checkers()) {
-      checker->packet_left(*this, *number, run.peer, lane);
-    }
-  }
-  const std::size_t padded = message.size() - TransportLayout::kOverhead;
-  const crypto::AeadPacket sealed =
-      protocol::begin_message(message.data(), padded, padded, *run.keypair, counter);
-  aead_.seal({&sealed, 1});
-  post(std::move(message), ecn, run.to, run.from, run.peer);
-}
-
-void Host::flush(PeerId peer) {
-  for (std::uint16_t lane = 0; lane < kLanes; ++lane) {
-    protocol::StagedBatch batch;
-    device->take_staged(now(), peer, lane, batch, attention_);
-    staged -= batch.packets.size();
-    std::uint64_t counter = batch.first_counter;
-    for (const protocol::StagedPacket& packet : batch.packets) {
-      const Bytes message = packet.message.view();
-      seal_and_post(batch.run, Packet(message.begin(), message.end()), counter++, 0, lane);
-    }
-  }
+  PacketRecord* const record = world.ledger().find(number);
+  if (record == nullptr) return;
+  record->left = true;
+  record->sealed_as = public_key();
+  for (const auto& checker : world.checkers()) checker->packet_left(*this, *number, peer, lane);
 }
 
 // --- out of the socket ---
 
-void Host::post(Packet bytes, std::uint8_t traffic_class, const Endpoint& to, const Source& source,
-                PeerId peer) {
+void Host::post(const protocol::OutgoingDatagram& outgoing) {
   const Site& site = world.network().site(id);
+  const Bytes message = outgoing.bytes.subspan(kWirePrefix);
   Datagram datagram;
-  datagram.from = to.address.family() == Family::v4 ? site.v4 : site.v6;
-  datagram.to = to;
-  datagram.traffic_class = traffic_class;
-  datagram.bytes = std::move(bytes);
+  datagram.from = outgoing.to.address.family() == Family::v4 ? site.v4 : site.v6;
+  datagram.to = outgoing.to;
+  datagram.traffic_class = outgoing.traffic_class;
+  datagram.bytes.assign(message.begin(), message.end());
   datagram.author = id;
   greatest_wall = std::max(greatest_wall, now().wall);
   world.trace([&] {
     return "host " + std::to_string(id) + " sends type " + std::to_string(datagram.type()) +
-           " of " + std::to_string(datagram.bytes.size()) + " bytes to " + to.to_string();
+           " of " + std::to_string(datagram.bytes.size()) + " bytes to " + outgoing.to.to_string();
   });
-  for (const auto& checker : world.checkers()) checker->emitted(*this, datagram, peer);
+  for (const auto& checker : world.checkers()) checker->emitted(*this, datagram, outgoing.peer);
   if (watched_out_ != nullptr) watched_out_->push_back(datagram);
-  transmit(datagram, source, peer);
+  transmit(datagram, outgoing.from, outgoing.peer);
 }
 
 constexpr int kRefused = 1;  // EPERM
@@ -362,39 +351,28 @@ void Host::transmit(const Datagram& datagram, const Source& source, PeerId peer)
   const bool unreachable = datagram.from.is_none();  // no address of that family
   if (unreachable || dice_.chance(send_fails_percent)) {
     device->drops().count(Drop::send_failed);
-    device->sent(peer, 0, kRefused, attention_);
+    device->sent(peer, 0, kRefused, pipeline_.attention());
     return;
   }
   world.network().send(world.now(), datagram);
-  device->sent(peer, datagram.bytes.size(), 0, attention_);
+  device->sent(peer, datagram.bytes.size(), 0, pipeline_.attention());
 }
 
 void Host::work() {
   if (kept_ && world.now() - kept_->at >= kStateInterval) write_state();
   const std::uint64_t drops = staged_drops();
-  protocol::Budget all = protocol::Budget::unlimited();
-  (void)device->catch_up(now(), all);
-  (void)device->fire_timers(now(), all, outbox_);
+  Exit exit(*this);
+  while (pipeline_.work(now(), protocol::Budget::unlimited(), exit)) {
+  }
   count_unstaged(drops);
-  attend();
 }
 
 void Host::attend() {
-  while (!attention_.empty()) {
-    const std::uint64_t before = staged_drops();
-    const protocol::Attention attention = std::exchange(attention_, {});
-    for (const PeerId peer : attention) device->attend(now(), peer, outbox_);
-    count_unstaged(before);
+  const std::uint64_t drops = staged_drops();
+  Exit exit(*this);
+  while (pipeline_.attend(now(), protocol::Budget::unlimited(), exit)) {
   }
-  const protocol::Outbox outbox = std::exchange(outbox_, {});
-  for (const protocol::OutgoingMessage& message : outbox.messages) {
-    const Bytes bytes = message.view();
-    post(Packet(bytes.begin(), bytes.end()), message.traffic_class, message.to, message.from,
-         message.peer);
-  }
-  for (const PeerId peer : outbox.flush) flush(peer);
-  flushed_ = flushed_ || !outbox.flush.empty();
-  if (!attention_.empty()) attend();
+  count_unstaged(drops);
 }
 
 // --- into the socket ---
@@ -464,12 +442,12 @@ void Host::handle_handshake() {
   watched_out_ = &out;
   flushed_ = false;
   const std::uint64_t staged_before = staged_drops();
-  device->handle(now(), *message, under_load, outbox_);
+  device->handle(now(), *message, under_load, pipeline_.outbox());
   // What a device that is down refuses is this message, and none that waits.
   const std::uint64_t unstaged = device->is_up() ? count_unstaged(staged_before) : 0;
   const std::uint64_t dropped = drops_in_all() - drops - unstaged;
   // The session is there before what it makes possible is sent.
-  for (const protocol::OutgoingMessage& answer : outbox_.messages) {
+  for (const protocol::OutgoingMessage& answer : pipeline_.outbox().messages) {
     out.push_back(
         {{}, answer.to, 0, Packet(answer.view().begin(), answer.view().end()), id, false});
   }
@@ -518,10 +496,7 @@ Host::Outcome Host::receive_data(const std::vector<const Datagram*>& batch) {
                       kInterface};
     messages[i].outer_ecn = batch[i]->traffic_class & 3;
   }
-  protocol::ReceivePlan plan;
-  device->plan_receive(now(), messages, plan);
-  protocol::Opening().open(aead_, plan, messages);
-  device->finish_receive(now(), plan, messages, attention_);
+  pipeline_.decapsulate(now(), messages);
   const auto refused = std::ranges::count_if(
       messages, [](const InboundMessage& message) { return message.drop != Drop::none; });
   const Outcome outcome{static_cast<std::uint64_t>(std::ranges::count_if(messages, is_taken)),

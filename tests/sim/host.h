@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "protocol/device.h"
 #include "protocol/handshake_queue.h"
+#include "protocol/pipeline.h"
 #include "sim/checker.h"
 #include "sim/configuration_model.h"
 #include "sim/datagram.h"
@@ -132,12 +133,10 @@ class Host {
   void take_up(State from);
   void work();
   void attend();
-  void post(Packet bytes, std::uint8_t traffic_class, const Endpoint& to, const Source& source,
-            PeerId peer);
+  class Exit;
+  void note_departure(Bytes text, PeerId peer, std::uint16_t lane);
+  void post(const protocol::OutgoingDatagram& outgoing);
   void transmit(const Datagram& datagram, const Source& source, PeerId peer);
-  void seal_and_post(const protocol::SendRun& run, Packet message, std::uint64_t counter,
-                     std::uint8_t ecn, std::uint16_t lane);
-  void flush(PeerId peer);
   void queue_handshake(const Datagram& datagram, protocol::MessageType type);
   void handle_handshake();
   void note_session(const Datagram& in, bool accepted, std::span<const Datagram> out);
@@ -155,8 +154,7 @@ class Host {
   std::unique_ptr<protocol::HandshakeQueue> queue_;
   std::deque<Datagram> queued_;  // what the queue holds, with what only we know
   Instant serves_queue_at_ = Instant::never();
-  protocol::Outbox outbox_;
-  protocol::Attention attention_;
+  protocol::Pipeline<const Metered<protocol::Device>&> pipeline_;
   std::vector<Datagram>* watched_out_ =
       nullptr;  // what the device sends while it handles a message
   bool flushed_ = false;

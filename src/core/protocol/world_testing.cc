@@ -5,13 +5,8 @@
 #include "base/check.h"
 #include "crypto/x25519.h"
 #include "protocol/noise.h"
-#include "protocol/transport.h"
 
 namespace ferrule::protocol::testing {
-
-namespace {
-constexpr std::uint16_t kLane = 0;
-}
 
 Packet ipv4(std::string_view source, std::string_view destination, std::size_t payload,
             std::uint8_t tos) {
@@ -39,9 +34,32 @@ Packet ipv6(std::string_view source, std::string_view destination, std::size_t p
   return packet;
 }
 
+// To the world's network, which takes everything.
+class Host::Exit final : public PipelineExit {
+ public:
+  explicit Exit(Host& host) noexcept : host_(host) {}
+  MutBytes room(std::size_t size) override { return room_.emplace_back(size); }
+  void send(const OutgoingDatagram& datagram) override {
+    const Bytes bytes = datagram.bytes.subspan(kWirePrefix);
+    host_.world.post(
+        {host_.endpoint, datagram.to, datagram.traffic_class, Packet(bytes.begin(), bytes.end())});
+    host_.device->sent(datagram.peer, bytes.size(), 0, host_.pipeline_.attention());
+  }
+  void planned(std::span<const OutboundPacket> packets) override { plan = packets.front(); }
+
+  OutboundPacket plan;  // of the first packet
+
+ private:
+  Host& host_;
+  std::deque<Packet> room_;
+};
+
 Host::Host(World& in, std::string_view at, std::uint64_t seed)
-    : world(in), endpoint(*Endpoint::parse(at)), rng(seed) {
-  device = std::make_unique<Device>(rng, crypto::best_aead_backend(), exclusion, log);
+    : world(in),
+      endpoint(*Endpoint::parse(at)),
+      rng(seed),
+      device(std::make_unique<Device>(rng, crypto::best_aead_backend(), exclusion, log)),
+      pipeline_(device, crypto::best_aead_backend()) {
   set_key(seed);
 }
 
@@ -57,7 +75,7 @@ PublicKey Host::public_key() const { return crypto::public_key_of(*key); }
 
 void Host::apply(DeviceChange change) {
   FERRULE_CHECK(device->prepare(change).has_value());
-  device->apply(world.now(), std::move(change), outbox_);
+  device->apply(world.now(), std::move(change), pipeline_.outbox());
   work();
 }
 
@@ -85,26 +103,11 @@ void Host::up() {
 void Host::down() { device->down(); }
 
 OutboundPacket Host::send(const Packet& inner) {
-  OutboundPacket packet;
-  packet.inner = inner;
-  packet.wire_bytes = transport_size(inner.size(), device->mtu());
-  SendPlan plan;
-  device->plan_send(world.now(), {&packet, 1}, plan, attention_);
-  if (packet.verdict == Verdict::stage) {
-    device->stage(world.now(), packet.place_of(0), inner, kLane, attention_);
-  } else if (packet.verdict == Verdict::send) {
-    const SendRun& run = plan.runs.at(packet.run);
-    const std::size_t padded = padded_size(inner.size(), device->mtu());
-    Datagram datagram{endpoint, run.to, packet.ecn, Packet(packet.wire_bytes)};
-    copy(inner, MutBytes(datagram.bytes).subspan(TransportLayout::kHeaderSize));
-    const crypto::AeadPacket sealed = begin_message(datagram.bytes.data(), inner.size(), padded,
-                                                    *run.keypair, packet.first_counter);
-    crypto::best_aead_backend().seal({&sealed, 1});
-    world.post(std::move(datagram));
-    device->sent(run.peer, packet.wire_bytes, 0, attention_);
-  }
+  Exit exit(*this);
+  const Bytes packet = inner;
+  pipeline_.encapsulate(world.now(), {&packet, 1}, exit);
   work();
-  return packet;
+  return exit.plan;
 }
 
 void Host::receive(const Datagram& datagram) {
@@ -120,7 +123,7 @@ void Host::receive(const Datagram& datagram) {
     copy(bytes, message.bytes);
     message.from = datagram.from;
     message.to = {datagram.to.address, 1};
-    device->handle(world.now(), message, under_load, outbox_);
+    device->handle(world.now(), message, under_load, pipeline_.outbox());
   }
   work();
 }
@@ -132,48 +135,15 @@ void Host::receive_data(const Datagram& datagram) {
   message.from = datagram.from;
   message.to = {datagram.to.address, 1};
   message.outer_ecn = datagram.traffic_class & 3;
-  ReceivePlan plan;
-  device->plan_receive(world.now(), {&message, 1}, plan);
-  Opening().open(crypto::best_aead_backend(), plan, {&message, 1});
-  device->finish_receive(world.now(), plan, {&message, 1}, attention_);
+  pipeline_.decapsulate(world.now(), {&message, 1});
   if (message.is_planned() && message.drop == Drop::none && !message.inner.empty()) {
     delivered.emplace_back(message.inner.begin(), message.inner.end());
   }
 }
 
 void Host::work() {
-  while (!attention_.empty()) {
-    const Attention attention = std::exchange(attention_, {});
-    for (const PeerId peer : attention) device->attend(world.now(), peer, outbox_);
-  }
-  Budget all = Budget::unlimited();
-  (void)device->catch_up(world.now(), all);
-  (void)device->fire_timers(world.now(), all, outbox_);
-  for (OutgoingMessage& message : outbox_.messages) emit(message);
-  outbox_.messages.clear();
-  const std::vector<PeerId> peers = std::exchange(outbox_.flush, {});
-  for (const PeerId peer : peers) flush(peer);
-  if (!attention_.empty()) work();
-}
-
-void Host::emit(OutgoingMessage& message) {
-  const Bytes bytes = message.view();
-  world.post({endpoint, message.to, message.traffic_class, Packet(bytes.begin(), bytes.end())});
-  device->sent(message.peer, bytes.size(), 0, attention_);
-}
-
-void Host::flush(PeerId peer) {
-  StagedBatch batch;
-  device->take_staged(world.now(), peer, kLane, batch, attention_);
-  std::uint64_t counter = batch.first_counter;
-  for (StagedPacket& packet : batch.packets) {
-    const crypto::AeadPacket sealed = begin_message(
-        packet.message.data(), packet.size, packet.message.size() - TransportLayout::kOverhead,
-        *batch.run.keypair, counter++);
-    crypto::best_aead_backend().seal({&sealed, 1});
-    const Bytes message = packet.message.view();
-    world.post({endpoint, batch.run.to, 0, Packet(message.begin(), message.end())});
-    device->sent(peer, message.size(), 0, attention_);
+  Exit exit(*this);
+  while (pipeline_.work(world.now(), Budget::unlimited(), exit)) {
   }
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "protocol/device.h"
+#include "protocol/pipeline.h"
 
 namespace ferrule::protocol::testing {
 
@@ -120,12 +121,10 @@ class Host {
   std::optional<PrivateKey> key;
 
  private:
-  void emit(OutgoingMessage& message);
-  void flush(PeerId peer);
+  class Exit;
   void receive_data(const Datagram& datagram);
 
-  Outbox outbox_;
-  Attention attention_;
+  Pipeline<const std::unique_ptr<Device>&> pipeline_;  // of whatever device is there by then
 };
 
 class World {

@@ -21,18 +21,11 @@
 #include "protocol/device.h"
 #include "protocol/exclusion.h"
 #include "protocol/handshake_queue.h"
-#include "protocol/transport.h"
+#include "protocol/pipeline.h"
 
 namespace ferrule::tunnel {
 
-/// A datagram to send. It begins with kWirePrefix bytes (none today) for the transport.
-struct Outgoing {
-  Bytes bytes;
-  Endpoint to;
-  Source from;                     // none: the system chooses
-  std::uint8_t traffic_class = 0;  // of the outer header, ECN included
-  PeerId peer;                     // none for a cookie reply
-};
+using Outgoing = protocol::OutgoingDatagram;
 
 /// A datagram that came. It is opened where it lies.
 struct Incoming {
@@ -56,7 +49,7 @@ struct Output {
 /// each other call does what there is to do as well. Each takes a bounded turn (Budget); with more to do,
 /// the next deadline is one that has passed. Costs of a call grow with its batch alone.
 ///
-/// Super-packets and many cores are the engine's, which has the same pieces (protocol/transport.h).
+/// Super-packets and many cores are the engine's (docs/decisions/0023-who-stands-on-the-pipeline.md).
 /// std::bad_alloc: the batch is lost, the tunnel is sound.
 class Tunnel {
  public:
@@ -93,33 +86,24 @@ class Tunnel {
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
 
  private:
-  void seal_planned(std::span<const Bytes> packets, Output& out);
   void sort(const Now& now, std::span<const Incoming> datagrams);
   void queue_handshake(const Now& now, const Incoming& incoming, Bytes message,
                        protocol::MessageType type);
   void work(const Now& now, Output& out);
-  void emit(const Now& now, Output& out);
-  void flush(const Now& now, PeerId peer, Output& out);
   int answer_set(const Now& now, protocol::DeviceChange change, Output& out);
 
   const crypto::AeadBackend& aead_;
   protocol::NoExclusion exclusion_;
   protocol::Device device_;
+  protocol::Pipeline<> pipeline_;
   protocol::HandshakeQueue queue_;
   std::uint16_t listen_port_ = 0;
   std::uint32_t fwmark_ = 0;
   bool has_more_ = false;
 
   // Kept for their memory.
-  std::vector<protocol::OutboundPacket> outbound_;
-  protocol::SendPlan send_plan_;
-  std::vector<crypto::AeadPacket> sealing_;
   std::vector<protocol::InboundMessage> inbound_;
-  protocol::ReceivePlan receive_plan_;
-  protocol::Opening opening_;
   std::vector<protocol::ReceivedHandshake> received_;
-  protocol::Attention attention_;
-  protocol::Outbox outbox_;
 };
 
 }  // namespace ferrule::tunnel
