@@ -18,9 +18,10 @@ install(FILES packaging/grafana/ferrule.json
 if(FERRULE_SBOM)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   set(sbom ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/sbom.py --version ${PROJECT_VERSION})
-  # Anew each time: what is linked may be upgraded without a change of ours.
+  # Libraries that are all headers have to be named. Anew each time: what is linked may be upgraded without a
+  # change of ours.
   add_custom_target(sbom ALL
-    COMMAND ${sbom} --name ferrule --contains libcli11-dev
+    COMMAND ${sbom} --name ferrule --contains libcli11-dev nlohmann-json3-dev
       --programs $<TARGET_FILE:ferruled> $<TARGET_FILE:ferrule>
       --out ${PROJECT_BINARY_DIR}/ferrule.spdx.json
     COMMAND ${sbom} --name libferrule-dev --depends libssl-dev libsodium-dev libfmt-dev
