@@ -11,20 +11,39 @@ namespace ferrule::protocol {
 
 namespace {
 
+// That part of kMaxTimerJitter: of the whole, 2^32.
+Duration part_of_jitter(std::uint32_t part) noexcept {
+  const auto range = static_cast<std::uint64_t>(kMaxTimerJitter / 1ns);
+  return Duration(static_cast<std::int64_t>((range * part) >> 32));
+}
+
 // Uniform in [0, kMaxTimerJitter), so that two peers do not start over in step for ever.
 Duration jitter(Rng& rng) noexcept {
   std::array<std::uint8_t, 4> bytes{};
-  if (!rng.fill(bytes)) return Duration::zero();
-  const auto range = static_cast<std::uint64_t>(kMaxTimerJitter / 1ns);
-  return Duration(static_cast<std::int64_t>((range * load_le32(bytes.data())) >> 32));
+  return rng.fill(bytes) ? part_of_jitter(load_le32(bytes.data())) : Duration::zero();
 }
 
 }  // namespace
 
 void Timers::data_sent(Instant now, Rng& rng) noexcept {
   if (!armed(Timer::new_handshake)) {
-    arm(Timer::new_handshake, now + kNewHandshakeAfter + jitter(rng));
+    arm(Timer::new_handshake, now + kNewHandshakeAfter + next_jitter(rng));
   }
+}
+
+// Of good randomness once, then by Marsaglia's xorshift: this is asked for with every change of
+// direction, under the peer's lock, and a system call costs more than to seal a short packet. Jitter is
+// no secret, and only has to differ between two peers.
+Duration Timers::next_jitter(Rng& rng) noexcept {
+  if (dice_ == 0) {
+    std::array<std::uint8_t, 2> seed{};
+    if (!rng.fill(seed)) return Duration::zero();
+    dice_ = load_le16(seed.data());
+  }
+  dice_ = static_cast<std::uint16_t>(dice_ ^ dice_ << 7);
+  dice_ = static_cast<std::uint16_t>(dice_ ^ dice_ >> 9);
+  dice_ = static_cast<std::uint16_t>(dice_ ^ dice_ << 8);
+  return part_of_jitter(std::uint32_t{dice_} << 16);
 }
 
 void Timers::data_received(Instant now) noexcept {

@@ -30,7 +30,7 @@ class Timers {
   Timers() noexcept { deadlines_.fill(Instant::never()); }
 
   // --- events ---
-  /// Data (not a keepalive) was sent. `rng` gives the jitter; if it fails there is none.
+  /// Data (not a keepalive) was sent. `rng` is where jitter comes from; if it fails there is none.
   void data_sent(Instant now, Rng& rng) noexcept;
   /// Data (not a keepalive) was received.
   void data_received(Instant now) noexcept;
@@ -102,10 +102,12 @@ class Timers {
   void arm(Timer timer, Instant at) noexcept { deadlines_[static_cast<std::size_t>(timer)] = at; }
   void disarm(Timer timer) noexcept { arm(timer, Instant::never()); }
   void move_on(InitiationEvent event) noexcept;
+  [[nodiscard]] Duration next_jitter(Rng& rng) noexcept;
 
   std::array<Instant, kTimerCount> deadlines_;
   Instant scheduled_ = Instant::never();
   std::uint16_t persistent_s_ = 0;
+  std::uint16_t dice_ = 0;  // what data's jitter was last made of; zero before the first
   std::uint8_t attempts_ = 0;
   bool need_another_keepalive_ = false;
   Initiation initiation_ = Initiation::idle;
