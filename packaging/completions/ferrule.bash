@@ -34,7 +34,7 @@ _ferrule() {
   case $command:$COMP_CWORD in
     show:2) mapfile -t COMPREPLY < <(compgen -W "$(_ferrule_interfaces) all interfaces" -- "$word") ;;
     show:3) mapfile -t COMPREPLY < <(compgen -W "$fields" -- "$word") ;;
-    up:* | down:* | save:* | strip:* | reload:* | resolve:* | init:* | check:* | shell:* | run:2)
+    up:* | down:* | save:* | strip:* | reload:* | resolve:* | init:* | check:* | shell:* | proxy:* | run:2)
       mapfile -t COMPREPLY < <(compgen -W "$(_ferrule_files)" -- "$word"; compgen -f -X '!*.conf' -- "$word") ;;
     setconf:3 | addconf:3 | syncconf:3) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     peer:2) mapfile -t COMPREPLY < <(compgen -W "add list remove rename disable enable expire" -- "$word") ;;

@@ -22,7 +22,7 @@ end
 complete -c ferrule -f
 complete -c ferrule -n __fish_use_subcommand -a '(__ferrule_commands)'
 complete -c ferrule -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__ferrule_options)'
-complete -c ferrule -n '__fish_seen_subcommand_from up down save strip reload resolve init check shell run' -a '(__ferrule_files)'
+complete -c ferrule -n '__fish_seen_subcommand_from up down save strip reload resolve init check shell proxy run' -a '(__ferrule_files)'
 complete -c ferrule -n '__fish_seen_subcommand_from check setconf addconf syncconf' -F
 complete -c ferrule -n '__fish_seen_subcommand_from peer' -a 'add list remove rename disable enable expire'
 complete -c ferrule -n '__fish_seen_subcommand_from show showconf set setconf addconf syncconf doctor top watch metrics' -a '(__ferrule_interfaces)'

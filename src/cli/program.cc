@@ -13,6 +13,7 @@
 #include "cli/doctor/doctor.h"
 #include "cli/metrics/metrics.h"
 #include "cli/peer/peer.h"
+#include "cli/proxy/proxy.h"
 #include "cli/quick/down.h"
 #include "cli/quick/follow.h"
 #include "cli/quick/init.h"
@@ -64,6 +65,7 @@ constexpr std::array kOwnCommands{
     Command{"init", "Writes the first configuration of an interface", run_init},
     Command{"metrics", "Serves devices, peers and drops to Prometheus", run_metrics},
     Command{"peer", "Adds, lists and changes peers by their names", run_peer},
+    Command{"proxy", "Offers SOCKS, HTTP and forwards into a tunnel, without rights", run_proxy},
     Command{"reload", "Makes a running interface what its file says now", run_reload},
     Command{"resolve", "Looks up the names of peers that do not answer", run_resolve},
     Command{"run", "Runs a command inside a tunnel, without rights", run_run},

@@ -27,6 +27,8 @@ class Reach {
 
 /// How a dialled connection stands, once it is writable: made, or the reason why not.
 [[nodiscard]] Result<void> connected(int socket);
+/// Has a UDP socket send to, and hear of, this end alone. False: no way leads there.
+[[nodiscard]] bool set_other_end(int socket, const Endpoint& to);
 /// The local and the other end of a socket; none where it has none.
 [[nodiscard]] Endpoint local_end(int socket);
 [[nodiscard]] Endpoint other_end(int socket);

@@ -216,6 +216,32 @@ def test_root_may_run_commands_inside_too(scene):
     assert result.stdout.startswith("0\n") and DNS in result.stdout, result
 
 
+@behaviour(**NOT_GO)
+def test_a_published_port_leads_to_the_command(scene):
+    setting = Setting(scene)
+    server = ("import socket; s = socket.create_server(('127.0.0.1', 80)); "
+              "c, _ = s.accept(); c.sendall(c.recv(100).upper())")
+    process = setting.user.spawn(
+        ["ferrule", "run", "--publish", "8080:80", setting.conf, "--", "/usr/bin/python3", "-c",
+         server], log_name="server.log")
+
+    def answered():
+        sock = setting.left.socket(socket.AF_INET, socket.SOCK_STREAM)
+        with sock:
+            sock.settimeout(5 * PATIENCE)
+            try:
+                sock.connect(("127.0.0.1", 8080))
+                sock.sendall(b"word")
+                return sock.recv(100) == b"WORD"
+            except ConnectionError:
+                return False
+    eventually(answered, "the command answers")
+    assert process.wait() == 0
+    result = setting.user.run(["ferrule", "run", "--publish", "80", setting.conf, "--", "true"],
+                              check=False)
+    assert result.returncode == 125 and "--publish 80" in result.stderr, result
+
+
 # What the machine does not allow is told together with what to do about it.
 
 @behaviour(**NOT_GO)

@@ -11,6 +11,7 @@ FOLDERS = {
     "protocol": ["base", "crypto", "packet"],
     "io": ["base", "packet"],
     "netstack": ["base", "packet", "io", "control"],
+    "proxy": ["base", "crypto", "io", "control", "netstack"],
     "control": ["base", "crypto/blake2s.h", "protocol/configuration.h", "protocol/constants.h"],
     "tunnel": ["base", "crypto", "packet", "protocol", "control"],
     "engine": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel"],
@@ -24,7 +25,7 @@ FOLDERS = {
     "diagnosis": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files",
                   "quick"],
     "cli": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files", "quick",
-            "monitor", "diagnosis", "netstack"],
+            "monitor", "diagnosis", "netstack", "proxy"],
 }
 
 # The rooms of the tool.
@@ -38,10 +39,10 @@ LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
     r"libmnl/": ["io", "client"],
     r"nftables/": ["quick"],
-    r"fmt/": ["control", "netstack", "engine", "service", *TOOL, "daemon"],
+    r"fmt/": ["control", "netstack", "proxy", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
     r"nlohmann/": ["diagnosis", "cli"],
-    r"seccomp": ["daemon", "netstack"],
+    r"seccomp": ["daemon", "netstack", "proxy"],
     r"qrencode|png": ["cli"],
     r"microhttpd|ncurses": ["cli"],
     # What systems and compilers bring.
@@ -52,7 +53,7 @@ LIBRARIES = {
     r"arpa/inet\.h$": ["io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
-    r"|unistd)\.h$": ["io", "netstack", "daemon", *TOOL],
+    r"|unistd)\.h$": ["io", "netstack", "proxy", "daemon", *TOOL],
     r"g(test|mock)/|benchmark/": [],
 }
 TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"

@@ -115,8 +115,8 @@ bool check_reach(Console& console, const ReachChoice& reach) {
   return false;
 }
 
-std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file, bool for_programs,
-                                              const ReachChoice& reach) {
+std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
+                                              const InnerTunnelOptions& options) {
   const auto refuse = [&](const Error& error) {
     console.err.print("{}: {}\n", console.program, error.what);
     return std::nullopt;
@@ -131,21 +131,20 @@ std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
   }
   protocol::DeviceChange change = files::take_change(file.configuration, endpoints);
   change.fwmark.reset();
-  netstack::NamespaceSettings settings = settings_for(file, change, for_programs);
+  netstack::NamespaceSettings settings = settings_for(file, change, options.is_for_programs);
   settings.mtu_bytes = mtu_of(console, file, change);
   if (settings.mtu_bytes == 0) return std::nullopt;
   console.err.flush();
   auto space = netstack::Namespace::open(settings);
   if (!space) return refuse(space.error());
-  if (reach.is_given) {
+  if (options.reach.is_given) {
     console.err.print("reach: namespace: a network namespace of {}'s own, with the kernel's TCP\n",
                       space->is_unprivileged() ? "this user" : "root");
   }
   for (const std::string& note : space->notes()) console.err.print("Note: {}\n", note);
-  // What stands beside a program's own words is for it to decide.
-  const netstack::TunnelOptions options{daemon_path(), file.interface, settings.mtu_bytes,
-                                        for_programs ? "silent" : "error"};
-  auto process = netstack::TunnelProcess::start(options, space->take_tun());
+  const netstack::TunnelOptions daemon{daemon_path(), file.interface, settings.mtu_bytes,
+                                       options.is_quiet ? "silent" : "error"};
+  auto process = netstack::TunnelProcess::start(daemon, space->take_tun());
   if (!process) return refuse(process.error());
   if (auto done = configure_somehow(console, *process, change); !done) return refuse(done.error());
   return InnerTunnel{std::move(*space), std::move(*process)};

@@ -22,12 +22,16 @@ struct ReachChoice {
   bool is_given = false;
 };
 
-/// Makes the namespaces and starts ferruled with what the file says; its keys move out of it. Where
-/// programs are to run inside, they get the file's DNS. Forks: call with no other thread. None: that can't
-/// be done, which was said.
+struct InnerTunnelOptions {
+  ReachChoice reach;
+  bool is_for_programs = false;  // that run inside: they get the file's DNS
+  bool is_quiet = false;         // ferruled says nothing, where LOG_LEVEL does not say otherwise
+};
+
+/// Makes the namespaces and starts ferruled with what the file says; its keys move out of it. Forks: call
+/// with no other thread. None: that can't be done, which was said.
 [[nodiscard]] std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
-                                                            bool for_programs,
-                                                            const ReachChoice& reach);
+                                                            const InnerTunnelOptions& options);
 
 /// Says what is wrong with the choice, if anything is: false then.
 [[nodiscard]] bool check_reach(Console& console, const ReachChoice& reach);

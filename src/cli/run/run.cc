@@ -1,21 +1,23 @@
 #include "cli/run/run.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/run/companion.h"
 #include "cli/run/inner_tunnel.h"
 #include "cli/terminal/options.h"
+#include "proxy/forward.h"
+#include "proxy/settings.h"
 
 namespace ferrule::cli {
 
@@ -29,7 +31,14 @@ constexpr int kNotFound = 127;
 struct RunOptions {
   std::string file;
   ReachChoice reach;
+  std::vector<std::string> publish;
   std::vector<std::string> command;
+};
+
+// A port of this machine that leads to one of the command's loopback.
+struct Published {
+  io::UniqueFd socket;
+  proxy::Target target;
 };
 
 void add_options(CLI::App& app, RunOptions& options) {
@@ -40,16 +49,67 @@ void add_options(CLI::App& app, RunOptions& options) {
   app.add_option("--reach", options.reach.text,
                  "how to reach the inside: auto or namespace; says which is taken and why")
       ->type_name("WAY");
+  app.add_option("--publish", options.publish,
+                 "a port of this machine leads to one of the command; on loopback, without an "
+                 "address")
+      ->type_name("[ADDRESS:]PORT:INNERPORT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+std::optional<std::vector<Published>> open_published(Console& console, const RunOptions& options) {
+  std::vector<Published> all;
+  for (const std::string& text : options.publish) {
+    // As -L, with the command's loopback in the middle.
+    const std::size_t colon = text.rfind(':');
+    const auto forward =
+        colon == text.npos
+            ? std::nullopt
+            : proxy::parse_local_forward(text.substr(0, colon) + ":127.0.0.1" + text.substr(colon));
+    if (!forward || forward->is_udp) {
+      console.err.print("{} run: --publish {}: expected [ADDRESS:]PORT:INNERPORT\n",
+                        console.program, text);
+      return std::nullopt;
+    }
+    auto socket = netstack::OwnReach().listen(forward->from.at);
+    if (!socket) {
+      console.err.print("{} run: --publish: {}\n", console.program, socket.error().what);
+      return std::nullopt;
+    }
+    all.push_back({std::move(*socket), forward->to});
+  }
+  return all;
+}
+
+// The terminal is the command's.
+class QuietLog final : public Log {
+ public:
+  [[nodiscard]] bool wants(LogLevel) const noexcept override { return false; }
+  void write(LogLevel, std::string_view) noexcept override {}
+};
+
 // Until the program ends that has taken our place, or the tunnel does.
-void keep_until(Console& console, InnerTunnel& tunnel, int ended) {
-  std::array<pollfd, 2> watched{{{ended, POLLIN, 0}, {tunnel.process.poll_fd(), POLLIN, 0}}};
-  while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
+void keep_until(Console& console, InnerTunnel& tunnel, int ended, std::vector<Published>& ports) {
+  auto loop = proxy::Loop::open();
+  if (!loop) {
+    console.err.print("{}: {}\n", console.program, loop.error().what);
+    return;
   }
-  if (watched[0].revents == 0) {
+  QuietLog log;
+  netstack::OwnReach outside;
+  netstack::NamespaceReach inside(tunnel.space);
+  proxy::Services services{*loop, inside, outside, log};
+  std::vector<proxy::Listener> listeners;
+  for (Published& port : ports) {
+    listeners.push_back(
+        proxy::forward_tcp(services, std::move(port.socket), "publish", inside, port.target));
+  }
+  const proxy::Watched command(*loop, ended, {}, [&](const io::Ready&) { loop->stop(); });
+  const proxy::Watched daemon(*loop, tunnel.process.poll_fd(), {}, [&](const io::Ready&) {
     console.err.print("{}: the tunnel has ended: ferruled is gone\n", console.program);
-  }
+    loop->stop();
+  });
+  loop->run();
 }
 
 [[nodiscard]] int become(Console& console, const std::vector<std::string>& command) {
@@ -68,11 +128,16 @@ int run_inside(Console& console, RunOptions& options) {
   if (!check_reach(console, options.reach)) return kFailed;
   auto file = read_quick_file(console, options.file);
   if (!file) return kFailed;
+  auto published = open_published(console, options);
+  if (!published) return kFailed;
+  // What stands beside a program's own words is for it to decide.
+  const InnerTunnelOptions tunnel{options.reach, true, true};
   const auto doors = start_companion(
-      console, [&] { return start_inner_tunnel(console, *file, true, options.reach); },
-      [&](InnerTunnel& tunnel, int ended) { keep_until(console, tunnel, ended); });
+      console, [&] { return start_inner_tunnel(console, *file, tunnel); },
+      [&](InnerTunnel& made, int ended) { keep_until(console, made, ended, *published); });
   if (!doors) return kFailed;
   file.reset();
+  published->clear();
   if (auto entered = netstack::Namespace::enter(*doors); !entered) {
     console.err.print("{}: {}\n", console.program, entered.error().what);
     return kFailed;

@@ -15,6 +15,13 @@ namespace ferrule::netstack {
 
 namespace {
 
+// A sanitizer makes calls of its own.
+#ifdef FERRULE_SANITIZED
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 constexpr int kAnyArguments[] = {
     // Requests and answers.
     SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(close),
@@ -53,14 +60,13 @@ int add_rules(scmp_filter_ctx filter) {
 
 Result<void> restrict_helper() {
   if (auto dropped = drop_capabilities(); !dropped) return dropped;
-#ifndef FERRULE_SANITIZED  // a sanitizer makes calls of its own
+  if (kSanitized) return {};
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(
       ::seccomp_init(SCMP_ACT_KILL_PROCESS), ::seccomp_release);
   if (!filter) return std::unexpected(system_error(ENOMEM, "restrict system calls"));
   int result = add_rules(filter.get());
   if (result == 0) result = ::seccomp_load(filter.get());
   if (result != 0) return std::unexpected(system_error(-result, "restrict system calls (seccomp)"));
-#endif
   return {};
 }
 

@@ -29,6 +29,8 @@ Result<void> bind_to(const io::UniqueFd& socket, const Endpoint& at, const char*
   return std::unexpected(system_error(errno, what + at.to_string()));
 }
 
+bool is_all_of_v6(const Endpoint& at) noexcept { return at.address == *IpAddress::parse("::"); }
+
 using NameOf = int (*)(int, sockaddr*, socklen_t*);
 
 Endpoint end_of(int socket, NameOf name_of) {
@@ -60,6 +62,8 @@ Result<io::UniqueFd> SocketReach::dial(const Endpoint& to, const IpAddress& from
 
 Result<io::UniqueFd> SocketReach::listen(const Endpoint& at) {
   Result<io::UniqueFd> socket = make(family_of(at.address), SOCK_STREAM);
+  // Where there is no IPv6, all addresses are all those of IPv4.
+  if (!socket && is_all_of_v6(at)) return listen(Endpoint(*IpAddress::parse("0.0.0.0"), at.port));
   if (!socket) return socket;
   set(*socket, SOL_SOCKET, SO_REUSEADDR, 1);
   if (at.address.family() == Family::v6) set(*socket, IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -92,6 +96,11 @@ Result<void> connected(int socket) {
   if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error == 0) return {};
   return std::unexpected(system_error(error, "connect"));
+}
+
+bool set_other_end(int socket, const Endpoint& to) {
+  const io::SocketAddress address(to);
+  return ::connect(socket, &address.any, address.size) == 0;
 }
 
 Endpoint local_end(int socket) { return end_of(socket, ::getsockname); }

@@ -1,0 +1,31 @@
+// Ports here that lead there: -L and -R as ssh has them, for TCP and UDP.
+#pragma once
+
+#include <memory>
+
+#include "proxy/listener.h"
+#include "proxy/services.h"
+#include "proxy/target.h"
+
+namespace ferrule::proxy {
+
+/// Each connection to `socket`, which listens, is carried on to `target` by `way`.
+[[nodiscard]] Listener forward_tcp(Services& services, io::UniqueFd socket, std::string name,
+                                   netstack::Reach& way, Target target);
+
+/// Datagrams to `socket` are carried on to `target` by `way`; answers come back to who asked. Each who asks has
+/// a port of its own there, for kMappingLife after the last datagram; of kMaxMappings the one that is
+/// silent for longest gives way.
+class UdpForward {
+ public:
+  UdpForward(Services& services, io::UniqueFd socket, netstack::Reach& way, Target target);
+  ~UdpForward();
+  UdpForward(UdpForward&&) noexcept = default;
+  UdpForward& operator=(UdpForward&&) noexcept = default;
+
+ private:
+  class Door;
+  std::shared_ptr<Door> door_;
+};
+
+}  // namespace ferrule::proxy

@@ -1,0 +1,69 @@
+#include "proxy/listener.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "io/linux/socket_address.h"
+
+namespace ferrule::proxy {
+
+struct Listener::Door : std::enable_shared_from_this<Door> {
+  Services* services = nullptr;
+  io::UniqueFd socket;
+  std::string name;
+  Accepted accepted;
+  Watched watched;
+  Timer rest;
+  bool has_said = false;
+
+  void accept();
+  void rest_a_while();
+};
+
+void Listener::Door::accept() {
+  const auto self = shared_from_this();
+  for (std::size_t i = 0; i < kAcceptsPerTurn && watched; ++i) {
+    io::SocketAddress from{};
+    from.size = sizeof from.v6;
+    io::UniqueFd client(
+        ::accept4(socket.get(), &from.any, &from.size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!client) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest_a_while();
+      return;
+    }
+    ++services->counters.accepted;
+    accepted(std::move(client), io::to_endpoint(from));
+  }
+}
+
+void Listener::Door::rest_a_while() {
+  if (!std::exchange(has_said, true)) {
+    say(*services, name + ": no more connections can be had at once: new ones wait");
+  }
+  watched.set(false, false);
+  rest = Timer(services->loop, services->loop.now() + kAcceptRest, [self = shared_from_this()] {
+    if (self->watched) self->watched.set(true, false);
+  });
+}
+
+Listener::Listener(Services& services, io::UniqueFd socket, std::string name, Accepted accepted)
+    : door_(std::make_shared<Door>()) {
+  door_->services = &services;
+  door_->socket = std::move(socket);
+  door_->name = std::move(name);
+  door_->accepted = std::move(accepted);
+  door_->watched = Watched(services.loop, door_->socket.get(), {},
+                           [door = door_.get()](const io::Ready&) { door->accept(); });
+}
+
+Listener::~Listener() {
+  if (!door_) return;
+  door_->watched.reset();
+  door_->rest.reset();
+}
+
+Endpoint Listener::at() const { return netstack::local_end(door_->socket.get()); }
+
+}  // namespace ferrule::proxy
