@@ -2,6 +2,7 @@
 
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "io/clock.h"
 #include "io/thread.h"
@@ -23,8 +24,8 @@ class Crew::DoorLead final : public Lead {
   bool passed_ = false;
 };
 
-Crew::Crew(Lane& lane, std::size_t workers, std::size_t first_reader)
-    : lane_(lane), first_reader_(first_reader) {
+Crew::Crew(Lane& lane, std::size_t workers, std::size_t first_reader, io::PollerOpener open_poller)
+    : lane_(lane), first_reader_(first_reader), open_poller_(std::move(open_poller)) {
   for (std::size_t i = 0; i < workers; ++i) scratches_.push_back(std::make_unique<Scratch>());
 }
 
@@ -43,7 +44,7 @@ Result<void> Crew::start(const Doors& doors) {
 }
 
 Result<void> Crew::start_workers(const Doors& doors) {
-  Result<std::unique_ptr<io::Poller>> poller = io::open_poller();
+  Result<std::unique_ptr<io::Poller>> poller = open_poller_();
   if (!poller) return std::unexpected(poller.error());
   poller_ = std::move(*poller);
   doors_ = {doors.tun, doors.udp[0], doors.udp[1]};

@@ -24,7 +24,7 @@ class Crew {
   };
 
   /// `first_reader`: the workers' numbers as readers of the tables start there.
-  Crew(Lane& lane, std::size_t workers, std::size_t first_reader);
+  Crew(Lane& lane, std::size_t workers, std::size_t first_reader, io::PollerOpener open_poller);
   ~Crew() { stop(); }
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
@@ -51,6 +51,7 @@ class Crew {
 
   Lane& lane_;
   std::size_t first_reader_;
+  io::PollerOpener open_poller_;
   std::vector<std::unique_ptr<Scratch>> scratches_;
   std::unique_ptr<io::Poller> poller_;  // while it runs; woken for mail, and to stop
   std::array<io::Waitable, kDoors> doors_;

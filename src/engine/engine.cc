@@ -42,8 +42,8 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
-    crews_.push_back(
-        std::make_unique<Crew>(*lanes_[i], options.workers_per_lane, i * options.workers_per_lane));
+    crews_.push_back(std::make_unique<Crew>(*lanes_[i], options.workers_per_lane,
+                                            i * options.workers_per_lane, options.open_poller));
   }
   if (options.handshake_watcher) {
     const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_.front().tun};

@@ -29,6 +29,7 @@ struct EngineOptions {
   bool route_marks = true;  // false: the system has none (io::Udp::set_route_mark)
   // How the control thread waits for sockets for handshake messages: where the opener opens such.
   std::optional<HandshakeDoor::Watcher> handshake_watcher = {};
+  io::PollerOpener open_poller = io::open_poller;  // what lanes wait with
 };
 
 /// Everything here is for one thread, the control thread, which waits on `wake`, on `next_deadline()` and

@@ -1,9 +1,7 @@
 // A whole engine: its threads under stress, and what it does when sockets and threads fail it.
 #include "engine/engine.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -17,7 +15,6 @@
 #include "engine/polled_testing.h"
 #include "engine/world_testing.h"
 #include "io/clock.h"
-#include "io/linux/event_loop.h"
 #include "io/poller.h"
 
 namespace ferrule::engine::testing {
@@ -29,6 +26,10 @@ using protocol::Drop;
 
 constexpr std::size_t kLanes = 2;
 constexpr std::size_t kWorkers = 2;  // of each lane
+
+std::unique_ptr<io::Poller> memory_poller(io::MemoryEvents& events) {
+  return std::make_unique<io::MemoryPoller>(events);
+}
 
 // An engine with all of its threads, in real time. Its lanes share a port, and each has an address of
 // its own, by which the test chooses who receives what.
@@ -62,7 +63,8 @@ class Machine {
   Endpoint endpoint(std::size_t lane) const { return {address(lane).address, kPort, 0}; }
   std::uint64_t drops(Drop drop) { return engine_.device().drops()[drop]; }
 
-  std::array<PolledTun, kLanes> tuns;
+  io::MemoryEvents events;
+  std::array<PolledTun, kLanes> tuns{PolledTun(events), PolledTun(events)};
 
  private:
   static constexpr std::uint64_t kHandshakes = 1;
@@ -80,14 +82,15 @@ class Machine {
     std::vector<UdpDoor> doors;
     const std::size_t count = has_handshake_door_ ? lanes + 1 : lanes;
     for (std::size_t lane = 0; lane < count; ++lane) {
-      auto udp = std::make_unique<PolledUdp>(network_, address(lane));
+      auto udp = std::make_unique<PolledUdp>(events, network_, address(lane));
       const io::Waitable waitable = udp->waitable();
       doors.push_back({std::move(udp), {waitable}});
     }
     return doors;
   }
-  EngineOptions options() const {
+  EngineOptions options() {
     EngineOptions options;
+    options.open_poller = [this] { return memory_poller(events); };
     options.workers_per_lane = kWorkers;
     if (has_handshake_door_) options.handshake_watcher.emplace(*poller_, kHandshakes);
     return options;
@@ -109,7 +112,7 @@ class Machine {
   NullLog log_;
   crypto::SystemRng rng_;
   PrivateKey key_ = *crypto::generate_private_key(rng_);
-  std::unique_ptr<io::Poller> poller_ = std::move(*io::open_poller());
+  std::unique_ptr<io::Poller> poller_ = memory_poller(events);
   std::atomic<bool> stopping_ = false;
   Engine engine_{tun_doors(),
                  [this](std::uint16_t, std::uint32_t, std::size_t lanes) {
@@ -319,16 +322,8 @@ class CountingLog final : public Log {
 // An engine without a control thread: the test is that, and the clock.
 class EngineFailures : public ::testing::Test {
  protected:
-  EngineFailures() { event.signal(); }
+  EngineFailures() { event.set(); }
   ~EngineFailures() override { engine.down(); }
-  // What epoll can't wait on, in place of `fd`.
-  static void break_fd(int fd) {
-    const io::UniqueFd plain(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-    ASSERT_GE(::dup2(plain.get(), fd), 0);
-  }
-  void mend_fd(int fd) const {
-    ASSERT_GE(::dup2(static_cast<int>(tun.waitable().number()), fd), 0);
-  }
   void wait_for_wake() {
     woken.wait(false);
     woken = false;
@@ -350,22 +345,22 @@ class EngineFailures : public ::testing::Test {
   std::optional<io::Waitable>
       handshakes;  // what the socket for handshakes waits on; none: there is none
   std::atomic<bool> woken = false;
-  io::EventFd event = std::move(*io::EventFd::open());  // as a socket that has something, always
-  PolledTun tun;
-  io::UniqueFd tun_fd{::dup(static_cast<int>(tun.waitable().number()))};
-  std::unique_ptr<io::Poller> poller = std::move(*io::open_poller());
+  bool lanes_can_wait = true;
+  io::MemoryEvents events;
+  io::MemorySignal event{events};  // as a socket that has something, always
+  PolledTun tun{events};
+  std::unique_ptr<io::Poller> poller = memory_poller(events);
   CountingLog log;
   crypto::SystemRng rng;
   Engine engine{
-      {{tun, io::Waitable(tun_fd.get())}},
+      {{tun, tun.waitable()}},
       [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
         ++opened;
         if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
         std::vector<UdpDoor> doors;
         auto kept = std::make_shared<const int>(0);
         hold = kept;
-        doors.push_back(
-            {std::make_unique<DeadUdp>(living), {io::Waitable(event.poll_fd())}, std::move(kept)});
+        doors.push_back({std::make_unique<DeadUdp>(living), {event.waitable()}, std::move(kept)});
         if (handshakes) {
           doors.push_back({std::make_unique<DeadUdp>(living), {*handshakes}});
         }
@@ -377,7 +372,11 @@ class EngineFailures : public ::testing::Test {
         woken = true;
         woken.notify_all();
       },
-      {.handshake_watcher = HandshakeDoor::Watcher{*poller, 0}}};
+      {.handshake_watcher = HandshakeDoor::Watcher{*poller, 0},
+       .open_poller = [this]() -> Result<std::unique_ptr<io::Poller>> {
+         if (!lanes_can_wait) return std::unexpected(make_error(EMFILE, "make a poller"));
+         return memory_poller(events);
+       }}};
 };
 
 TEST_F(EngineFailures, P75b_ASocketThatDiesIsBoundAnewAtOnce) {
@@ -409,11 +408,11 @@ TEST_F(EngineFailures, P75a_AnInterfaceThatGoesDownKeepsItsPort) {
 }
 
 TEST_F(EngineFailures, LanesThatDoNotStartAreTriedAgainEverySecond) {
-  break_fd(tun_fd.get());
+  lanes_can_wait = false;
   engine.up(at(0s));
   EXPECT_EQ(living, 0) << "a port that nobody reads from is not held";
   EXPECT_EQ(engine.next_deadline(), at(1s).boot);
-  mend_fd(tun_fd.get());
+  lanes_can_wait = true;
   engine.work(at(1s));
   EXPECT_EQ(living, 1);
 }
@@ -423,13 +422,13 @@ TEST_F(EngineFailures, ADoorForHandshakesThatCannotBeWaitedOnIsTriedAgainEverySe
   engine.up(at(0s));
   EXPECT_EQ(living, 0);
   EXPECT_EQ(engine.next_deadline(), at(1s).boot);
-  handshakes = io::Waitable(event.poll_fd());
+  handshakes = event.waitable();
   engine.work(at(1s));
   EXPECT_EQ(living, 2);
 }
 
 TEST_F(EngineFailures, AnInterfaceThatIsDownDoesNotLookForHandshakes) {
-  handshakes = io::Waitable(event.poll_fd());
+  handshakes = event.waitable();
   const auto wakes = [&] {
     std::array<io::Ready, 1> room;
     return !poller->wait(room, Instant()).empty();
@@ -458,22 +457,22 @@ TEST_F(EngineFailures, WhereASystemHasNoMarksASetOfOneIsRefused) {
 }
 
 TEST_F(EngineFailures, WhyThereIsNoSocketIsToldOnceAndNotEverySecond) {
-  break_fd(tun_fd.get());
+  lanes_can_wait = false;
   engine.up(at(0s));
   for (const Duration later : {1s, 2s, 3s}) engine.work(at(later));
   EXPECT_EQ(log.errors, 1);
-  mend_fd(tun_fd.get());
+  lanes_can_wait = true;
   engine.work(at(4s));
   EXPECT_EQ(living, 1);
   engine.down();
-  break_fd(tun_fd.get());
+  lanes_can_wait = false;
   engine.up(at(5s));
   EXPECT_EQ(log.errors, 2);
 }
 
 TEST_F(EngineFailures, P102_APortWhoseLanesDoNotStartIsRefusedAndTheOldOneStays) {
   engine.up(at(0s));
-  break_fd(tun_fd.get());
+  lanes_can_wait = false;
   protocol::DeviceChange change;
   change.listen_port = kPort + 1;
   EXPECT_FALSE(engine.apply(at(2s), std::move(change)));

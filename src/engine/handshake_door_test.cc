@@ -20,7 +20,8 @@ class HandshakeDoorTest : public ::testing::Test {
  protected:
   HandshakeDoorTest() {
     device.up();
-    auto udp = std::make_unique<PolledUdp>(network, Source{*IpAddress::parse("192.0.2.1"), 1});
+    auto udp =
+        std::make_unique<PolledUdp>(events, network, Source{*IpAddress::parse("192.0.2.1"), 1});
     socket = udp.get();
     sockets.waitables[0] = udp->waitable();
     sockets.udp = std::move(udp);
@@ -58,6 +59,7 @@ class HandshakeDoorTest : public ::testing::Test {
     return count;
   }
 
+  io::MemoryEvents events;
   io::MemoryNetwork network;
   Endpoint to{*IpAddress::parse("192.0.2.1"), kPort, 0};
   NullLog log;
@@ -69,7 +71,7 @@ class HandshakeDoorTest : public ::testing::Test {
   io::MemoryTun tun;
   PolledUdp* socket = nullptr;
   UdpDoor sockets;
-  std::unique_ptr<io::Poller> poller = std::move(*io::open_poller());
+  std::unique_ptr<io::Poller> poller = std::make_unique<io::MemoryPoller>(events);
   HandshakeDoor door{{*poller, 7}, {device, locks, crypto::best_aead_backend(), inbox, tun}, 0};
 };
 

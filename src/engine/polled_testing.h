@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "io/linux/event_loop.h"
+#include "io/memory/memory_poller.h"
 #include "io/memory/memory_tun.h"
 #include "io/memory/memory_udp.h"
 #include "io/poller.h"
@@ -18,17 +18,17 @@ constexpr std::uint16_t kPort = 51820;
 
 // What a poller sees of a memory door. It is drained before a look inside, so that nothing is missed.
 template <class Slots, class Look>
-auto look_inside(io::EventFd& event, Slots slots, Look look) {
-  event.drain();
+auto look_inside(io::MemorySignal& event, Slots slots, Look look) {
+  event.clear();
   auto got = look(slots);
-  if (got && *got == slots.size()) event.signal();  // there may be more
+  if (got && *got == slots.size()) event.set();  // there may be more
   return got;
 }
 
 class PolledTun final : public io::Tun {
  public:
-  PolledTun() {
-    memory.on_readable([this] { event_.signal(); });
+  explicit PolledTun(io::MemoryEvents& events) : event_(events) {
+    memory.on_readable([this] { event_.set(); });
   }
   Result<std::size_t> read(std::span<io::TunRead> slots) override {
     if (const int error = read_error_) {
@@ -43,25 +43,26 @@ class PolledTun final : public io::Tun {
   packet::OffloadSupport offload_support() const noexcept override {
     return memory.offload_support();
   }
-  io::Waitable waitable() const { return io::Waitable(event_.poll_fd()); }
+  io::Waitable waitable() const { return event_.waitable(); }
   /// Reading fails from now on; 0: no longer.
   void break_read(int error) {
     read_error_ = error;
-    event_.signal();
+    event_.set();
   }
 
   io::MemoryTun memory{{.tcp = true, .udp = true}};
 
  private:
   std::atomic<int> read_error_ = 0;
-  io::EventFd event_ = std::move(*io::EventFd::open());
+  io::MemorySignal event_;
 };
 
 class PolledUdp final : public io::Udp {
  public:
-  PolledUdp(io::MemoryNetwork& network, const Source& address)
-      : memory_(std::move(*io::MemoryUdp::open(network, {.addresses = {address}, .port = kPort}))) {
-    memory_->on_readable([this] { event_.signal(); });
+  PolledUdp(io::MemoryEvents& events, io::MemoryNetwork& network, const Source& address)
+      : event_(events),
+        memory_(std::move(*io::MemoryUdp::open(network, {.addresses = {address}, .port = kPort}))) {
+    memory_->on_readable([this] { event_.set(); });
   }
   Result<std::size_t> receive(std::span<io::ReceivedDatagrams> slots) override {
     return look_inside(event_, slots, [this](auto room) { return memory_->receive(room); });
@@ -70,14 +71,14 @@ class PolledUdp final : public io::Udp {
   std::uint16_t port() const noexcept override { return kPort; }
   Result<void> set_route_mark(std::uint32_t mark) override { return memory_->set_route_mark(mark); }
   std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
-  io::Waitable waitable() const { return io::Waitable(event_.poll_fd()); }
+  io::Waitable waitable() const { return event_.waitable(); }
   void break_receive(std::errc error) {
     memory_->break_receive(error);
-    event_.signal();
+    event_.set();
   }
 
  private:
-  io::EventFd event_ = std::move(*io::EventFd::open());
+  io::MemorySignal event_;
   std::unique_ptr<io::MemoryUdp> memory_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -70,5 +71,6 @@ class Poller {
 
 /// The system's own.
 [[nodiscard]] Result<std::unique_ptr<Poller>> open_poller();
+using PollerOpener = std::function<Result<std::unique_ptr<Poller>>()>;
 
 }  // namespace ferrule::io

@@ -1,15 +1,18 @@
-// What a Poller promises, of the system's own.
+// What a Poller promises: the system's own, and its twin in memory.
 #include "io/poller.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "io/clock.h"
 #include "io/linux/event_loop.h"
+#include "io/memory/memory_poller.h"
 
 namespace ferrule::io {
 namespace {
@@ -17,15 +20,56 @@ namespace {
 // Something to wait for: readable from set() to clear().
 class Signal {
  public:
-  [[nodiscard]] Waitable waitable() const { return Waitable(event_.poll_fd()); }
-  void set() { event_.signal(); }
-  void clear() { event_.drain(); }
-
- private:
-  EventFd event_ = std::move(*EventFd::open());
+  virtual ~Signal() = default;
+  [[nodiscard]] virtual Waitable waitable() const = 0;
+  virtual void set() = 0;
+  virtual void clear() = 0;
 };
 
-class PollerTest : public ::testing::Test {
+// Pollers, and what they can wait for.
+class Kind {
+ public:
+  virtual ~Kind() = default;
+  virtual std::unique_ptr<Poller> poller() = 0;
+  virtual std::unique_ptr<Signal> signal() = 0;
+};
+
+class SystemKind final : public Kind {
+ public:
+  std::unique_ptr<Poller> poller() override { return std::move(*open_poller()); }
+  std::unique_ptr<Signal> signal() override { return std::make_unique<Event>(); }
+
+ private:
+  struct Event final : Signal {
+    [[nodiscard]] Waitable waitable() const override { return Waitable(event.poll_fd()); }
+    void set() override { event.signal(); }
+    void clear() override { event.drain(); }
+    EventFd event = std::move(*EventFd::open());
+  };
+};
+
+class MemoryKind final : public Kind {
+ public:
+  std::unique_ptr<Poller> poller() override { return std::make_unique<MemoryPoller>(events_); }
+  std::unique_ptr<Signal> signal() override { return std::make_unique<InMemory>(events_); }
+
+ private:
+  struct InMemory final : Signal {
+    explicit InMemory(MemoryEvents& events) : inner(events) {}
+    [[nodiscard]] Waitable waitable() const override { return inner.waitable(); }
+    void set() override { inner.set(); }
+    void clear() override { inner.clear(); }
+    MemorySignal inner;
+  };
+  MemoryEvents events_;
+};
+
+std::unique_ptr<Kind> make_kind(const std::string& name) {
+  if (name == "System") return std::make_unique<SystemKind>();
+  return std::make_unique<MemoryKind>();
+}
+
+class PollerTest : public ::testing::TestWithParam<std::string> {
  protected:
   // What is there now, by tags.
   std::vector<std::uint64_t> look() {
@@ -45,14 +89,20 @@ class PollerTest : public ::testing::Test {
     return tags;
   }
 
-  std::unique_ptr<Poller> poller = std::move(*open_poller());
-  Signal one;
-  Signal two;
+  std::unique_ptr<Kind> kind = make_kind(GetParam());
+  std::unique_ptr<Poller> poller = kind->poller();
+  std::unique_ptr<Signal> first = kind->signal();
+  std::unique_ptr<Signal> second = kind->signal();
+  Signal& one = *first;
+  Signal& two = *second;
 };
+
+INSTANTIATE_TEST_SUITE_P(All, PollerTest, ::testing::Values("System", "Memory"),
+                         [](const auto& named) { return named.param; });
 
 using Tags = std::vector<std::uint64_t>;
 
-TEST_F(PollerTest, WhatIsReadyComesWithItsTag) {
+TEST_P(PollerTest, WhatIsReadyComesWithItsTag) {
   ASSERT_TRUE(poller->add(one.waitable(), {}, 11));
   ASSERT_TRUE(poller->add(two.waitable(), {}, 22));
   EXPECT_EQ(look(), Tags{});
@@ -60,7 +110,7 @@ TEST_F(PollerTest, WhatIsReadyComesWithItsTag) {
   EXPECT_EQ(await(), Tags{22});
 }
 
-TEST_F(PollerTest, ItComesAgainUntilItIsReadyNoLonger) {
+TEST_P(PollerTest, ItComesAgainUntilItIsReadyNoLonger) {
   ASSERT_TRUE(poller->add(one.waitable(), {}, 1));
   one.set();
   EXPECT_EQ(look(), Tags{1});
@@ -69,7 +119,7 @@ TEST_F(PollerTest, ItComesAgainUntilItIsReadyNoLonger) {
   EXPECT_EQ(look(), Tags{});
 }
 
-TEST_F(PollerTest, WhereChangesAreWatchedWhatLiesThereIsToldOnce) {
+TEST_P(PollerTest, WhereChangesAreWatchedWhatLiesThereIsToldOnce) {
   one.set();
   ASSERT_TRUE(poller->add(one.waitable(), {.changes = true}, 1));
   EXPECT_EQ(look(), Tags{1});
@@ -78,7 +128,13 @@ TEST_F(PollerTest, WhereChangesAreWatchedWhatLiesThereIsToldOnce) {
   EXPECT_EQ(look(), Tags{1});
 }
 
-TEST_F(PollerTest, WhatIsWatchedOnceIsSilentUntilItIsArmedAgain) {
+TEST_P(PollerTest, WhereChangesAreWatchedThatItCanBeWrittenToIsToldOnce) {
+  ASSERT_TRUE(poller->add(one.waitable(), {.reading = false, .writing = true, .changes = true}, 1));
+  EXPECT_EQ(look(), Tags{1});
+  EXPECT_EQ(look(), Tags{});
+}
+
+TEST_P(PollerTest, WhatIsWatchedOnceIsSilentUntilItIsArmedAgain) {
   ASSERT_TRUE(poller->add(one.waitable(), {.once = true}, 1));
   one.set();
   EXPECT_EQ(look(), Tags{1});
@@ -88,13 +144,13 @@ TEST_F(PollerTest, WhatIsWatchedOnceIsSilentUntilItIsArmedAgain) {
   EXPECT_EQ(look(), Tags{});
 }
 
-TEST_F(PollerTest, WhatIsReadyBeforeItIsAddedComesToo) {
+TEST_P(PollerTest, WhatIsReadyBeforeItIsAddedComesToo) {
   one.set();
   ASSERT_TRUE(poller->add(one.waitable(), {}, 1));
   EXPECT_EQ(look(), Tags{1});
 }
 
-TEST_F(PollerTest, WhatIsRemovedComesNoMore) {
+TEST_P(PollerTest, WhatIsRemovedComesNoMore) {
   ASSERT_TRUE(poller->add(one.waitable(), {}, 1));
   poller->remove(one.waitable());
   one.set();
@@ -103,7 +159,7 @@ TEST_F(PollerTest, WhatIsRemovedComesNoMore) {
   EXPECT_EQ(look(), Tags{3});
 }
 
-TEST_F(PollerTest, ReadingAndWritingAreToldApart) {
+TEST_P(PollerTest, ReadingAndWritingAreToldApart) {
   ASSERT_TRUE(poller->add(one.waitable(), {.reading = false, .writing = true}, 1));
   std::array<Ready, 4> room;
   std::span<Ready> came = poller->wait(room, Instant());
@@ -119,12 +175,12 @@ TEST_F(PollerTest, ReadingAndWritingAreToldApart) {
   EXPECT_FALSE(came[0].broken);
 }
 
-TEST_F(PollerTest, NothingCannotBeWaitedFor) {
+TEST_P(PollerTest, NothingCannotBeWaitedFor) {
   EXPECT_FALSE(Waitable());
   EXPECT_FALSE(poller->add(Waitable(), {}, 1));
 }
 
-TEST_F(PollerTest, RoomForOneTakesOneAtATime) {
+TEST_P(PollerTest, RoomForOneTakesOneAtATime) {
   ASSERT_TRUE(poller->add(one.waitable(), {.once = true}, 1));
   ASSERT_TRUE(poller->add(two.waitable(), {.once = true}, 2));
   one.set();
@@ -137,14 +193,14 @@ TEST_F(PollerTest, RoomForOneTakesOneAtATime) {
   EXPECT_EQ(sum, 3u);
 }
 
-TEST_F(PollerTest, AWaitEndsAtItsDeadlineAndNotMuchBefore) {
+TEST_P(PollerTest, AWaitEndsAtItsDeadlineAndNotMuchBefore) {
   std::array<Ready, 1> room;
   const Instant deadline = now().boot + 2'500us;
   while (now().boot < deadline) EXPECT_TRUE(poller->wait(room, deadline).empty());
   EXPECT_LT(now().boot, deadline + 5s);
 }
 
-TEST_F(PollerTest, ADeadlineMayComeAgainBeSoonerAndBeLater) {
+TEST_P(PollerTest, ADeadlineMayComeAgainBeSoonerAndBeLater) {
   std::array<Ready, 1> room;
   for (const Duration wait : {20ms, 1ms, 5ms, 5ms}) {
     const Instant deadline = now().boot + wait;
@@ -152,7 +208,7 @@ TEST_F(PollerTest, ADeadlineMayComeAgainBeSoonerAndBeLater) {
   }
 }
 
-TEST_F(PollerTest, ADeadlineThatHasPassedDoesNotWait) {
+TEST_P(PollerTest, ADeadlineThatHasPassedDoesNotWait) {
   ASSERT_TRUE(poller->add(one.waitable(), {}, 1));
   std::array<Ready, 1> room;
   for (const Instant past : {Instant(), Instant::from_ns(-5), now().boot - 1s}) {
@@ -162,7 +218,7 @@ TEST_F(PollerTest, ADeadlineThatHasPassedDoesNotWait) {
   EXPECT_EQ(poller->wait(room, now().boot - 1s).size(), 1u) << "but what is there comes";
 }
 
-TEST_F(PollerTest, WakingComesOnce) {
+TEST_P(PollerTest, WakingComesOnce) {
   poller->wake();
   EXPECT_EQ(look(), Tags{Poller::kWoken});
   EXPECT_EQ(look(), Tags{});
@@ -172,13 +228,13 @@ TEST_F(PollerTest, WakingComesOnce) {
   EXPECT_EQ(look(), Tags{});
 }
 
-TEST_F(PollerTest, AnotherThreadWakesWhoWaits) {
+TEST_P(PollerTest, AnotherThreadWakesWhoWaits) {
   std::thread waker([this] { poller->wake(); });
   EXPECT_EQ(await(), Tags{Poller::kWoken});
   waker.join();
 }
 
-TEST_F(PollerTest, EachOfManyThatWaitIsReachedIfEachWakesTheNext) {
+TEST_P(PollerTest, EachOfManyThatWaitIsReachedIfEachWakesTheNext) {
   constexpr int kThreads = 4;
   std::atomic<bool> stopping{false};
   std::vector<std::thread> threads;
@@ -194,7 +250,7 @@ TEST_F(PollerTest, EachOfManyThatWaitIsReachedIfEachWakesTheNext) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(PollerTest, WhatIsWatchedOnceComesToOneOfMany) {
+TEST_P(PollerTest, WhatIsWatchedOnceComesToOneOfMany) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 200;
   std::atomic<int> came{0};
