@@ -3,25 +3,16 @@
 #include <net/if.h>
 #include <signal.h>
 
-#include <algorithm>
-#include <array>
-#include <new>
 #include <utility>
 
 #include "daemon/cores.h"
 #include "io/clock.h"
+#include "io/linux/kept_file.h"
 #include "io/linux/udp.h"
 
 namespace ferrule::daemon {
 
 namespace {
-
-constexpr Duration kLookAgainAfter = 1s;
-// However reliably the system tells of an interface: what is told in one way only may be missed for ever.
-constexpr Duration kLookRarely = 30s;
-// That an interface goes down where we can't look is told in no way at all.
-constexpr Duration kLookOften = 1s;
-constexpr int kNetworkRest = 10;  // times as long as looking at what changed took
 
 engine::UdpOpener udp_opener(bool offload) {
   std::weak_ptr<io::PortGuard> last;
@@ -49,20 +40,6 @@ engine::UdpOpener udp_opener(bool offload) {
   };
 }
 
-protocol::SourceUse use_of(io::WayOut way) noexcept {
-  switch (way) {
-    case io::WayOut::chosen:
-      return protocol::SourceUse::chosen;
-    case io::WayOut::other:
-      return protocol::SourceUse::address;
-    // Nowhere: a packet filter's mark, which the kernel does not know of here, may lead on from there.
-    case io::WayOut::possible:
-    case io::WayOut::nowhere:
-      break;
-  }
-  return protocol::SourceUse::possible;
-}
-
 std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
   std::vector<engine::TunDoor> doors;
   for (std::size_t i = 0; i < tun.queue_count(); ++i) {
@@ -87,10 +64,8 @@ Result<io::TunInterface> open_tun(const Options& options) {
 struct Daemon::Doors {
   std::string interface;
   std::unique_ptr<io::Poller> poller;
-  io::TunInterface tun;
-  io::InterfaceMonitor news;
-  std::optional<io::InterfaceMonitor> far_news;
-  io::KernelQuery kernel;
+  std::unique_ptr<io::TunInterface> tun;
+  io::LinuxNetworkView network;
   UapiSocket socket;
 };
 
@@ -108,18 +83,15 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
                                   ? UapiSocket::adopt(io::UniqueFd(*options.uapi_fd), interface)
                                   : UapiSocket::listen(interface);
   if (!socket) return std::unexpected(socket.error());
-  Result<io::TunInterface> tun = adopted ? std::move(*adopted) : open_tun(options);
-  if (!tun) return std::unexpected(tun.error());
+  Result<io::TunInterface> opened = adopted ? std::move(*adopted) : open_tun(options);
+  if (!opened) return std::unexpected(opened.error());
+  auto tun = std::make_unique<io::TunInterface>(std::move(*opened));
   Result<std::unique_ptr<io::Poller>> poller = io::open_poller();
   if (!poller) return std::unexpected(poller.error());
-  Result<io::InterfaceMonitor> news = io::InterfaceMonitor::open();
-  if (!news) return std::unexpected(news.error());
-  Result<io::InterfaceMonitor> far_news = io::InterfaceMonitor::open_everywhere();
-  Result<io::KernelQuery> kernel = io::KernelQuery::open();
-  if (!kernel) return std::unexpected(kernel.error());
-  Doors doors{std::move(interface), std::move(*poller), std::move(*tun),   std::move(*news),
-              std::nullopt,         std::move(*kernel), std::move(*socket)};
-  if (far_news) doors.far_news = std::move(*far_news);
+  Result<io::LinuxNetworkView> network = io::LinuxNetworkView::open(*tun);
+  if (!network) return std::unexpected(network.error());
+  Doors doors{std::move(interface), std::move(*poller), std::move(tun), std::move(*network),
+              std::move(*socket)};
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
   if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
   return daemon;
@@ -131,215 +103,55 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
       signals_(std::move(signals)),
       poller_(std::move(doors.poller)),
       tun_(std::move(doors.tun)),
-      news_(std::move(doors.news)),
-      far_news_(std::move(doors.far_news)),
-      kernel_(std::move(doors.kernel)),
+      network_(std::move(doors.network)),
       socket_(std::move(doors.socket)),
-      engine_(tun_doors(tun_), udp_opener(options.offload), rng_, log_, [this] { poller_->wake(); },
-              {.workers_per_lane = workers_per_lane(tun_.queue_count()),
-               .aead = options.aead,
-               .judge_source =
-                   [this](const Endpoint& to, const Source& at) {
-                     return use_of(kernel_.way_out(to, at, engine_.fwmark()));
-                   },
-               .handshake_watcher = engine::HandshakeDoor::Watcher{*poller_, kHandshakes}}),
-      server_(socket_, ::if_nametoindex, engine_, log_, *poller_, kFirstClient) {
-  if (!options.state_file) return;
-  state_.emplace(*options.state_file, log_, io::now());
-  state_->fill(engine_.device());
+      service_(parts(options), open_state(options)) {}
+
+service::StateKeeper* Daemon::open_state(const Options& options) {
+  if (!options.state_file) return nullptr;
+  Result<std::unique_ptr<io::LinuxKeptFile>> file = io::LinuxKeptFile::open(*options.state_file);
+  if (!file) return &state_.emplace(std::unexpected(file.error()), log_, io::now());
+  state_directory_ = (*file)->directory();
+  return &state_.emplace(std::move(*file), log_, io::now());
+}
+
+service::Service::Parts Daemon::parts(const Options& options) {
+  return {
+      .log = log_,
+      .rng = rng_,
+      .poller = *poller_,
+      .network = network_,
+      .listener = socket_,
+      .scope_of = ::if_nametoindex,
+      .tuns = tun_doors(*tun_),
+      .open_udp = udp_opener(options.offload),
+      .engine = {.workers_per_lane = workers_per_lane(tun_->queue_count()), .aead = options.aead}};
 }
 
 Result<void> Daemon::watch() {
-  const std::array<std::pair<Tag, int>, 5> sources = {{
-      {kSignal, signals_.poll_fd()},
-      {kListener, socket_.poll_fd()},
-      {kSocketWatch, socket_.watch_fd()},
-      {kNews, news_.poll_fd()},
-      {kFarNews, far_news_ ? far_news_->poll_fd() : -1},
-  }};
-  for (const auto& [tag, fd] : sources) {
-    if (fd < 0) continue;
-    if (Result<void> added = poller_->add(io::Waitable(fd), {}, tag); !added) return added;
+  Result<void> watched =
+      service_.watch(io::Waitable(signals_.poll_fd()), [this] { handle_signal(); });
+  if (watched && socket_.watch_fd() >= 0) {
+    watched = service_.watch(io::Waitable(socket_.watch_fd()), [this] {
+      if (socket_.removed()) service_.end("the UAPI socket was removed");
+    });
   }
-  return {};
+  return watched ? service_.listen(io::Waitable(socket_.poll_fd())) : watched;
 }
 
 void Daemon::start() {
   if (log_.wants(LogLevel::error)) log_.start();
-  if (state_) state_->start([this] { poller_->wake(); });
-  look_rarely();
-}
-
-void Daemon::run() {
-  std::array<io::Ready, 64> room;
-  while (!ended_) {
-    watch_tun();
-    const std::optional<Instant> next = next_deadline();
-    for (const io::Ready& ready : poller_->wait(room, next)) handle(ready);
-    if (next && *next <= io::now().boot) handle({.tag = kDeadline});
-  }
-  if (state_) state_->finish(io::now(), engine_.device());
-}
-
-std::optional<Instant> Daemon::next_deadline() noexcept {
-  std::optional<Instant> next =
-      std::min(engine_.next_deadline().value_or(Instant::never()), look_rarely_at_);
-  const std::optional<Instant> state_at =
-      state_ ? state_->next_deadline(engine_.device()) : std::nullopt;
-  for (const std::optional<Instant>& at : {look_again_at_, follow_network_at_, state_at}) {
-    if (at) next = std::min(next.value_or(Instant::never()), *at);
-  }
-  return next;
-}
-
-// Without memory (P35) the event is lost, and what it may have told of is looked at again later.
-void Daemon::handle(const io::Ready& ready) noexcept {
-  try {
-    dispatch(ready);
-    if (state_) state_->work(io::now(), engine_.device());
-    const Instant now = io::now().boot;
-    if (look_again_at_ && *look_again_at_ <= now) look_again();
-    if (follow_network_at_ && *follow_network_at_ <= now) follow_network();
-    if (look_rarely_at_ <= now) look_rarely();
-  } catch (const std::bad_alloc&) {
-    look_again_at_ = io::now().boot + kLookAgainAfter;
-    log_.write(LogLevel::error, "out of memory: trying again");
-  }
-}
-
-void Daemon::look_again() {
-  if (far_news_) (void)far_news_->listen();
-  follow_interface();
-  follow_network();
-  look_again_at_.reset();
-}
-
-void Daemon::look_rarely() {
-  follow_interface();
-  look_rarely_at_ = io::now().boot + (is_announced_ ? kLookRarely : kLookOften);
-}
-
-// While lanes run they find out that the interface is gone, wherever it was. While they don't, nobody
-// reads from it: an interface that goes together with its network namespace is not told of otherwise.
-// Nor that one comes up where we can't look: then it can be written to. Only of changes, since packets may
-// lie there.
-void Daemon::watch_tun() {
-  const bool wanted = !engine_.lanes_run();
-  if (wanted == tun_watched_) return;
-  const io::Waitable tun(tun_.queue(0).poll_fd());
-  if (wanted) {
-    tun_watched_ = poller_->add(tun, {.writing = true, .changes = true}, kTun).has_value();
-  } else {
-    poller_->remove(tun);
-    tun_watched_ = false;
-  }
-}
-
-void Daemon::dispatch(const io::Ready& ready) {
-  switch (ready.tag) {
-    case kHandshakes:
-      engine_.handshakes_came();
-      work();
-      break;
-    case io::Poller::kWoken:
-    case kDeadline:
-      work();
-      break;
-    case kSignal:
-      handle_signal();
-      break;
-    case kListener:
-      server_.accept();
-      break;
-    case kSocketWatch:
-      if (socket_.removed()) end("the UAPI socket was removed");
-      break;
-    case kNews:
-      hear(news_);
-      break;
-    case kFarNews:
-      hear(*far_news_);
-      break;
-    case kTun:
-      follow_interface();
-      break;
-    default:
-      server_.serve(ready);
-      engine_.handshakes_came();  // perhaps: they do not wait for all clients whose turn it is
-      work();
-  }
-}
-
-void Daemon::work() {
-  engine_.work(io::now());
-  if (!engine_.take_tun_failed()) return;
-  if (!tun_.exists()) return end("the interface is gone");
-  engine_.restart_lanes(io::now());
+  service_.start();
 }
 
 void Daemon::handle_signal() {
   while (const std::optional<int> signal = signals_.take()) {
     if (*signal == SIGUSR1) {
-      log_.write(LogLevel::error, service::describe_counters(engine_));
+      log_.write(LogLevel::error, service::describe_counters(service_.engine()));
     } else {
-      end("told to by a signal");
+      service_.end("told to by a signal");
     }
   }
-}
-
-void Daemon::hear(io::InterfaceMonitor& monitor) {
-  const io::NetworkChanges changes = monitor.drain();
-  const bool moved = std::ranges::any_of(changes.links, &io::LinkChange::deleted);
-  // Perhaps ours, into another network namespace: listen there before asking how it is (P75c).
-  if (moved && far_news_) (void)far_news_->listen();
-  if (changes.everything || !changes.links.empty()) follow_interface();
-  // The kernel's routes follow a link that loses its carrier, or its width, without a word of their own.
-  const bool links = !std::ranges::all_of(changes.links, &io::LinkChange::is_foreign);
-  if (changes.everything || changes.addresses || changes.routes || links) network_changed();
-}
-
-void Daemon::network_changed() {
-  kernel_.forget_way();
-  if (io::now().boot >= network_rests_until_) return follow_network();
-  follow_network_at_ = network_rests_until_;
-}
-
-void Daemon::follow_interface() {
-  const Result<io::LinkState> state = tun_.state();
-  if (!state) {
-    if (!tun_.exists()) end("the interface is gone");
-    return;
-  }
-  is_announced_ = state->is_announced;
-  engine_.set_mtu(state->mtu);
-  if (state->up == engine_.device().is_up()) return;
-  log_.write(LogLevel::verbose, state->up ? "the interface is up" : "the interface is down");
-  if (state->up) {
-    engine_.up(io::now());
-  } else {
-    engine_.down();
-  }
-}
-
-// It asks the kernel about every peer: with very many of them, and routes that change all the time, the
-// control thread would do nothing else.
-void Daemon::follow_network() {
-  follow_network_at_.reset();
-  kernel_.forget_way();
-  const Instant start = io::now().boot;
-  engine_.network_changed([this](const Endpoint& to, const Source& at) -> protocol::SourceVerdict {
-    const std::optional<std::uint32_t> owner = kernel_.owner(at);
-    if (!owner) return {protocol::SourceUse::nothing, false};
-    const io::WayOut way = kernel_.way_out(to, at, engine_.fwmark());
-    return {use_of(way), *owner == at.interface_index};
-  });
-  const Instant end = io::now().boot;
-  network_rests_until_ = end + kNetworkRest * (end - start);
-}
-
-void Daemon::end(std::string_view why) noexcept {
-  ended_ = true;
-  log_.write_parts(LogLevel::verbose, {"ending: ", why});
 }
 
 }  // namespace ferrule::daemon

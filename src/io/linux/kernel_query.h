@@ -8,32 +8,15 @@
 #include "base/error.h"
 #include "base/net.h"
 #include "io/linux/netlink.h"
+#include "io/network_view.h"
 
 namespace ferrule::io {
-
-/// What an interface is now.
-struct LinkState {
-  std::string name;
-  std::uint32_t index = 0;
-  std::uint32_t mtu = 0;
-  bool up = false;
-  bool is_announced = true;  // the system tells of changes; else it must be asked again
-};
 
 /// The route that a packet would take.
 struct RouteState {
   std::uint32_t interface_index = 0;
   unsigned prefix_length = 0;              // of the table's entry that decides
   std::optional<std::uint32_t> mtu_bytes;  // of the route; none: that of the interface
-};
-
-/// Where what leaves from an address goes, seen from one interface.
-enum class WayOut : std::uint8_t {
-  chosen,    // by it
-  possible,  // by another, though a route leads by it too
-  other,  // by another. Bound to this one all the same, IPv4 would take the destination for a neighbour
-          // there, and what is sent would be lost without a word; IPv6 goes by the other
-  nowhere,  // no route leads there: perhaps one does once a packet filter has marked the packet
 };
 
 /// Asks about the network namespace that it was opened in, without privileges; about links of others

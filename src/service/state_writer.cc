@@ -1,4 +1,4 @@
-#include "daemon/state_writer.h"
+#include "service/state_writer.h"
 
 #include <cerrno>
 #include <chrono>
@@ -6,10 +6,10 @@
 #include <thread>
 #include <utility>
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 
 struct StateWriter::Shared {
-  Shared(StateFile to, std::function<void()> call) : file(std::move(to)), wake(std::move(call)) {}
+  Shared(CheckedFile to, std::function<void()> call) : file(std::move(to)), wake(std::move(call)) {}
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -19,7 +19,7 @@ struct StateWriter::Shared {
   bool ended = false;
   std::optional<Result<void>> outcome;
 
-  StateFile file;  // the thread's
+  CheckedFile file;  // the thread's
   std::function<void()> wake;
 
   // False when there is no more to do.
@@ -68,7 +68,7 @@ StateWriter::~StateWriter() {
   shared_->changed.notify_all();
 }
 
-Result<void> StateWriter::start(StateFile file, std::function<void()> wake) {
+Result<void> StateWriter::start(CheckedFile file, std::function<void()> wake) {
   shared_ = std::make_shared<Shared>(std::move(file), std::move(wake));
   try {
     std::thread([shared = shared_] { shared->run(); }).detach();
@@ -105,4 +105,4 @@ void StateWriter::wait(Duration at_most) {
   });
 }
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

@@ -1,4 +1,4 @@
-#include "daemon/state_file.h"
+#include "io/linux/kept_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace ferrule::daemon {
+namespace ferrule::io {
 
 namespace {
 constexpr std::size_t kReadAtOnce = 1 << 20;
 }
 
-Result<StateFile> StateFile::open(const std::string& path) {
+Result<std::unique_ptr<LinuxKeptFile>> LinuxKeptFile::open(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   const std::string name = slash == path.npos ? path : path.substr(slash + 1);
@@ -21,15 +21,15 @@ Result<StateFile> StateFile::open(const std::string& path) {
     return std::unexpected(make_error(EINVAL, path + " names no file"));
   }
   (void)::mkdir(folder.c_str(), 0700);
-  io::UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return std::unexpected(system_error(errno, "open " + folder));
-  return StateFile(std::move(directory), path, name);
+  return std::unique_ptr<LinuxKeptFile>(new LinuxKeptFile(std::move(directory), path, name));
 }
 
-Result<std::optional<std::vector<std::uint8_t>>> StateFile::read(std::size_t most) const {
+Result<std::optional<std::vector<std::uint8_t>>> LinuxKeptFile::read(std::size_t most) const {
   // What is no file (a pipe, say) must not hold us up.
-  const io::UniqueFd file(::openat(directory_.get(), name_.c_str(),
-                                   O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+  const UniqueFd file(::openat(directory_.get(), name_.c_str(),
+                               O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
   if (!file && errno == ENOENT) return std::nullopt;
   struct stat about{};
   if (!file || ::fstat(file.get(), &about) != 0) {
@@ -51,35 +51,16 @@ Result<std::optional<std::vector<std::uint8_t>>> StateFile::read(std::size_t mos
   return bytes;
 }
 
-Result<void> StateFile::begin() {
+Result<void> LinuxKeptFile::begin() {
   // One that was left half written, or that somebody else put there.
   (void)::unlinkat(directory_.get(), new_name().c_str(), 0);
   file_.reset(::openat(directory_.get(), new_name().c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file_) return std::unexpected(system_error(errno, "make " + path_ + ".new"));
-  hash_ = std::make_unique<crypto::Blake2s>();
   return {};
 }
 
-Result<void> StateFile::append(Bytes bytes) {
-  hash_->update(bytes);
-  return write_all(bytes);
-}
-
-Result<void> StateFile::finish() {
-  crypto::Hash hash;
-  hash_->finish(hash);
-  if (Result<void> written = write_all(hash); !written) return written;
-  if (::fsync(file_.get()) != 0) return fail("write ");
-  file_.reset();
-  if (::renameat(directory_.get(), new_name().c_str(), directory_.get(), name_.c_str()) != 0) {
-    return fail("replace ");
-  }
-  (void)::fsync(directory_.get());
-  return {};
-}
-
-Result<void> StateFile::write_all(Bytes bytes) {
+Result<void> LinuxKeptFile::append(Bytes bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -89,11 +70,21 @@ Result<void> StateFile::write_all(Bytes bytes) {
   return {};
 }
 
-std::unexpected<Error> StateFile::fail(const char* attempted) {
+Result<void> LinuxKeptFile::finish() {
+  if (::fsync(file_.get()) != 0) return fail("write ");
+  file_.reset();
+  if (::renameat(directory_.get(), new_name().c_str(), directory_.get(), name_.c_str()) != 0) {
+    return fail("replace ");
+  }
+  (void)::fsync(directory_.get());
+  return {};
+}
+
+std::unexpected<Error> LinuxKeptFile::fail(const char* attempted) {
   Error error = system_error(errno, attempted + path_);
   file_.reset();
   (void)::unlinkat(directory_.get(), new_name().c_str(), 0);
   return std::unexpected(std::move(error));
 }
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::io

@@ -13,11 +13,11 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "control/state_format.h"
-#include "daemon/state_file.h"
-#include "daemon/state_writer.h"
 #include "protocol/device.h"
+#include "service/checked_file.h"
+#include "service/state_writer.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 
 // --- Bounds ---
 constexpr Duration kStateWriteEvery = 5s;  // at most that often, when something has changed
@@ -34,12 +34,10 @@ constexpr std::int64_t kForgetUnclaimedAfter_s = 30 * 86400;
 /// For the control thread, which it never has wait but at the end.
 class StateKeeper {
  public:
-  /// Reads the file and reserves stamps by writing it anew. What is wrong is said in the log and
+  /// Reads `file`, if it could be opened, and reserves stamps by writing it anew. What is wrong is said in the log and
   /// stops nothing. Call before the sandbox and `start`. `now` is the time of start.
-  StateKeeper(const std::string& path, Log& log, const Now& now);
+  StateKeeper(Result<std::unique_ptr<io::KeptFile>> file, Log& log, const Now& now);
 
-  /// The folder, for the sandbox; -1 where there is none to write in.
-  [[nodiscard]] int directory() const noexcept { return directory_; }
   /// Gives the device what was read. Before anything is applied to it.
   void fill(protocol::Device& device);
   /// Starts the thread that writes. `wake` is called by it, and has the control thread call `work`.
@@ -70,10 +68,9 @@ class StateKeeper {
     bool given = false;  // all of it
   };
 
-  std::string path_;
+  std::string name_;  // of the file
   Log& log_;
-  std::optional<StateFile> file_;  // until it is the writer's
-  int directory_ = -1;
+  std::optional<CheckedFile> file_;      // until it is the writer's
   std::optional<control::State> state_;  // as it was read
   std::optional<protocol::Timestamp> limit_;
   StateWriter writer_;
@@ -85,4 +82,4 @@ class StateKeeper {
   std::string told_;  // the last fault
 };
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

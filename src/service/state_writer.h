@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/time.h"
-#include "daemon/state_file.h"
+#include "service/checked_file.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 
 /// For one thread, which hands over a file in chunks and never waits. Holds two chunks at most.
 class StateWriter {
@@ -25,7 +25,7 @@ class StateWriter {
   StateWriter& operator=(const StateWriter&) = delete;
 
   /// `wake` is called by the thread when it takes more, or is done.
-  [[nodiscard]] Result<void> start(StateFile file, std::function<void()> wake);
+  [[nodiscard]] Result<void> start(CheckedFile file, std::function<void()> wake);
 
   /// Whether it takes a chunk now.
   [[nodiscard]] bool takes_more();
@@ -41,4 +41,4 @@ class StateWriter {
   std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

@@ -1,4 +1,4 @@
-#include "daemon/state_keeper.h"
+#include "service/state_keeper.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,9 +13,10 @@
 
 #include "crypto/random.h"
 #include "crypto/x25519.h"
+#include "io/linux/kept_file.h"
 #include "protocol/noise.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 namespace {
 
 namespace fs = std::filesystem;
@@ -47,7 +48,7 @@ class StateKeeperTest : public ::testing::Test {
   struct Life {
     explicit Life(StateKeeperTest& test, const PrivateKey& key)
         : now(test.now),
-          keeper(test.path.string(), test.log, test.now),
+          keeper(test.open_file(), test.log, test.now),
           device(rng, crypto::best_aead_backend(), exclusion, test.log) {
       keeper.fill(device);
       keeper.start([] {});
@@ -73,6 +74,9 @@ class StateKeeperTest : public ::testing::Test {
     protocol::Device device;
   };
 
+  [[nodiscard]] Result<std::unique_ptr<io::KeptFile>> open_file() const {
+    return io::LinuxKeptFile::open(path.string());
+  }
   [[nodiscard]] std::vector<std::uint8_t> bytes() const {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -118,7 +122,7 @@ TEST_F(StateKeeperTest, P29_AStartReservesBeforeItSendsAnything) {
   }
   const auto before = state()->memory.reserved;
   now.wall.seconds -= 1000;
-  const StateKeeper keeper(path.string(), log, now);
+  const StateKeeper keeper(open_file(), log, now);
   EXPECT_EQ(state()->memory.reserved, protocol::timestamp_after(*before, kStampsAhead_s));
   EXPECT_EQ(state()->memory.peers.size(), 1u);
 }
@@ -204,11 +208,11 @@ TEST_F(StateKeeperTest, ALongGoneSessionIsNotRevived) {
   const crypto::Hash hash = crypto::hash({file});
   file.insert(file.end(), hash.begin(), hash.end());
   put({reinterpret_cast<const char*>(file.data()), file.size()});
-  const StateKeeper keeper(path.string(), log, now);
+  const StateKeeper keeper(open_file(), log, now);
   ASSERT_TRUE(state());
   ASSERT_EQ(state()->memory.peers.size(), 1u);
   EXPECT_FALSE(state()->memory.peers[0].had_session);
 }
 
 }  // namespace
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

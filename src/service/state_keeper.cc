@@ -1,4 +1,4 @@
-#include "daemon/state_keeper.h"
+#include "service/state_keeper.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "protocol/constants.h"
 #include "protocol/noise.h"
 
-namespace ferrule::daemon {
+namespace ferrule::service {
 
 namespace {
 
@@ -26,12 +26,11 @@ Timestamp stamp_of(const Now& now, const std::optional<Timestamp>& floor) {
 
 }  // namespace
 
-StateKeeper::StateKeeper(const std::string& path, Log& log, const Now& now)
-    : path_(path), log_(log) {
-  Result<StateFile> file = StateFile::open(path);
+StateKeeper::StateKeeper(Result<std::unique_ptr<io::KeptFile>> file, Log& log, const Now& now)
+    : log_(log) {
   if (file) {
-    file_ = std::move(*file);
-    directory_ = file_->directory();
+    name_ = (*file)->name();
+    file_.emplace(std::move(*file));
     read(now);
     if (state_) reserve(now);
   } else {
@@ -46,7 +45,7 @@ void StateKeeper::read(const Now& now) {
   std::expected<control::State, control::StateFault> state = control::read_state(**bytes);
   if (!state) {
     return log_.write_parts(LogLevel::error,
-                            {"the state file ", path_, " is ignored: ", state.error()});
+                            {"the state file ", name_, " is ignored: ", state.error()});
   }
   std::vector<PeerMemory>& peers = state->memory.peers;
   std::erase_if(peers, [&](const PeerMemory& peer) {
@@ -109,7 +108,7 @@ std::optional<Instant> StateKeeper::next_deadline(const protocol::Device& device
 void StateKeeper::work(const Now& now, protocol::Device& device) {
   if (device.remembers_another() && !std::exchange(foreign_told_, true)) {
     log_.write_parts(LogLevel::error,
-                     {"the state file ", path_, " is ignored: it is of another private key"});
+                     {"the state file ", name_, " is ignored: it is of another private key"});
   }
   hear_outcome(now, device);
   if (is_due(device) && now.boot >= not_before_) (void)begin(now, device, false);
@@ -182,4 +181,4 @@ void StateKeeper::finish(const Now& now, protocol::Device& device) {
   }
 }
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::service

@@ -1,0 +1,144 @@
+// A running device on a machine that exists in memory only.
+#include "service/service.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "crypto/random.h"
+#include "engine/polled_testing.h"
+#include "io/clock.h"
+#include "io/memory/memory_network_view.h"
+
+namespace ferrule::service {
+namespace {
+
+using engine::testing::kPort;
+using engine::testing::PolledTun;
+using engine::testing::PolledUdp;
+
+class LinesLog final : public Log {
+ public:
+  [[nodiscard]] bool wants(LogLevel) const noexcept override { return true; }
+  void write(LogLevel, std::string_view line) noexcept override {
+    lines.emplace_back(line);
+    if (line == "the interface is down") went_down = true;
+  }
+  std::vector<std::string> lines;  // the control thread's
+  std::atomic<bool> went_down = false;
+};
+
+class NobodyConnects final : public io::Listener {
+ public:
+  std::unique_ptr<io::Stream> accept() override { return nullptr; }
+};
+
+// The test's own thread is the control thread. What happens on the machine happens when `at` says so, on a
+// thread of its own.
+class ServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(service.listen(connecting.waitable()));
+    ASSERT_TRUE(service.watch(stop.waitable(), [this] { service.end("told to"); }));
+    network.set_owner(own, 1);
+    network.set_link(true, 1400, true);
+  }
+  // Until it ends by itself, or is ended once `happens` is done and `settled` holds, ten seconds at most.
+  void run(const std::function<void()>& happens, const std::function<bool()>& settled) {
+    service.start();
+    std::jthread machine([&] {
+      happens();
+      const Instant end = io::now().boot + 10s;
+      while (!settled() && !over && io::now().boot < end) std::this_thread::sleep_for(1ms);
+      stop.set();
+    });
+    service.run();
+    over = true;
+  }
+  [[nodiscard]] bool was_told(std::string_view what) const {
+    return std::ranges::any_of(
+        log.lines, [&](const std::string& line) { return line.find(what) != std::string::npos; });
+  }
+  Result<std::vector<engine::UdpDoor>> open_sockets() {
+    std::vector<engine::UdpDoor> doors;
+    auto udp = std::make_unique<PolledUdp>(events, wire, Source{own, 1});
+    const io::Waitable waitable = udp->waitable();
+    doors.push_back({std::move(udp), {waitable}});
+    ++opened;
+    return doors;
+  }
+
+  const IpAddress own = *IpAddress::parse("192.0.2.1");
+  io::MemoryEvents events;
+  io::MemoryNetwork wire;
+  io::MemoryNetworkView network{events};
+  io::MemorySignal connecting{events};
+  io::MemorySignal stop{events};
+  io::MemoryPoller poller{events};
+  PolledTun tun{events};
+  LinesLog log;
+  crypto::SystemRng rng;
+  NobodyConnects listener;
+  std::atomic<int> opened = 0;
+  std::atomic<bool> over = false;
+  Service service{{.log = log,
+                   .rng = rng,
+                   .poller = poller,
+                   .network = network,
+                   .listener = listener,
+                   .scope_of = [](const char*) { return 0u; },
+                   .tuns = {{tun, tun.waitable()}},
+                   .open_udp = [this](auto, auto, auto) { return open_sockets(); },
+                   .engine = {.open_poller = [this]() -> Result<std::unique_ptr<io::Poller>> {
+                     return std::make_unique<io::MemoryPoller>(events);
+                   }},
+                   .looks = {.rarely = 50ms, .often = 5ms}},
+                  nullptr};
+};
+
+TEST_F(ServiceTest, P75c_ItFollowsTheInterfaceUpAndDown) {
+  run(
+      [&] {
+        while (opened == 0) std::this_thread::sleep_for(1ms);
+        network.set_link(false, 1300);
+      },
+      [&] { return log.went_down.load(); });
+  EXPECT_TRUE(was_told("the interface is up"));
+  EXPECT_TRUE(was_told("the interface is down"));
+  EXPECT_FALSE(service.engine().device().is_up());
+  EXPECT_EQ(service.engine().device().mtu(), 1300u);
+}
+
+TEST_F(ServiceTest, ItEndsWithItsInterface) {
+  run([&] { network.remove_link(); }, [] { return false; });
+  EXPECT_TRUE(was_told("ending: the interface is gone"));
+}
+
+// However it goes: not one word of it, and no lane that reads from it.
+TEST_F(ServiceTest, ItEndsWithAnInterfaceThatVanishesInSilence) {
+  network.set_link(false, 1400);
+  const Instant start = io::now().boot;
+  run([&] { network.remove_link(false); }, [] { return false; });
+  EXPECT_TRUE(was_told("ending: the interface is gone"));
+  EXPECT_LT(io::now().boot - start, 5s) << "it looks now and then";
+}
+
+TEST_F(ServiceTest, ItFollowsAnInterfaceThatNothingIsToldOf) {
+  network.hide_link();
+  run(
+      [&] {
+        while (opened == 0) std::this_thread::sleep_for(1ms);
+        network.set_link(false, 1400, false);
+      },
+      [&] { return log.went_down.load(); });
+  EXPECT_TRUE(was_told("the interface is down"));
+}
+
+}  // namespace
+}  // namespace ferrule::service
