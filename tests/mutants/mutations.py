@@ -25,8 +25,8 @@ DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
 LOOP, OUTCOME = "src/core/protocol/device_loop.cc", "src/core/protocol/device_outcome.cc"
 ENGINE, LANE_OUT = "src/engine/engine.cc", "src/engine/lane_outbound.cc"
 CONTROL = "src/engine/control.cc"
-UDP_SEND, UDP_OPEN = "src/io/linux/udp_send.cc", "src/io/linux/udp_open.cc"
-PORT_GUARD, MONITOR = "src/io/linux/port_guard.cc", "src/io/linux/interface_monitor.cc"
+UDP_SEND = "src/io/linux/udp_send.cc"
+SERVICE = "src/service/service.cc"
 KEYPAIR, REPLAY, COOKIE, RATELIMITER = (
     f"src/core/protocol/{name}.cc" for name in ("keypair", "replay", "cookie", "ratelimiter"))
 
@@ -258,4 +258,9 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "  if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);\n", ""),
     ("P75b a dead socket is not replaced", ENGINE,
      "  if (inbox_.take_socket_died()) replace_dead_socket(now);\n", ""),
+    ("P75c an interface that vanishes in silence is missed for ever", SERVICE,
+     "    if (look_rarely_at_ <= now) look_rarely();\n", ""),
+    ("P75c an interface that nothing is told of is followed no more", SERVICE,
+     "is_announced_ ? looks_.rarely : looks_.often", "looks_.rarely + 60s"),
+    ("P75c news of the interface are not heard", SERVICE, "  if (news.link) follow_interface();\n", ""),
 ]]
