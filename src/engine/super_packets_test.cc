@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/wire.h"
 #include "engine/world_testing.h"
 
 namespace ferrule::engine::testing {
@@ -64,7 +65,8 @@ class SuperPackets : public ::testing::Test {
   }
   std::vector<std::size_t> sizes_sent() const {
     std::vector<std::size_t> sizes;
-    for (const auto& datagram : world.network.sent()) sizes.push_back(datagram.bytes.size());
+    for (const auto& datagram : world.network.sent())
+      sizes.push_back(datagram.bytes.size() - kWirePrefix);
     return sizes;
   }
 
@@ -268,8 +270,8 @@ TEST_F(SuperPackets, ASuperPacketLeavesAsOneTrainOfAFixedStride) {
   // 40 + 1360 bytes padded to 1408, 32 around them; 140 padded to 144. One piece: nothing is gathered.
   EXPECT_THAT(sizes_sent(), ElementsAre(1440, 1440, 1440, 176));
   ASSERT_THAT(a->recorder->trains, SizeIs(1));
-  EXPECT_EQ(a->recorder->trains[0].segment_size, 1440u);
-  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(3 * 1440 + 176));
+  EXPECT_EQ(a->recorder->trains[0].segment_size, 1440u + kWirePrefix);
+  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(3 * 1440 + 176 + 4 * kWirePrefix));
 }
 
 TEST_F(SuperPackets, PacketsOfOneSizeReadTogetherLeaveAsOneTrain) {
@@ -278,8 +280,9 @@ TEST_F(SuperPackets, PacketsOfOneSizeReadTogetherLeaveAsOneTrain) {
   a->sends(there(20));
   world.settle();
   ASSERT_THAT(a->recorder->trains, SizeIs(1));
-  EXPECT_EQ(a->recorder->trains[0].segment_size, 160u);
-  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(160, 160, 160, 80));
+  EXPECT_EQ(a->recorder->trains[0].segment_size, 160u + kWirePrefix);
+  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(160 + kWirePrefix, 160 + kWirePrefix,
+                                                        160 + kWirePrefix, 80 + kWirePrefix));
 }
 
 TEST_F(SuperPackets, APacketAloneIsNoTrain) {
@@ -297,8 +300,8 @@ TEST_F(SuperPackets, ALongerPacketBeginsANewTrain) {
   a->sends(there(100));
   world.settle();
   ASSERT_THAT(a->recorder->trains, SizeIs(2));
-  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(80));
-  EXPECT_THAT(a->recorder->trains[1].parts, ElementsAre(160, 160));
+  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(80 + kWirePrefix));
+  EXPECT_THAT(a->recorder->trains[1].parts, ElementsAre(160 + kWirePrefix, 160 + kWirePrefix));
 }
 
 TEST_F(SuperPackets, AShorterPacketEndsATrain) {
@@ -306,8 +309,8 @@ TEST_F(SuperPackets, AShorterPacketEndsATrain) {
   for (const std::size_t payload : {100, 20, 20}) a->sends(there(payload));
   world.settle();
   ASSERT_THAT(a->recorder->trains, SizeIs(2));
-  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(160, 80));
-  EXPECT_THAT(a->recorder->trains[1].parts, ElementsAre(80));
+  EXPECT_THAT(a->recorder->trains[0].parts, ElementsAre(160 + kWirePrefix, 80 + kWirePrefix));
+  EXPECT_THAT(a->recorder->trains[1].parts, ElementsAre(80 + kWirePrefix));
 }
 
 TEST_F(SuperPackets, P76_ATrainHasOneEcnMark) {
@@ -376,7 +379,7 @@ TEST_F(SuperPackets, P70_AStagedPacketKeepsItsSizeThoughTheMtuGrows) {
   world.lose([](const io::MemoryDatagram&) { return false; });
   world.run(5334ms);
   EXPECT_EQ(plain(b->receives()), std::vector<Packet>{there(1400 - 28)});
-  EXPECT_EQ(a->recorder->trains.at(0).bytes(), 1402u + 32u);
+  EXPECT_EQ(a->recorder->trains.at(0).bytes(), 1402u + 32u + kWirePrefix);
 }
 
 }  // namespace

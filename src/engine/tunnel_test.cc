@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/wire.h"
 #include "crypto/x25519.h"
 #include "engine/world_testing.h"
 
@@ -201,7 +202,8 @@ TEST_F(Tunnel, P50_AnInitiationThatGetsLostIsSentAgain) {
 }
 
 TEST_F(Tunnel, P50_AResponseThatGetsLostIsMadeGood) {
-  world.lose([](const io::MemoryDatagram& datagram) { return datagram.bytes[0] == kResponse; });
+  world.lose(
+      [](const io::MemoryDatagram& datagram) { return datagram.bytes[kWirePrefix] == kResponse; });
   EXPECT_FALSE(ping());
   lose_nothing();
   world.run(5334ms);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/wire.h"
 #include "crypto/x25519.h"
 
 namespace ferrule::engine::testing {
@@ -205,7 +206,8 @@ void World::run(Duration span) {
 std::size_t World::count_sent(std::uint8_t type, const Host& from) const {
   const std::vector<io::MemoryDatagram> sent = network.sent();
   return static_cast<std::size_t>(std::ranges::count_if(sent, [&](const auto& datagram) {
-    return datagram.bytes.at(0) == type && (datagram.from == from.v4 || datagram.from == from.v6);
+    return datagram.bytes.at(kWirePrefix) == type &&
+           (datagram.from == from.v4 || datagram.from == from.v6);
   }));
 }
 
