@@ -13,7 +13,7 @@
 
 namespace ferrule::proxy {
 
-/// Where to listen: an address, or a UNIX socket's path never. Value type.
+/// Where to listen. Value type.
 struct ListenAt {
   Endpoint at;
   [[nodiscard]] bool is_loopback() const noexcept;

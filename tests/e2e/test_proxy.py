@@ -535,3 +535,44 @@ def test_a_file_of_wireproxy_may_have_it_all(scene):
                        env={"KEY": str(setting.peer.private_key)})
     fetch = ["curl", "-sS", "-x", "socks5://127.0.0.1:1080", "http://10.10.0.2/"]
     eventually(lambda: setting.user.run(fetch, check=False).stdout.startswith("page of"), "a page")
+
+
+# Networks go and come back, and what flows through the tunnel waits for them.
+
+@behaviour(deadline_s=180, **NOT_GO)
+def test_streams_outlive_a_minute_without_a_network(scene):
+    proxied = Proxied(scene, "--socks", "1080")
+    with proxied.connect() as sock:
+        assert request(sock, 1, "10.10.0.2", 7)[0] == 0
+        proxied.left.run("ip link set eth0 down")
+        sock.sendall(b"sent while nothing goes")
+        time.sleep(60)
+        proxied.left.run("ip link set eth0 up")
+        back = time.monotonic()
+        sock.settimeout(80 * PATIENCE)
+        assert exactly(sock, 23) == b"sent while nothing goes"
+        scene.note(f"{time.monotonic() - back:.1f} s after the network came back")
+    with proxied.connect() as sock:
+        assert request(sock, 1, "web.inner.example", 7)[0] == 0, "new connections are made"
+    proxied.end()
+
+
+@behaviour(deadline_s=120, **NOT_GO)
+def test_idle_connections_cost_little(scene):
+    proxied = Proxied(scene, "--socks", "1080")
+    before = int(status_text(proxied.process.pid, "VmRSS").split()[0])
+    socks = []
+    for _ in range(400):
+        sock = proxied.connect()
+        assert request(sock, 1, "10.10.0.2", 7)[0] == 0
+        socks.append(sock)
+    after = int(status_text(proxied.process.pid, "VmRSS").split()[0])
+    scene.note(f"{(after - before) * 1024 // len(socks)} bytes an idle connection, "
+               f"{before // 1024} MiB before")
+    assert (after - before) < 4 * len(socks), f"{after - before} KiB for {len(socks)}"
+    for sock in (socks[0], socks[-1]):
+        sock.sendall(b"abc")
+        assert exactly(sock, 3) == b"abc"
+    for sock in socks:
+        sock.close()
+    proxied.end()

@@ -112,6 +112,11 @@ Result<void> Maker::open_network() {
   (void)write_file("/proc/sys/net/ipv4/ping_group_range",
                    has_user_ ? group + ' ' + group : "0 2147483647");
   (void)write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+  // When a network comes back, what waits for it inside is to notice soon, and not after the minute or two
+  // to which TCP's patience has grown; nor may it give up for having tried so often. (Linux 6.15.)
+  if (write_file("/proc/sys/net/ipv4/tcp_rto_max_ms", "8000")) {
+    (void)write_file("/proc/sys/net/ipv4/tcp_retries2", "120");
+  }
   for (const char* where : {"all", "default", "lo"}) {
     const std::string path = std::string("/proc/sys/net/ipv6/conf/") + where + "/disable_ipv6";
     (void)write_file(path.c_str(), "0");
