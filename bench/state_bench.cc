@@ -83,9 +83,18 @@ class Hub {
     for (std::uint32_t i = 0; with_peers && i < count_; ++i) {
       change.peers.emplace_back().public_key = peer_key(i);
     }
+    if (with_peers) {  // one that is spoken to, or there would be nothing new to keep
+      change.peers.front().endpoint = *Endpoint::parse("192.0.2.1:51820");
+      change.peers.front().persistent_keepalive_s = 25;
+    }
     protocol::Outbox outbox;
     if (!to.prepare(change)) std::abort();
     to.apply(now, std::move(change), outbox);
+    to.up();
+    protocol::Budget waking = protocol::Budget::unlimited();
+    (void)to.catch_up(now, waking);
+    protocol::Budget firing = protocol::Budget::unlimited();
+    (void)to.fire_timers(now, firing, outbox);
   }
 
   std::size_t count_ = 0;

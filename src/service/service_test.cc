@@ -43,6 +43,7 @@ class NobodyConnects final : public io::Listener {
 // thread of its own.
 class ServiceTest : public ::testing::Test {
  protected:
+  explicit ServiceTest(Looks how_often = {.rarely = 3600s, .often = 3600s}) : looks(how_often) {}
   void SetUp() override {
     ASSERT_TRUE(service.listen(connecting.waitable()));
     ASSERT_TRUE(service.watch(stop.waitable(), [this] { service.end("told to"); }));
@@ -74,6 +75,7 @@ class ServiceTest : public ::testing::Test {
     return doors;
   }
 
+  const Looks looks;
   const IpAddress own = *IpAddress::parse("192.0.2.1");
   io::MemoryEvents events;
   io::MemoryNetwork wire;
@@ -98,8 +100,14 @@ class ServiceTest : public ::testing::Test {
                    .engine = {.open_poller = [this]() -> Result<std::unique_ptr<io::Poller>> {
                      return std::make_unique<io::MemoryPoller>(events);
                    }},
-                   .looks = {.rarely = 50ms, .often = 5ms}},
+                   .looks = looks},
                   nullptr};
+};
+
+// Nothing is told of what happens on it.
+class ServiceOnASilentMachine : public ServiceTest {
+ protected:
+  ServiceOnASilentMachine() : ServiceTest({.rarely = 50ms, .often = 5ms}) {}
 };
 
 TEST_F(ServiceTest, P75c_ItFollowsTheInterfaceUpAndDown) {
@@ -121,7 +129,7 @@ TEST_F(ServiceTest, ItEndsWithItsInterface) {
 }
 
 // However it goes: not one word of it, and no lane that reads from it.
-TEST_F(ServiceTest, ItEndsWithAnInterfaceThatVanishesInSilence) {
+TEST_F(ServiceOnASilentMachine, ItEndsWithAnInterfaceThatVanishes) {
   network.set_link(false, 1400);
   const Instant start = io::now().boot;
   run([&] { network.remove_link(false); }, [] { return false; });
@@ -129,7 +137,7 @@ TEST_F(ServiceTest, ItEndsWithAnInterfaceThatVanishesInSilence) {
   EXPECT_LT(io::now().boot - start, 5s) << "it looks now and then";
 }
 
-TEST_F(ServiceTest, ItFollowsAnInterfaceThatNothingIsToldOf) {
+TEST_F(ServiceOnASilentMachine, ItFollowsTheInterface) {
   network.hide_link();
   run(
       [&] {
