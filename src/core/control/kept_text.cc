@@ -70,8 +70,8 @@ void append_header_comment(WipedText& text, std::string_view name, std::string_v
 class Keeper {
  public:
   Keeper(const ConfDocument& document, const std::vector<NamedPeer>& peers,
-         const std::set<PublicKey>& present, Date today)
-      : document_(document), present_(present), today_(today) {
+         const std::set<PublicKey>& present, Date now)
+      : document_(document), present_(present), now_(now) {
     for (const ConfSection& section : document.sections()) {
       if (section.kind != ConfSectionKind::interface) continue;
       parts_.push_back({section.header_line, own_end(document, section)});
@@ -131,7 +131,7 @@ class Keeper {
     // Someone may have put a disabled peer back into the device by other means.
     const bool is_itself = is_present && (peer.is_enabled || !enabled_.contains(key));
     if (is_itself) return keep_comments(peer);
-    const bool has_expired = peer.expires && *peer.expires <= today_;
+    const bool has_expired = peer.expires && *peer.expires <= now_;
     if (peer.is_enabled && !has_expired) return leave_gap();
     for (std::size_t i = part.first_line; i < part.end_line; ++i) {
       append_line(pending_, whole_line(document_, i));
@@ -169,7 +169,7 @@ class Keeper {
 
   const ConfDocument& document_;
   const std::set<PublicKey>& present_;
-  Date today_;
+  Date now_;
   std::vector<Part> parts_;
   std::set<PublicKey> enabled_;
   KeptText kept_;
@@ -180,14 +180,14 @@ class Keeper {
 }  // namespace
 
 std::expected<KeptText, ConfErrors> kept_text(const ConfDocument& document,
-                                              const std::set<PublicKey>& present, Date today) {
+                                              const std::set<PublicKey>& present, Date now) {
   const auto peers = read_peers(document);
   if (!peers) return std::unexpected(peers.error());
   ConfDocument apart(document.file(), document.text().view());
   set_disabled_apart(apart);
   const auto peers_apart = read_peers(apart);
   if (!peers_apart) return std::unexpected(peers_apart.error());
-  return Keeper(apart, *peers_apart, present, today).keep();
+  return Keeper(apart, *peers_apart, present, now).keep();
 }
 
 }  // namespace ferrule::control

@@ -26,6 +26,6 @@ struct KeptText {
 /// becomes a line "# Key: comment", since the value may be another one now.
 [[nodiscard]] std::expected<KeptText, ConfErrors> kept_text(const ConfDocument& document,
                                                             const std::set<PublicKey>& present,
-                                                            Date today);
+                                                            Date now);
 
 }  // namespace ferrule::control

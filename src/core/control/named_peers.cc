@@ -157,6 +157,16 @@ void keep_apart(ConfDocument& document, std::size_t line) {
   if (is_within) document.insert_lines(line, "\n");
 }
 
+// " 18:00", or "T18:00", or nothing, behind a day.
+std::optional<std::chrono::minutes> parse_hour(std::string_view text) noexcept {
+  if (text.empty()) return std::chrono::minutes(0);
+  if (text.size() != 6 || (text[0] != ' ' && text[0] != 'T') || text[3] != ':') return std::nullopt;
+  const auto hour = parse_decimal<unsigned>(text.substr(1, 2));
+  const auto minute = parse_decimal<unsigned>(text.substr(4, 2));
+  if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+  return std::chrono::minutes(*hour * 60 + *minute);
+}
+
 // The first disabled peer that has values of another section behind it, and that section.
 struct Enclosed {
   NamedPeer peer;
@@ -176,33 +186,42 @@ std::optional<Enclosed> find_enclosed(const ConfDocument& document) {
 }  // namespace
 
 std::optional<Date> parse_date(std::string_view text) noexcept {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  constexpr std::size_t kDay = 10;
+  if (text.size() < kDay || text[4] != '-' || text[7] != '-') return std::nullopt;
   const auto year = parse_decimal<unsigned>(text.substr(0, 4));
   const auto month = parse_decimal<unsigned>(text.substr(5, 2));
   const auto day = parse_decimal<unsigned>(text.substr(8, 2));
   if (!year || !month || !day) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
                                          std::chrono::month(*month), std::chrono::day(*day)};
-  if (!date.ok()) return std::nullopt;
-  return Date(date);
+  const auto time = parse_hour(text.substr(kDay));
+  if (!date.ok() || !time) return std::nullopt;
+  return std::chrono::sys_days(date) + *time;
 }
 
-std::optional<Date> parse_expiry(std::string_view text, Date today) noexcept {
+std::optional<Date> parse_expiry(std::string_view text, Date now) noexcept {
   if (const auto date = parse_date(text)) return date;
   if (text.empty()) return std::nullopt;
   const auto count = parse_decimal<unsigned>(text.substr(0, text.size() - 1));
+  if (!count || *count > kLongestLifeYears * 365) return std::nullopt;
+  if (text.back() == 'h') return now + std::chrono::hours(*count);
   const unsigned days = text.back() == 'd'   ? 1
                         : text.back() == 'w' ? 7
                         : text.back() == 'y' ? 365
                                              : 0;
-  if (!count || days == 0 || *count > kLongestLifeYears * 365 / days) return std::nullopt;
-  return today + std::chrono::days(*count * days);
+  if (days == 0 || *count > kLongestLifeYears * 365 / days) return std::nullopt;
+  return std::chrono::floor<std::chrono::days>(now) + std::chrono::days(*count * days);
 }
 
 std::string date_text(Date date) {
-  const std::chrono::year_month_day day(date);
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
-                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  const auto day_begins = std::chrono::floor<std::chrono::days>(date);
+  const std::chrono::year_month_day day(day_begins);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                  static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(date - day_begins).count();
+  if (minutes != 0) text += fmt::format(" {:02}:{:02}", minutes / 60, minutes % 60);
+  return text;
 }
 
 bool is_peer_name(std::string_view name) noexcept {

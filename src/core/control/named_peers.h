@@ -29,13 +29,14 @@
 
 namespace ferrule::control {
 
-/// A day, which begins at midnight UTC.
-using Date = std::chrono::sys_days;
+/// A moment, UTC. A day alone is its beginning.
+using Date = std::chrono::sys_seconds;
 
-/// "2027-01-31".
+/// "2027-01-31", "2027-01-31 18:00", also with a T in between.
 [[nodiscard]] std::optional<Date> parse_date(std::string_view text) noexcept;
-/// A date, or a time from `today` on: "30d", "4w", "1y" (of 365 days).
-[[nodiscard]] std::optional<Date> parse_expiry(std::string_view text, Date today) noexcept;
+/// A date, or a time from `now` on: "12h", or whole days from today: "30d", "4w", "1y" (of 365 days).
+[[nodiscard]] std::optional<Date> parse_expiry(std::string_view text, Date now) noexcept;
+/// Without the hour at midnight; to the minute.
 [[nodiscard]] std::string date_text(Date date);
 
 /// Whether a peer may be called so: 1 to 64 bytes of UTF-8 without '#', quotes, control characters and

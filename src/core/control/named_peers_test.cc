@@ -234,7 +234,22 @@ TEST(NamedPeers, AnExpiryIsADateOrATimeFromNow) {
   }
 }
 
-TEST(NamedPeers, ADateIsWrittenAsItIsRead) { EXPECT_EQ(date_text(kDay), "2027-01-31"); }
+TEST(NamedPeers, ADateIsWrittenAsItIsRead) {
+  EXPECT_EQ(date_text(kDay), "2027-01-31");
+  EXPECT_EQ(date_text(kDay + 18h + 5min), "2027-01-31 18:05");
+  EXPECT_EQ(parse_date("2027-01-31 18:05"), kDay + 18h + 5min);
+  EXPECT_EQ(parse_date("2027-01-31T00:05"), kDay + 5min);
+  for (const char* text : {"2027-01-31 ", "2027-01-31 24:00", "2027-01-31 10:60", "2027-01-31 1:00",
+                           "2027-01-31 10:00:00", "2027-01-31x10:00"}) {
+    EXPECT_FALSE(parse_date(text)) << text;
+  }
+}
+
+TEST(NamedPeers, HoursCountFromNowAndDaysFromToday) {
+  EXPECT_EQ(parse_expiry("12h", kDay + 10h), kDay + 22h);
+  EXPECT_EQ(parse_expiry("1d", kDay + 10h), kDay + 24h);
+  EXPECT_EQ(parse_expiry("2027-01-31 18:00", kDay), kDay + 18h);
+}
 
 TEST(NamedPeers, AnInterfaceHasNotesToo) {
   const ConfDocument document = document_of(

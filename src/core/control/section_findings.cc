@@ -11,6 +11,7 @@
 #include "control/foreign_words.h"
 #include "control/hidden_keys.h"
 #include "control/named_peers.h"
+#include "control/peer_edits.h"
 
 namespace ferrule::control {
 
@@ -79,34 +80,15 @@ class Sections {
 
   // Said of the first, with how many there are.
   void find_foreign_names() {
-    std::size_t count = 0;
-    std::pair<std::size_t, std::string_view> first;
-    for (const ConfSection& section : document_.sections()) {
-      if (section.kind != ConfSectionKind::peer || has_name(section)) continue;
-      const std::size_t begin = section.header_line - (section.header_line > 0 ? 1 : 0);
-      for (std::size_t i = begin; i < section.end_line; ++i) {
-        const std::string_view name = foreign_name(document_.line(i));
-        // What stands last may belong to the next section.
-        if (name.empty() || (i > section.header_line && i + 1 == section.end_line)) continue;
-        if (count++ == 0) first = {i, name};
-        break;
-      }
-    }
-    if (count == 0) return;
-    tell(Severity::note, "foreign-name", first.first, first.second,
+    const std::vector<ForeignName> names = foreign_names(document_);
+    if (names.empty()) return;
+    const std::size_t line = names.front().line;
+    tell(Severity::note, "foreign-name", line, foreign_name(document_.line(line)),
          fmt::format(
              "here is a peer's name in another tool's words, as of {} in this file: `ferrule "
-             "peer rename {} PUBLICKEY {}' takes it over",
-             count == 1 ? "one peer" : fmt::format("{} peers", count), document_.file(),
-             without_keys(shown_name(first.second))));
-  }
-
-  [[nodiscard]] bool has_name(const ConfSection& section) const {
-    for (std::size_t i = section.header_line; i < section.end_line; ++i) {
-      const auto note = note_in(document_.line(i));
-      if (note && is_named(note->key, "Name")) return true;
-    }
-    return false;
+             "peer adopt {}' takes {} over",
+             names.size() == 1 ? "one peer" : fmt::format("{} peers", names.size()),
+             document_.file(), names.size() == 1 ? "it" : "them"));
   }
 
   void tell_no_interface() {
