@@ -118,6 +118,16 @@ std::string conf_path_of(std::string_view interface) {
   return std::string(kFolder).append(interface).append(kConfSuffix);
 }
 
+std::vector<std::string> interfaces_with_files() {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder, none)) {
+    if (entry.path().extension() == kConfSuffix) names.push_back(entry.path().stem());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 Result<ConfPath> find_conf(std::string_view name_or_path) {
   ConfPath conf;
   if (name_or_path.find('/') == name_or_path.npos) {

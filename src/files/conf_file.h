@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "control/conf_configuration.h"
@@ -21,6 +22,9 @@ constexpr std::string_view kConfSuffix = ".conf";
 [[nodiscard]] bool is_interface_name(std::string_view name) noexcept;
 /// /etc/wireguard/NAME.conf
 [[nodiscard]] std::string conf_path_of(std::string_view interface);
+
+/// The interfaces with a file in /etc/wireguard, by name.
+[[nodiscard]] std::vector<std::string> interfaces_with_files();
 
 /// A file of an interface: /etc/wireguard/NAME.conf for a name, and the path itself, which then names
 /// the interface too, for anything with a slash.

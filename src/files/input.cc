@@ -44,21 +44,25 @@ bool rest_is(bool (*wanted)(char), int fd) {
   return true;
 }
 
-Result<control::WipedText> read_file(const std::string& path) {
-  const io::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return std::unexpected(system_error(errno, path));
+Result<control::WipedText> read_fd(int fd, const std::string& name) {
   control::WipedText text;
   const auto piece = std::make_unique<std::array<char, kPieceBytes>>();
   while (true) {
-    const ssize_t got = read(fd.get(), piece->data(), piece->size());
+    const ssize_t got = read(fd, piece->data(), piece->size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::unexpected(system_error(errno, path));
+    if (got < 0) return std::unexpected(system_error(errno, name));
     const auto size = static_cast<std::size_t>(got);
-    if (text.size() + size > kMaxFileBytes) return std::unexpected(system_error(EFBIG, path));
+    if (text.size() + size > kMaxFileBytes) return std::unexpected(system_error(EFBIG, name));
     text.append({piece->data(), size});
     wipe_text(std::span(*piece).first(size));
     if (size == 0) return text;
   }
+}
+
+Result<control::WipedText> read_file(const std::string& path) {
+  const io::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::unexpected(system_error(errno, path));
+  return read_fd(fd.get(), path);
 }
 
 }  // namespace ferrule::files

@@ -19,6 +19,8 @@ constexpr std::size_t kMaxFileBytes = std::size_t{512} << 20;
 /// True when what is left to read is nothing but `wanted` characters.
 [[nodiscard]] bool rest_is(bool (*wanted)(char), int fd);
 
+/// All that is left of it; `name` is for messages.
+[[nodiscard]] Result<control::WipedText> read_fd(int fd, const std::string& name);
 /// A whole file; pipes and /dev/stdin too.
 [[nodiscard]] Result<control::WipedText> read_file(const std::string& path);
 

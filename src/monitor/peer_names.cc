@@ -25,7 +25,7 @@ PeerNames read_names(const std::string& path) {
 
 std::shared_ptr<const PeerNames> NameBook::of(const std::string& interface_or_path) {
   static const auto kNone = std::make_shared<const PeerNames>();
-  const auto conf = files::find_conf(interface_or_path);
+  const auto conf = files::find_conf(where_(interface_or_path));
   struct stat status;
   if (!conf || stat(conf->path.c_str(), &status) != 0) return kNone;
   const std::int64_t changed_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;

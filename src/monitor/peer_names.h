@@ -1,9 +1,11 @@
 // What people call the peers of a device.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/keys.h"
 
@@ -15,6 +17,11 @@ using PeerNames = std::map<PublicKey, std::string>;
 /// thread-safe.
 class NameBook {
  public:
+  /// Which file an interface has, as its name or a path.
+  using Where = std::function<std::string(const std::string& interface)>;
+  NameBook() = default;
+  explicit NameBook(Where where) : where_(std::move(where)) {}
+
   /// Never null; empty where there is no file, or none that can be read.
   [[nodiscard]] std::shared_ptr<const PeerNames> of(const std::string& interface_or_path);
 
@@ -24,6 +31,7 @@ class NameBook {
     std::int64_t size = 0;
     std::shared_ptr<const PeerNames> names;
   };
+  Where where_ = [](const std::string& interface) { return interface; };
   std::map<std::string, Page> pages_;
 };
 
