@@ -208,7 +208,7 @@ def test_views_of_nothing_are_refused(scene):
                   ["top", "wg0"]):
         result = host.run([tool(scene), *words], check=False, timeout_s=10)
         assert result.returncode == 1, words
-        assert result.stderr == "Unable to access interface wg0: No such device\n", result.stderr
+        assert result.stderr == f"{tool(scene)}: `wg0' is not a WireGuard interface\n", result.stderr
 
 
 @behaviour
@@ -326,7 +326,7 @@ def test_show_is_live_until_interrupted(scene):
     terminal.wait(" more lines)")
     terminal.resize(60, 100)
     left.daemon.stop()
-    terminal.wait("Unable to access interface")
+    terminal.wait("is not a WireGuard interface")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.process.wait(10) == 0
     assert _rest(terminal).endswith("\x1b[?1049l"), "the terminal is given back"
@@ -338,7 +338,7 @@ def test_show_of_nothing_is_no_live_view(scene):
     terminal = Terminal(host, [tool(scene), "show", "wg0", "--watch"])
     assert terminal.process.wait(10) == 1
     assert "\x1b" not in _rest(terminal)
-    terminal.wait("Unable to access interface")
+    terminal.wait("is not a WireGuard interface")
 
 
 @behaviour

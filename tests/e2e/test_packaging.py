@@ -20,7 +20,7 @@ def commands(scene, host):
     tool = f"{scene.build_dir}/ferrule"
     if not os.path.exists(tool):
         raise Skip("ferrule is not built")
-    found = re.findall(r"^  ([a-z]+): ", host.out([tool, "--help"]), re.MULTILINE)
+    found = re.findall(r"^  ([a-z]+)  ", host.out([tool, "--help"]), re.MULTILINE)
     assert len(found) > 8, found
     return found
 

@@ -77,10 +77,46 @@ def test_init_asks_on_a_terminal_for_what_options_do_not_say(scene):
     asked = host.run(["script", "-qec", f"{program} init {CONFIG} --dns 10.1.0.1", "/dev/null"],
                      input="server\n10.1.0.1/24\n\nvpn.test\n")
     assert "UDP port to listen at [51820]: " in asked.stdout
+    assert "next: `ferrule up " in asked.stdout
     with open(host.path(CONFIG)) as file:
         lines = file.read().splitlines()
     assert {"# Endpoint = vpn.test", "# ClientDNS = 10.1.0.1", "ListenPort = 51820",
             "Address = 10.1.0.1/24"} <= set(lines), lines
+
+
+@behaviour
+def test_init_asks_again_where_an_answer_cannot_be_meant(scene):
+    host = scene.host("left")
+    host.run("mkdir -p /run/test")
+    program = f"{scene.build_dir}/ferrule"
+    asked = host.run(["script", "-qec", f"{program} init {CONFIG}", "/dev/null"],
+                     input="what\nserver\n10.1.0.1\n10.1.0.1/24\n99999\n5000\nhttp://a\nvpn.test\n\n")
+    for words in ("Say `server' or `client'.", "leaves no room for clients",
+                  "expected a port from 1 to 65535", "`http://'"):
+        assert words in asked.stdout, asked.stdout
+    with open(host.path(CONFIG)) as file:
+        assert {"# Endpoint = vpn.test", "ListenPort = 5000"} <= set(file.read().splitlines())
+
+
+@behaviour
+def test_status_is_what_a_health_check_asks_for(scene):
+    left, _ = connected(scene)
+    assert ferrule(scene, left, "status", "wg0").stdout.startswith("wg0  up ")
+    assert ferrule(scene, left, "status", "wg0", "wg7", check=False).returncode == 3
+    assert ferrule(scene, left, "status", "--short").stdout == "wg0\n"
+    left.run("ip link set down dev wg0")
+    assert ferrule(scene, left, "status", "wg0", check=False).returncode == 3
+
+
+@behaviour(deadline_s=60)
+def test_a_rekeyed_peer_comes_back_with_its_new_file_only(scene):
+    left, right = connected(scene)
+    conf = ferrule(scene, left, "peer", "rekey", CONFIG, "alice").stdout
+    must_not_ping(right, "10.10.0.1")
+    right.run(["wg-quick", "down", CONFIG])
+    right.write(CONFIG, conf)
+    quick_up(scene, right)
+    wait_ping(right, "10.10.0.1", timeout_s=30)
 
 
 @behaviour(deadline_s=60)
@@ -121,7 +157,7 @@ def test_peers_added_at_the_same_time_get_different_addresses(scene):
     listed = peers(scene, left).values()
     assert len(listed) == 8
     assert len({peer["allowedIps"][0] for peer in listed}) == 8
-    assert {peer["state"] for peer in listed} == {"running"}
+    assert {peer["state"] for peer in listed} == {"never seen"}
 
 
 @behaviour
@@ -139,4 +175,4 @@ def test_up_leaves_out_whose_day_has_come(scene):
                                    "cat /run/test/up.log"])
     assert "alice expired on 2020-01-01: left out\n" in result.stdout
     assert {name: peer["state"] for name, peer in peers(scene, left).items()} == {
-        "alice": "expired", "bob": "running"}
+        "alice": "expired", "bob": "never seen"}

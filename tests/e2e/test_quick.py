@@ -546,7 +546,7 @@ def test_what_is_refused_comes_with_what_to_do(scene):
     for verb, path, folder, words in (
             ("up", "wg0.conf", FOLDER, "say `./wg0.conf'"),
             ("up", "office.conf", "/", "say `office'"),
-            ("up", "offise", "/", "Did you mean `office'?"),
+            ("up", "offise", "/", "; did you mean `office'?"),
             ("up", "nothing", "/", "There are: office"),
             ("up", long, "/", "15 at most"),
             ("up", f"{FOLDER}/wg0.txt", "/", "does not end with `.conf'"),

@@ -160,7 +160,7 @@ def test_reload_tells_programs_what_changed(scene):
         "change": "allowed-ips", "peer": str(quick.right.public_key),
         "from": ["10.10.0.0/24", "fd10::/64"], "to": ["10.10.0.0/24", "10.99.0.0/16"]}]
     told = changes(quick.config(peer="AllowedIPs = 10.10.0.0/24, 10.99.0.0/16"))
-    assert told == {"interface": "wg0", "changes": [], "steps": []}, told
+    assert told == {"version": 1, "interface": "wg0", "changes": [], "steps": []}, told
     quick.run("ferrule", "down")
 
 

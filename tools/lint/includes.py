@@ -52,7 +52,7 @@ LIBRARIES = {
     r"sys/random\.h$": ["crypto", "io"],
     r"arpa/inet\.h$": ["io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
-    r"(linux|sys|net|netinet)/|(dirent|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
+    r"(linux|sys|net|netinet)/|(dirent|dlfcn|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
     r"|unistd)\.h$": ["io", "netstack", "proxy", "daemon", *TOOL],
     r"g(test|mock)/|benchmark/": [],
 }

@@ -49,6 +49,7 @@ struct Report {
 
 // An interface's name means its file where no file of this name is here.
 std::string path_of(const std::string& file) {
+  if (file == "-") return "/dev/stdin";
   if (access(file.c_str(), F_OK) == 0) return file;
   const auto conf = files::find_conf(file);
   return conf && access(conf->path.c_str(), F_OK) == 0 ? conf->path : file;
@@ -127,14 +128,16 @@ void print_json(Output& out, const std::vector<Report>& reports) {
   JsonList list(out);
   for (const Report& report : reports) {
     if (!report.unreadable.empty()) {
-      list.add({{"file", report.file},
+      list.add({{"version", kJsonVersion},
+                {"file", report.file},
                 {"severity", "error"},
                 {"rule", "unreadable"},
                 {"message", report.unreadable}});
     }
     for (const ConfFinding& finding : report.findings) {
       const ConfError& where = finding.where;
-      list.add({{"file", report.file},
+      list.add({{"version", kJsonVersion},
+                {"file", report.file},
                 {"severity", name_of(finding.severity)},
                 {"rule", finding.rule},
                 {"line", where.line},
@@ -152,10 +155,15 @@ void print_json(Output& out, const std::vector<Report>& reports) {
 int run_check(Console& console, Arguments arguments) {
   CheckOptions options;
   CLI::App app("Finds what is wrong with configuration files, and what cannot work as they are.");
-  app.add_option("FILE", options.files, "a file of wg-quick or wg, or an interface")->required();
+  app.add_option("FILE", options.files,
+                 "a file of wg-quick or wg, an interface, or - for standard input")
+      ->required();
   app.add_flag("--strict", options.is_strict, "warnings make the status 1 too");
   app.add_flag("--offline", options.is_offline, "look no name up and ask for no route");
   app.add_flag("--json", options.is_json, "print findings as JSON");
+  app.footer(
+      "ferrule check wg0\nferrule check ./*.conf --offline --strict\n"
+      "ferrule check wg0 --json | jq -r '.[].message'");
   if (const auto status = read_options(app, console, arguments)) return *status;
 
   std::vector<Report> reports;

@@ -105,6 +105,7 @@ int run_doctor(Console& console, Arguments arguments) {
   app.add_option("IFACE", interface, "an interface, or the path of its file")->required();
   app.add_option("PEER", peer, "just this peer: its name, or its public key");
   app.add_flag("--json", is_json, "print findings as JSON");
+  app.footer("ferrule doctor wg0\nferrule doctor wg0 alice");
   if (const auto status = read_options(app, console, arguments)) return *status;
   Checklist checklist(console);
   const auto facts = diagnosis::gather_facts(

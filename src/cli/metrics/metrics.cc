@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/metrics/metrics_server.h"
+#include "cli/terminal/conf_text.h"
 #include "cli/terminal/first_look.h"
 #include "cli/terminal/options.h"
 #include "client/scopes.h"
@@ -27,11 +28,11 @@ struct MetricsOptions {
 std::optional<int> read_metrics_options(MetricsOptions& options, Console& console,
                                         Arguments arguments) {
   CLI::App app("Serves the interfaces' peers, bytes, handshakes, drops and lanes to Prometheus.");
-  app.add_option("IFACE", options.devices, "Only these interfaces (default: all)");
-  app.add_option(
-      "--listen", options.listen,
-      "Address and port to serve http://ADDRESS:PORT/metrics on (default: " + options.listen + ")");
-  app.add_flag("--once", options.once, "Print the metrics and end, for a textfile collector");
+  app.add_option("IFACE", options.devices, "only these interfaces (default: all)");
+  add_value(app, "--listen", options.listen, "ADDRESS:PORT",
+            "where to serve http://ADDRESS:PORT/metrics (default: 127.0.0.1:9586)");
+  app.add_flag("--once", options.once, "print the metrics and end, for a textfile collector");
+  app.footer("ferrule metrics\nferrule metrics wg0 --listen [::1]:9586\nferrule metrics --once");
   return read_options(app, console, arguments);
 }
 
@@ -47,7 +48,7 @@ void wait_for_signal(const sigset_t& signals) {
 int run_metrics(Console& console, Arguments arguments) {
   MetricsOptions options;
   if (const auto status = read_metrics_options(options, console, arguments)) return *status;
-  monitor::NameBook book;
+  monitor::NameBook book(conf_of);
   const auto look = [&] {
     return monitor::take_snapshot(*console.devices, options.devices, book, io::now());
   };

@@ -126,7 +126,8 @@ TEST(Metrics, AnInterfaceThatIsNotThereIsAnError) {
     const Answer answer = ask(devices, words);
     EXPECT_EQ(answer.status, 1);
     EXPECT_EQ(answer.out, "");
-    EXPECT_EQ(answer.err, "Unable to access interface wg7: No such device\n");
+    EXPECT_EQ(answer.err,
+              "ferrule: `wg7' is not a WireGuard interface; did you mean `wg0'?\nUp are: wg0\n");
   }
 }
 

@@ -1,12 +1,15 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/key_text.h"
 #include "cli/peer/peer_commands.h"
 #include "cli/terminal/listener.h"
-#include "cli/terminal/today.h"
+#include "cli/terminal/now.h"
 #include "files/resolve.h"
 
 namespace ferrule::cli {
@@ -58,13 +61,26 @@ void disable_section(control::ConfDocument& document, const NamedPeer& peer) {
 
 int status_of(bool is_done) { return is_done ? 0 : 1; }
 
+// Applies a change and says what became of a peer.
+int apply(Console& console, PeerFile& file, const protocol::DeviceChange& change,
+          const NamedPeer& peer, std::string_view what) {
+  const std::string name = name_or_key(peer);
+  if (!file.apply(console, change)) return 1;
+  console.out.print("{} is {} {}{}\n", name, what, file.interface(), file.if_not_up());
+  return 0;
+}
+
 }  // namespace
+
+std::string name_or_key(const NamedPeer& peer) {
+  return peer.name.empty() ? to_base64(peer.conf.public_key) : peer.name;
+}
 
 int remove_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);
   if (peer == nullptr) return 1;
   change_sections(file, {peer->conf.public_key}, control::remove_peer);
-  return status_of(file.apply(console, removal_of(peer->conf.public_key)));
+  return apply(console, file, removal_of(peer->conf.public_key), *peer, "removed from");
 }
 
 int rename_peer(Console& console, PeerFile& file, const PeerOptions& options) {
@@ -80,22 +96,28 @@ int rename_peer(Console& console, PeerFile& file, const PeerOptions& options) {
     return 1;
   }
   control::rename_peer(file.document(), *peer, options.new_name);
-  return status_of(file.apply(console, {}));
+  return apply(console, file, {}, *peer, fmt::format("{} now, in", options.new_name));
 }
 
 int disable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);
   if (peer == nullptr) return 1;
-  if (!peer->is_enabled && !file.is_running(*peer)) return 0;
+  if (!peer->is_enabled && !file.is_running(*peer)) {
+    console.out.print("{} is disabled already\n", name_or_key(*peer));
+    return 0;
+  }
   change_sections(file, {peer->conf.public_key}, disable_section);
-  return status_of(file.apply(console, removal_of(peer->conf.public_key)));
+  return apply(console, file, removal_of(peer->conf.public_key), *peer, "disabled in");
 }
 
 int enable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const NamedPeer* peer = file.find(console, options.name);
   if (peer == nullptr) return 1;
-  if (peer->is_enabled && (!file.device() || file.is_running(*peer))) return 0;
-  if (peer->expires && *peer->expires <= today(console)) {
+  if (peer->is_enabled && (!file.device() || file.is_running(*peer))) {
+    console.out.print("{} is enabled already\n", name_or_key(*peer));
+    return 0;
+  }
+  if (peer->expires && *peer->expires <= now_of(console)) {
     console.err.print("{} expired on {}: change its line `# Expires' in {} first\n", options.name,
                       control::date_text(*peer->expires), file.path());
     return 1;
@@ -103,7 +125,7 @@ int enable_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const auto change = addition_of(console, *peer, file.device().has_value());
   if (!change) return 1;
   if (!peer->is_enabled) control::enable_peer(file.document(), *peer);
-  return status_of(file.apply(console, *change));
+  return apply(console, file, *change, *peer, "enabled in");
 }
 
 int expire_peers(Console& console, PeerFile& file, const PeerOptions&) {
@@ -111,7 +133,7 @@ int expire_peers(Console& console, PeerFile& file, const PeerOptions&) {
   std::vector<const NamedPeer*> expired;
   std::set<PublicKey> keys;
   for (const NamedPeer& peer : file.peers()) {
-    if (!peer.is_enabled || !peer.expires || *peer.expires > today(console)) continue;
+    if (!peer.is_enabled || !peer.expires || *peer.expires > now_of(console)) continue;
     expired.push_back(&peer);
     if (!keys.insert(peer.conf.public_key).second) continue;
     change.peers.emplace_back().public_key = peer.conf.public_key;

@@ -30,6 +30,12 @@ struct PeerOptions {
 /// Makes a peer, and prints what its owner needs.
 int add_peer(Console& console, PeerFile& file, const PeerOptions& options);
 int list_peers(Console& console, PeerFile& file, const PeerOptions& options);
+/// All that is known of a peer.
+int show_peer(Console& console, PeerFile& file, const PeerOptions& options);
+/// Gives a peer new keys, and prints what its owner needs.
+int rekey_peer(Console& console, PeerFile& file, const PeerOptions& options);
+/// Makes names of what other tools have in comments.
+int adopt_names(Console& console, PeerFile& file, const PeerOptions& options);
 int remove_peer(Console& console, PeerFile& file, const PeerOptions& options);
 int rename_peer(Console& console, PeerFile& file, const PeerOptions& options);
 int disable_peer(Console& console, PeerFile& file, const PeerOptions& options);
@@ -37,4 +43,6 @@ int enable_peer(Console& console, PeerFile& file, const PeerOptions& options);
 /// Disables every peer whose day has come. 1, too, where a day can't be read.
 int expire_peers(Console& console, PeerFile& file, const PeerOptions& options);
 
+/// What to call a peer.
+[[nodiscard]] std::string name_or_key(const control::NamedPeer& peer);
 }  // namespace ferrule::cli

@@ -1,12 +1,14 @@
 #include "cli/peer/peer_file.h"
 
 #include "cli/terminal/conf_text.h"
+#include "cli/terminal/not_there.h"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "control/near_miss.h"
 #include "quick/signals.h"
 
 namespace ferrule::cli {
@@ -38,6 +40,10 @@ std::optional<PeerFile> PeerFile::open(Console& console, std::string_view name_o
                                        Mistakes mistakes) {
   auto path = files::find_conf(name_or_path);
   if (!path) return refuse(console, path.error());
+  if (access(path->path.c_str(), F_OK) != 0 && errno == ENOENT) {
+    say_no_file(console, path->path, name_or_path);
+    return std::nullopt;
+  }
   auto lock = files::lock_folder_of(path->path);
   if (!lock) return refuse(console, lock.error());
   auto text = read_conf_or_say(console, path->path);
@@ -72,13 +78,11 @@ const NamedPeer* PeerFile::find(Console& console, std::string_view name_or_key) 
                       name_or_key);
     return nullptr;
   }
-  console.err.print("{}: there is no peer `{}'\n", path(), name_or_key);
-  std::vector<std::string_view> names;
+  std::vector<std::string> names;
   for (const NamedPeer& other : peers_) names.push_back(other.name);
-  std::erase(names, std::string_view());
-  if (const auto meant = control::nearest(name_or_key, names)) {
-    console.err.print("Did you mean `{}'?\n", *meant);
-  }
+  std::erase(names, std::string());
+  console.err.print("{}: {}\n", console.program,
+                    is_not(name_or_key, "a peer of " + interface(), names));
   return nullptr;
 }
 

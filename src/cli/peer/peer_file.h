@@ -41,6 +41,10 @@ class PeerFile {
   [[nodiscard]] const std::optional<control::DeviceStatus>& device() const noexcept {
     return device_;
   }
+  /// " (which is not up)" behind the interface's name, or nothing.
+  [[nodiscard]] std::string_view if_not_up() const noexcept {
+    return device_ ? "" : " (which is not up)";
+  }
   /// Whether the device runs and has this peer.
   [[nodiscard]] bool is_running(const control::NamedPeer& peer) const;
   /// A peer by its name or key. When there is none, or another of the same name, says so and returns

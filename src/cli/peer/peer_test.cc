@@ -1,6 +1,7 @@
 #include "cli/peer/peer.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -14,7 +15,9 @@
 #include <string>
 #include <thread>
 
+#include "base/key_text.h"
 #include "cli/program.h"
+#include "cli/terminal/columns.h"
 #include "cli/terminal/console_testing.h"
 #include "files/conf_file.h"
 #include "files/input.h"
@@ -36,6 +39,15 @@ const std::string kConf = "[Interface]\n# Endpoint = vpn.example:51820\nPrivateK
                           "\nListenPort = 51820\nAddress = 10.0.0.1/24, fd00::1/64\n\n"
                           "# the boss\n[Peer]\n# Name = bob\nPublicKey = " +
                           kBobKey + "\nAllowedIPs = 10.0.0.2/32, fd00::2/128\n";
+
+std::string hex_of(const std::string& key) {
+  std::string hex;
+  const auto parsed = public_key_from_base64(key.substr(0, 44));
+  for (const std::uint8_t byte : parsed->bytes) {
+    hex += fmt::format("{:02x}", byte);
+  }
+  return hex;
+}
 
 // A folder with wg0.conf in it, and a device wg0, unless a test takes it away.
 class Peer : public testing::Test {
@@ -86,7 +98,9 @@ TEST_F(Peer, ItsOwnerIsGivenAWholeFile) {
   EXPECT_THAT(
       answer.out,
       EndsWith(
-          "\nAddress = 10.0.0.3/32, fd00::3/128\nDNS = 10.0.0.1\n\n[Peer]\nPublicKey = " + own +
+          "\nAddress = 10.0.0.3/32, fd00::3/128\nDNS = 10.0.0.1\n\n[Peer]\n# Name = vpn.example\n"
+          "PublicKey = " +
+          own +
           "AllowedIPs = 10.0.0.0/24, fd00::/64\nEndpoint = vpn.example:51820\n"
           "PersistentKeepalive = 25\n"));
 }
@@ -144,7 +158,10 @@ TEST_F(Peer, AFileForTheOwnerTakesThePlaceOfTheText) {
 }
 
 TEST_F(Peer, AQrCodeFollowsTheText) {
-  EXPECT_THAT(peer("add", "alice --qr").out, HasSubstr("PersistentKeepalive = 25\n████"));
+  const Answer answer = peer("add", "alice --qr");
+  EXPECT_THAT(answer.out, StartsWith("████"));
+  EXPECT_THAT(answer.out, Not(HasSubstr("PrivateKey")));
+  EXPECT_THAT(answer.err, HasSubstr("alice is in wg0, as 10.0.0.3/32, fd00::3/128\n"));
 }
 
 TEST_F(Peer, ANameIsGivenOnce) {
@@ -189,7 +206,8 @@ TEST_F(Peer, AFullNetworkIsAnError) {
 TEST_F(Peer, AnExpiryStandsInTheFile) {
   EXPECT_EQ(peer("add", "alice --expires 30d").status, 0);
   EXPECT_THAT(conf(), HasSubstr("# Name = alice\n# Expires = 2023-12-14\n"));
-  EXPECT_THAT(peer("add", "carol --expires 2023-11-14").err, HasSubstr("a date to come"));
+  EXPECT_THAT(peer("add", "carol --expires 2023-11-14").err,
+              HasSubstr("--expires: 2023-11-14 is past (it is 2023-11-14 22:13 UTC)"));
 }
 
 TEST_F(Peer, ARemovedPeerIsGoneFromBoth) {
@@ -202,7 +220,7 @@ TEST_F(Peer, ARemovedPeerIsGoneFromBoth) {
 TEST_F(Peer, AMisspeltNameIsRecognised) {
   const Answer answer = peer("remove", "bbo");
   EXPECT_EQ(answer.status, 1);
-  EXPECT_THAT(answer.err, EndsWith("there is no peer `bbo'\nDid you mean `bob'?\n"));
+  EXPECT_THAT(answer.err, EndsWith("`bbo' is not a peer of wg0; did you mean `bob'?\n"));
 }
 
 TEST_F(Peer, ARenamedPeerStaysAsItIsInTheDevice) {
@@ -253,15 +271,115 @@ TEST_F(Peer, ABadDateDoesNotKeepThoseInWhoseDayHasCome) {
 }
 
 TEST_F(Peer, AListSaysWhoIsThereAndHow) {
-  EXPECT_THAT(peer("list").out, HasSubstr("bob   running  -        -          10.0.0.2/32, "
-                                          "fd00::2/128  " +
-                                          kBobKey + "\n"));
+  EXPECT_EQ(peer("list").out,
+            "NAME  STATE       HANDSHAKE  RECEIVED  SENT  ENDPOINT  ALLOWED IPS\n"
+            "bob   never seen          -         -     -  -         10.0.0.2/32, fd00::2/128\n");
+  devices_.answers["wg0"] +=
+      "endpoint=192.0.2.7:1\nlast_handshake_time_sec=1699999940\n"
+      "rx_bytes=1500\ntx_bytes=104857600\n";
+  EXPECT_THAT(peer("list").out,
+              HasSubstr("\nbob   connected      1 min   1.5 KiB  100 MiB  192.0.2.7:1"));
   devices_.answers.clear();
   const auto json = nlohmann::json::parse(peer("list", "--json").out);
   ASSERT_EQ(json.size(), 1u);
   EXPECT_EQ(json[0]["name"], "bob");
-  EXPECT_EQ(json[0]["state"], "enabled");
+  EXPECT_EQ(json[0]["state"], "down");
+  EXPECT_EQ(json[0]["version"], 1);
   EXPECT_EQ(json[0]["allowedIps"][1], "fd00::2/128");
+}
+
+TEST_F(Peer, AListFitsWhateverNamesAre) {
+  std::string conf = kConf;
+  for (const char* name :
+       {"Сергей Иванович Петров-Водкин", "山田太郎のとても長い名前のノートパソコン",
+        "a-very-long-name-of-somebodys-laptop-in-the-office"}) {
+    std::string key = ask({"pubkey"}, ask({"genkey"}).out).out;
+    conf += "\n[Peer]\n# Name = " + std::string(name) + "\nPublicKey = " + key;
+    devices_.answers["wg0"] += "public_key=" + hex_of(key) +
+                               "\nendpoint=[2001:db8:1111:2222:3333:4444:5555:6666]:51820\n"
+                               "last_handshake_time_sec=1600000000\nrx_bytes=999999999999\n";
+  }
+  write(conf);
+  std::istringstream lines(peer("list").out);
+  std::size_t count = 0;
+  std::size_t begin = 0;  // of the second column
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_LE(columns_of(line), 80u) << line;
+    const std::size_t state = line.find(count == 0 ? "STATE" : count == 1 ? "never" : "idle ");
+    ASSERT_NE(state, line.npos) << line;
+    if (count == 0) begin = state;
+    EXPECT_EQ(columns_of(line.substr(0, state)), begin) << line;
+  }
+  EXPECT_EQ(count, 5u);
+}
+
+TEST_F(Peer, StatesAreFive) {
+  write(kConf + "\n[Peer]\n# Name = old\n# Expires = 2023-11-14 22:00\nPublicKey = " + kCarolKey +
+        "\n");
+  EXPECT_THAT(peer("list").out, HasSubstr("\nold   expired "));
+  ASSERT_EQ(peer("disable", "bob").status, 0);
+  EXPECT_THAT(peer("list").out, HasSubstr("\nbob   disabled"));
+}
+
+TEST_F(Peer, AllThatIsKnownOfAPeerIsShown) {
+  devices_.answers["wg0"] += "endpoint=192.0.2.7:1\nlast_handshake_time_sec=1699999940\n";
+  EXPECT_EQ(peer("show", "bob").out,
+            "peer: bob\n  interface: wg0\n  state: connected\n  public key: " + kBobKey +
+                "\n  preshared key: no\n  allowed ips: 10.0.0.2/32, fd00::2/128\n"
+                "  endpoint: 192.0.2.7:1\n  latest handshake: 1 minute ago\n"
+                "  transfer: 0 B received, 0 B sent\n");
+  const auto json = nlohmann::json::parse(peer("show", "bob --json").out);
+  EXPECT_EQ(json["name"], "bob");
+  EXPECT_EQ(json["endpoint"], "192.0.2.7:1");
+  EXPECT_THAT(peer("show", "bbo").err, HasSubstr("did you mean `bob'?"));
+}
+
+TEST_F(Peer, RekeyedItHasNewKeysAndAllElseStays) {
+  const Answer answer = peer("rekey", "bob --psk");
+  ASSERT_EQ(answer.status, 0) << answer.err;
+  EXPECT_THAT(conf(), AllOf(HasSubstr("# the boss\n[Peer]\n# Name = bob\nPublicKey = "),
+                            HasSubstr("\nAllowedIPs = 10.0.0.2/32, fd00::2/128\n"),
+                            HasSubstr("\nPresharedKey = "), Not(HasSubstr(kBobKey))));
+  EXPECT_THAT(answer.out, HasSubstr("\nAddress = 10.0.0.2/32, fd00::2/128\n"));
+  const std::size_t key = answer.out.find("PrivateKey = ") + 13;
+  EXPECT_THAT(conf(), HasSubstr(ask({"pubkey"}, answer.out.substr(key, 44)).out));
+  ASSERT_EQ(devices_.set_requests.size(), 1u);
+  EXPECT_THAT(devices_.set_requests[0], HasSubstr("public_key=" + kBobHex + "\nremove=true\n"));
+  EXPECT_THAT(devices_.set_requests[0], HasSubstr("allowed_ip=10.0.0.2/32\n"));
+  EXPECT_EQ(peer("rekey", "bob").status, 0);  // its preshared key is another one now
+  EXPECT_THAT(conf(), HasSubstr("\nPresharedKey = "));
+}
+
+TEST_F(Peer, NamesInOtherToolsWordsAreTakenOver) {
+  const std::string alice = ask({"pubkey"}, ask({"genkey"}).out).out;
+  const std::string dave = ask({"pubkey"}, ask({"genkey"}).out).out;
+  const std::string eve = ask({"pubkey"}, ask({"genkey"}).out).out;
+  write(kConf + "\n### Client alice\n[Peer]\nPublicKey = " + alice +
+        "\n# BEGIN_PEER bob\n[Peer]\nPublicKey = " + dave +
+        "# END_PEER bob\n\n# Client: eve's (5c1f-77)\n[Peer]\nPublicKey = " + eve);
+  const Answer answer = peer("adopt");
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_EQ(answer.out,
+            "alice is what `### Client alice' was\nbob-2 is what `# BEGIN_PEER bob' was\n"
+            "eve-s is what `# Client: eve's (5c1f-77)' was\n"
+            "3 names are taken over in " +
+                path() + "\n");
+  EXPECT_THAT(conf(), HasSubstr("### Client alice\n[Peer]\n# Name = alice\nPublicKey = " + alice));
+  EXPECT_EQ(nlohmann::json::parse(peer("list", "--json").out).size(), 4u);
+  EXPECT_THAT(peer("adopt").out, HasSubstr("no other tool's names are in it"));
+}
+
+TEST_F(Peer, AChangeSaysWhatItDid) {
+  EXPECT_EQ(peer("rename", "bob robert").out, "bob is robert now, in wg0\n");
+  EXPECT_EQ(peer("disable", "robert").out, "robert is disabled in wg0\n");
+  EXPECT_EQ(peer("enable", "robert").out, "robert is enabled in wg0\n");
+  devices_.answers.clear();
+  EXPECT_EQ(peer("remove", "robert").out, "robert is removed from wg0 (which is not up)\n");
+}
+
+TEST_F(Peer, ADashIsStandardOutput) {
+  EXPECT_THAT(peer("add", "alice --out -").out, StartsWith("[Interface]\n"));
+  EXPECT_THAT(peer("add", "carol --png -").out, StartsWith("\x89PNG"));
 }
 
 // --- What people write by hand ---

@@ -1,15 +1,13 @@
 #include "cli/peer/qr.h"
 
-#include <fcntl.h>
 #include <png.h>
 #include <qrencode.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <string>
+#include <vector>
 
-#include "base/check.h"
+#include "files/conf_file.h"
 
 namespace ferrule::cli {
 
@@ -56,7 +54,9 @@ void print_qr(Output& out, const QrCode& code, bool is_colored) {
   }
 }
 
-Result<void> write_png(const QrCode& code, const std::string& path) {
+std::size_t qr_columns(const QrCode& code) noexcept { return code.size() + 2 * kQuietZone; }
+
+Result<control::WipedText> png_of(const QrCode& code) {
   const std::size_t side = (code.size() + 2 * kQuietZone) * kPixels;
   std::vector<std::uint8_t> pixels(side * side);
   for (std::size_t y = 0; y < side; ++y) {
@@ -65,20 +65,27 @@ Result<void> write_png(const QrCode& code, const std::string& path) {
       pixels[y * side + x] = is_dark ? 0 : 0xff;
     }
   }
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return std::unexpected(system_error(errno, "write " + path));
-  std::FILE* file = fdopen(fd, "wb");
-  FERRULE_CHECK(file != nullptr);
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   image.width = image.height = static_cast<png_uint_32>(side);
   image.format = PNG_FORMAT_GRAY;
-  const bool is_written = png_image_write_to_stdio(&image, file, 0, pixels.data(), 0, nullptr) != 0;
-  const bool is_closed = std::fclose(file) == 0;
+  std::vector<std::uint8_t> bytes(PNG_IMAGE_PNG_SIZE_MAX(image));
+  png_alloc_size_t size = bytes.size();
+  const bool is_made =
+      png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr) != 0;
   wipe(pixels);
-  if (is_written && is_closed) return {};
-  unlink(path.c_str());
-  return std::unexpected(make_error(EIO, "write " + path + ": " + image.message));
+  control::WipedText png;
+  if (is_made) png.append({reinterpret_cast<const char*>(bytes.data()), size});
+  wipe(bytes);
+  if (!is_made)
+    return std::unexpected(make_error(EIO, std::string("make a picture: ") + image.message));
+  return png;
+}
+
+Result<void> write_png(const QrCode& code, const std::string& path) {
+  const auto png = png_of(code);
+  if (!png) return std::unexpected(png.error());
+  return files::write_new_file(path, png->view());
 }
 
 }  // namespace ferrule::cli

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "cli/terminal/output.h"
+#include "control/wiped_text.h"
 
 namespace ferrule::cli {
 
@@ -38,6 +39,11 @@ class QrCode {
 /// For a terminal, two rows a line, the light modules drawn: without colours, on a dark terminal.
 void print_qr(Output& out, const QrCode& code, bool is_colored);
 
+/// How wide it is so; it has half as many lines.
+[[nodiscard]] std::size_t qr_columns(const QrCode& code) noexcept;
+
+/// As a picture.
+[[nodiscard]] Result<control::WipedText> png_of(const QrCode& code);
 /// To a new file, readable by its owner alone.
 [[nodiscard]] Result<void> write_png(const QrCode& code, const std::string& path);
 

@@ -140,9 +140,12 @@ std::variant<ProxyOptions, int> read_proxy_options(Console& console, Arguments a
   Words words;
   CLI::App app{
       "Offers SOCKS, HTTP and forwards into a tunnel. Needs no rights. Without any of them, SOCKS "
-      "at "
-      "127.0.0.1:1080."};
+      "at 127.0.0.1:1080."};
   add_options(app, options, words);
+  app.footer(
+      "ferrule proxy office\n"
+      "ferrule proxy office -D 1080 --http 8080\n"
+      "ferrule proxy ./office.conf -L 5432:db.example:5432");
   if (const auto status = read_options(app, console, arguments)) return *status;
   options.reach.is_given = app.count("--reach") > 0;
   if (!options.hash_password_of.empty()) return options;

@@ -43,8 +43,11 @@ class NamePrinter final : public quick::NameListener {
  private:
   void print_json(const PublicKey& peer, const std::string& host, const char* what,
                   const std::string& value) {
-    const Json line{
-        {"interface", interface_}, {"peer", to_base64(peer)}, {"host", host}, {what, value}};
+    const Json line{{"version", kJsonVersion},
+                    {"interface", interface_},
+                    {"peer", to_base64(peer)},
+                    {"host", host},
+                    {what, value}};
     console_.out.print("{}\n", to_line(line));
     console_.out.flush();
   }
@@ -68,14 +71,14 @@ int run_resolve(Console& console, Arguments arguments) {
   std::string argument;
   bool is_following = false;
   bool is_json = false;
-  std::int64_t silence_s = quick::kUsualSilence.count();
+  double silence_s = static_cast<double>(quick::kUsualSilence.count());
   CLI::App app{"Looks up the names of peers that do not answer, in case their addresses changed."};
   add_file(app, argument);
   app.add_flag("--follow", is_following, "go on until the interface is gone");
   app.add_flag("--json", is_json, "print what came of it as JSON, an object a line");
-  app.add_option("--after", silence_s, "seconds without a handshake that count as no answer")
-      ->check(CLI::Range(1, 86400))
-      ->capture_default_str();
+  add_seconds(app, "--after", silence_s,
+              "time without a handshake that counts as no answer (default: 135)", 1, 86400);
+  app.footer("ferrule resolve wg0\nferrule resolve wg0 --follow");
   if (const auto status = read_options(app, console, arguments)) return *status;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
@@ -83,8 +86,8 @@ int run_resolve(Console& console, Arguments arguments) {
   const auto read_file = [&console, given = file->given] {
     return read_quick_file(console, given);
   };
-  quick::Follower follower(*console.devices, std::move(*file), read_file, quick::Seconds(silence_s),
-                           printer);
+  quick::Follower follower(*console.devices, std::move(*file), read_file,
+                           quick::Seconds(static_cast<std::int64_t>(silence_s)), printer);
   const auto done = is_following ? follower.follow() : follower.check(console.now_s, true);
   if (!done) printer.fail(done.error().what);
   return done ? 0 : 1;

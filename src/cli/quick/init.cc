@@ -1,231 +1,162 @@
 #include "cli/quick/init.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/key_text.h"
+#include "cli/quick/init_answers.h"
+#include "cli/quick/questions.h"
 #include "cli/terminal/conf_text.h"
 #include "cli/terminal/options.h"
-#include "control/conf_check.h"
-#include "control/conf_configuration.h"
-#include "control/conf_document.h"
-#include "control/value_mistakes.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
 #include "files/conf_file.h"
-#include "files/key_lines.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-struct InitOptions {
-  std::string interface;
-  bool is_server = false;
-  bool is_client = false;
-  bool is_forced = false;
-  std::string address;
-  std::string port;
-  std::string endpoint;
-  std::string dns;
-  std::string peer_key;
-  std::string allowed_ips;
+constexpr int kMostBackups = 100;
+
+// An answer, and the question that asks for it.
+struct Wanted {
+  std::string* answer;
+  Question question;
 };
 
-// Asks on a terminal; elsewhere, says which option is missing.
-class Questions {
- public:
-  explicit Questions(Console& console) : console_(console), may_ask_(isatty(console.in) == 1) {}
-
-  [[nodiscard]] bool may_ask() const noexcept { return may_ask_; }
-  // Fills in what is empty. False: there is no answer, and none is no answer.
-  [[nodiscard]] bool ask(std::string& answer, std::string_view question, std::string_view option,
-                         std::string_view usual = {}, bool may_be_empty = false) {
-    if (!answer.empty()) return true;
-    if (may_ask_) {
-      console_.err.print(usual.empty() ? fmt::runtime("{}: ") : fmt::runtime("{} [{}]: "), question,
-                         usual);
-      console_.err.flush();
-      answer = read_line();
-    }
-    if (answer.empty()) answer = usual;
-    if (!answer.empty() || may_be_empty) return true;
-    console_.err.print("{} is missing: {}\n", option, question);
-    return false;
-  }
-
- private:
-  std::string read_line() const {
-    std::string line;
-    char c = 0;
-    while (read(console_.in, &c, 1) == 1 && c != '\n') line += c;
-    return std::string(control::trimmed(line));
-  }
-
-  Console& console_;
-  bool may_ask_;
-};
-
-// Networks that are unlikely to be somebody else's: RFC 4193 §3.2.2 asks for random ones, and for
-// IPv4 there is at least a choice of 65536.
-std::string random_networks() {
-  std::array<std::uint8_t, 7> random{};
-  crypto::SystemRng rng;
-  if (!rng.fill(random)) return {};
-  std::array<std::uint8_t, 16> v6{0xfd, random[2], random[3], random[4], random[5], random[6]};
-  v6[15] = 1;
-  return fmt::format("10.{}.{}.1/24, {}/64", random[0], random[1], IpAddress::v6(v6).to_string());
+std::vector<Wanted> questions_of_server(InitAnswers& answers) {
+  return {{&answers.address,
+           {"Addresses of this machine in the tunnel", "--address", random_networks(), false,
+            [](const std::string& text) { return address_mistake(text, true); }}},
+          {&answers.port, {"UDP port to listen at", "--port", free_port(), false, port_mistake}},
+          {&answers.endpoint,
+           {"Name or address by which clients find this machine",
+            "--endpoint",
+            {},
+            true,
+            [&](const std::string& text) {
+              return endpoint_mistake(text, answers.port.empty() ? "51820" : answers.port);
+            }}},
+          {&answers.dns, {"Name servers for clients", "--dns", {}, true, dns_mistake}}};
 }
 
-bool ask_server(Questions& questions, InitOptions& options) {
-  return questions.ask(options.address, "Addresses of this machine in the tunnel", "--address",
-                       random_networks()) &&
-         questions.ask(options.port, "UDP port to listen at", "--port", "51820") &&
-         questions.ask(options.endpoint, "Name or address by which clients find this machine",
-                       "--endpoint", {}, true) &&
-         questions.ask(options.dns, "Name servers for clients", "--dns", {}, true);
+std::vector<Wanted> questions_of_client(InitAnswers& answers) {
+  return {
+      {&answers.address,
+       {"Addresses of this machine in the tunnel",
+        "--address",
+        {},
+        false,
+        [](const std::string& text) { return address_mistake(text, false); }}},
+      {&answers.peer_key, {"The server's public key", "--peer-key", {}, false, peer_key_mistake}},
+      {&answers.endpoint,
+       {"The server's HOST:PORT",
+        "--endpoint",
+        {},
+        false,
+        [](const std::string& text) { return endpoint_mistake(text, ""); }}},
+      {&answers.allowed_ips,
+       {"What to send through the tunnel", "--allowed-ips", "0.0.0.0/0, ::/0", false,
+        allowed_ips_mistake}},
+      {&answers.dns, {"Name servers to use", "--dns", {}, true, dns_mistake}}};
 }
 
-bool ask_client(Questions& questions, InitOptions& options) {
-  return questions.ask(options.address, "Addresses of this machine in the tunnel", "--address") &&
-         questions.ask(options.peer_key, "The server's public key", "--peer-key") &&
-         questions.ask(options.endpoint, "The server's HOST:PORT", "--endpoint") &&
-         questions.ask(options.allowed_ips, "What to send through the tunnel", "--allowed-ips",
-                       "0.0.0.0/0, ::/0") &&
-         questions.ask(options.dns, "Name servers to use", "--dns", {}, true);
-}
-
-control::WipedText server_conf(const InitOptions& options, const PrivateKey& key) {
-  control::WipedText text("[Interface]\n");
-  files::append_line(text, "# Endpoint", options.endpoint);
-  files::append_line(text, "# ClientDNS", options.dns);
-  files::append_key_line(text, "PrivateKey", key.bytes());
-  files::append_line(text, "ListenPort", options.port);
-  files::append_line(text, "Address", options.address);
-  return text;
-}
-
-control::WipedText client_conf(const InitOptions& options, const PrivateKey& key) {
-  control::WipedText text("[Interface]\n");
-  files::append_key_line(text, "PrivateKey", key.bytes());
-  files::append_line(text, "ListenPort", options.port);
-  files::append_line(text, "Address", options.address);
-  files::append_line(text, "DNS", options.dns);
-  text.append("\n[Peer]\n");
-  files::append_line(text, "PublicKey", options.peer_key);
-  files::append_line(text, "AllowedIPs", options.allowed_ips);
-  files::append_line(text, "Endpoint", options.endpoint);
-  files::append_line(text, "PersistentKeepalive", "25");
-  return text;
-}
-
-bool is_one_line(const std::string& text) {
-  return std::ranges::none_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '#'; });
-}
-
-// A server's clients need addresses too: of each family one network is to have room for them.
-std::optional<std::string> address_without_room(const control::InterfaceConf& conf) {
-  for (const control::InterfaceAddress& own : conf.addresses) {
-    const bool has_room = std::ranges::any_of(conf.addresses, [&](const auto& other) {
-      return other.address.family() == own.address.family() &&
-             other.prefix_length < other.address.bits();
-    });
-    if (!has_room) return own.address.to_string();
-  }
-  return std::nullopt;
-}
-
-// What is no value of the file of a server, but told to its clients.
-std::optional<std::string> note_mistake(const InitOptions& options) {
-  const auto port = control::parse_decimal<std::uint16_t>(options.port);
-  if (!port || *port == 0) return "--port: expected a port from 1 to 65535";
-  if (!options.endpoint.empty()) {
-    const auto endpoint = control::complete_endpoint(options.endpoint, *port);
-    if (!endpoint) return "--endpoint: " + endpoint.error();
-  }
-  std::string list = options.dns;
-  std::ranges::replace(list, ',', ' ');
-  std::istringstream words(list);
-  for (std::string word; words >> word;) {
-    if (const auto mistake = control::dns_mistake(word)) return "--dns: " + *mistake;
-  }
-  return std::nullopt;
-}
-
-// What was asked for, or said, reads as a configuration, and nothing in it can't be meant.
-bool is_good(Console& console, const InitOptions& options, const control::WipedText& text) {
-  for (const std::string* answer : {&options.address, &options.port, &options.endpoint,
-                                    &options.dns, &options.peer_key, &options.allowed_ips}) {
-    if (is_one_line(*answer)) continue;
-    console.err.write("An answer has a line break or a `#' in it.\n");
-    return false;
-  }
-  if (const auto mistake = options.is_server ? note_mistake(options) : std::nullopt) {
-    console.err.print("{}\n", *mistake);
-    return false;
-  }
-  const control::ConfDocument document("the new file", text.view());
-  const auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
-  if (!configuration) {
-    print_errors(console, configuration.error());
-    return false;
-  }
-  bool is_good = true;
-  for (const auto& finding : control::check_configuration(document, *configuration, {})) {
-    if (finding.severity != control::Severity::error) continue;
-    console.err.write(finding.where.to_string());
-    is_good = false;
-  }
-  const auto room =
-      options.is_server ? address_without_room(configuration->interface) : std::nullopt;
-  if (room) {
-    console.err.print("--address: {0} leaves no room for clients: say a network, like {0}/{1}\n",
-                      *room, room->find(':') == room->npos ? 24 : 64);
-    return false;
-  }
-  return is_good;
-}
-
-Result<void> write_conf(const std::string& path, const control::WipedText& text, bool is_forced) {
-  std::error_code ignored;  // writing says what is wrong
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty() && std::filesystem::create_directory(folder, ignored)) {
-    chmod(folder.c_str(), 0700);
-  }
-  if (!is_forced) return files::write_new_file(path, text.view());
-  const auto lock = files::lock_folder_of(path);
-  if (!lock) return std::unexpected(lock.error());
-  auto staged = files::StagedFile::write(path, text);
-  if (!staged) return std::unexpected(staged.error());
-  return staged->commit();
-}
-
-bool choose_role(Console& console, Questions& questions, InitOptions& options) {
-  if (options.is_server || options.is_client) return true;
+bool choose_role(Console& console, Questions& questions, InitAnswers& answers) {
+  if (answers.is_server || answers.is_client) return true;
   if (!questions.may_ask()) {
     console.err.write("What is this machine to be? Say --server or --client.\n");
     return false;
   }
   std::string role;
-  if (!questions.ask(role, "A server, which others connect to, or a client?", "--server", "server"))
+  const auto mistake = [](const std::string& text) -> std::optional<std::string> {
+    const bool is_role = text[0] == 's' || text[0] == 'S' || text[0] == 'c' || text[0] == 'C';
+    if (is_role) return std::nullopt;
+    return "Say `server' or `client'.";
+  };
+  if (!questions.ask(role, {"A server, which others connect to, or a client?", "--server", "server",
+                            false, mistake})) {
     return false;
-  options.is_client = role.starts_with('c') || role.starts_with('C');
-  options.is_server = !options.is_client;
+  }
+  answers.is_client = role[0] == 'c' || role[0] == 'C';
+  answers.is_server = !answers.is_client;
   return true;
 }
 
-int write_out(Console& console, const files::ConfPath& conf, const InitOptions& options) {
+// What options said is looked at first: nobody is asked for the rest in vain.
+bool ask_all(Console& console, Questions& questions, InitAnswers& answers) {
+  auto wanted = answers.is_server ? questions_of_server(answers) : questions_of_client(answers);
+  for (const auto& [answer, question] : wanted) {
+    if (answer->empty()) continue;
+    if (const auto mistake = question.mistake(*answer)) {
+      console.err.print("{}: {}\n", question.option, *mistake);
+      return false;
+    }
+  }
+  for (const auto& [answer, question] : wanted) {
+    if (!questions.ask(*answer, question)) return false;
+  }
+  return true;
+}
+
+// A name beside the file that nobody has.
+std::string backup_path(const std::string& path) {
+  std::string name = path + ".bak";
+  for (int i = 2; access(name.c_str(), F_OK) == 0 && i <= kMostBackups; ++i) {
+    name = fmt::format("{}.bak{}", path, i);
+  }
+  return name;
+}
+
+// Writes over a file that is there, which stays beside it.
+Result<void> replace_conf(Console& console, const std::string& path,
+                          const control::WipedText& text) {
+  const auto lock = files::lock_folder_of(path);
+  if (!lock) return std::unexpected(lock.error());
+  if (const auto old = files::read_file(path)) {
+    const std::string backup = backup_path(path);
+    if (auto kept = files::write_new_file(backup, old->view()); !kept) return kept;
+    console.err.print("What was there before is {} now.\n", backup);
+  }
+  auto staged = files::StagedFile::write(path, text);
+  if (!staged) return std::unexpected(staged.error());
+  return staged->commit();
+}
+
+Result<void> write_conf(Console& console, const std::string& path, const control::WipedText& text,
+                        bool is_forced) {
+  std::error_code ignored;  // writing says what is wrong
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && std::filesystem::create_directory(folder, ignored)) {
+    chmod(folder.c_str(), 0700);
+  }
+  return is_forced ? replace_conf(console, path, text) : files::write_new_file(path, text.view());
+}
+
+void say_what_is_next(Console& console, const InitAnswers& answers) {
+  const std::string& name = answers.interface;
+  if (answers.is_client) {
+    console.out.print("next: have the server take this key as a peer, then `ferrule up {}'\n",
+                      name);
+  } else if (answers.endpoint.empty()) {
+    console.out.print(
+        "next: `ferrule up {0}', then `ferrule peer add {0} NAME --endpoint HOST --qr'\n", name);
+  } else {
+    console.out.print("next: `ferrule up {0}', then `ferrule peer add {0} NAME --qr'\n", name);
+  }
+}
+
+int write_out(Console& console, const std::optional<files::ConfPath>& conf,
+              const InitAnswers& answers) {
   PrivateKey key;
   crypto::SystemRng rng;
   if (!rng.fill(key.mut_bytes())) {
@@ -233,51 +164,73 @@ int write_out(Console& console, const files::ConfPath& conf, const InitOptions& 
     return 1;
   }
   crypto::clamp(key);
-  const control::WipedText text =
-      options.is_server ? server_conf(options, key) : client_conf(options, key);
-  if (!is_good(console, options, text)) return 1;
-  if (const auto written = write_conf(conf.path, text, options.is_forced); !written) {
+  const control::WipedText text = conf_of(answers, key);
+  const std::string public_key = to_base64(crypto::public_key_of(key));
+  if (!conf) {
+    console.out.write(text.view());
+    console.err.print("public key: {}\n", public_key);
+    return 0;
+  }
+  if (const auto written = write_conf(console, conf->path, text, answers.is_forced); !written) {
     console.err.print("{}\n", written.error().what);
     if (written.error().code == EEXIST) console.err.write("--force writes over it.\n");
     return 1;
   }
-  console.out.print("{}\npublic key: {}\n", conf.path, to_base64(crypto::public_key_of(key)));
+  console.out.print("{}\npublic key: {}\n", conf->path, public_key);
+  say_what_is_next(console, answers);
   return 0;
+}
+
+std::optional<int> read_init_options(InitAnswers& options, Console& console, Arguments arguments) {
+  CLI::App app("Writes the first configuration of an interface. What is not said is asked.");
+  app.add_option("IFACE", options.interface, "an interface, or the path of its file; - prints it")
+      ->required();
+  auto* server = app.add_flag("--server", options.is_server, "others connect to this machine");
+  app.add_flag("--client", options.is_client, "this machine connects to a server")
+      ->excludes(server);
+  add_value(app, "--address", options.address, "ADDRESS/LENGTH",
+            "its addresses in the tunnel, like 10.0.0.1/24");
+  add_value(app, "--port", options.port, "PORT", "UDP port to listen at");
+  add_value(app, "--endpoint", options.endpoint, "HOST[:PORT]",
+            "server: where clients find it; client: where the server is");
+  add_value(app, "--dns", options.dns, "ADDRESS",
+            "name servers and search domains of clients, a list with commas");
+  add_value(app, "--peer-key", options.peer_key, "KEY", "client: the server's public key");
+  add_value(app, "--allowed-ips", options.allowed_ips, "PREFIX",
+            "client: what goes through the tunnel, a list with commas");
+  app.add_flag("--force", options.is_forced,
+               "write over a file that is there, which is kept beside it");
+  app.footer(
+      "ferrule init wg0\n"
+      "ferrule init wg0 --server --endpoint vpn.example.com\n"
+      "ferrule init wg0 --client --address 10.0.0.2/32 --peer-key KEY \\\n"
+      "    --endpoint vpn.example.com:51820");
+  return read_options(app, console, arguments);
 }
 
 }  // namespace
 
 int run_init(Console& console, Arguments arguments) {
-  InitOptions options;
-  CLI::App app("Writes the first configuration of an interface. What is not said is asked.");
-  app.add_option("IFACE", options.interface, "an interface, or the path of its file")->required();
-  auto* server = app.add_flag("--server", options.is_server, "others connect to this machine");
-  app.add_flag("--client", options.is_client, "this machine connects to a server")
-      ->excludes(server);
-  app.add_option("--address", options.address, "its addresses in the tunnel, like 10.0.0.1/24");
-  app.add_option("--port", options.port, "UDP port to listen at");
-  app.add_option("--endpoint", options.endpoint,
-                 "server: where clients find it; client: HOST:PORT of the server");
-  app.add_option("--dns", options.dns, "name servers and search domains of clients");
-  app.add_option("--peer-key", options.peer_key, "client: the server's public key");
-  app.add_option("--allowed-ips", options.allowed_ips, "client: what goes through the tunnel");
-  app.add_flag("--force", options.is_forced, "write over a file that is there");
-  if (const auto status = read_options(app, console, arguments)) return *status;
-
-  const auto conf = files::find_conf(options.interface);
-  if (!conf) {
-    console.err.print("{}\n", conf.error().what);
-    return 1;
-  }
-  if (!options.is_forced && access(conf->path.c_str(), F_OK) == 0) {
-    console.err.print("{} is there already. --force writes over it.\n", conf->path);
-    return 1;
+  InitAnswers answers;
+  if (const auto status = read_init_options(answers, console, arguments)) return *status;
+  std::optional<files::ConfPath> path;  // none: it is printed
+  if (answers.interface != "-") {
+    auto conf = files::find_conf(answers.interface);
+    if (!conf) {
+      console.err.print("{}\n", conf.error().what);
+      return 1;
+    }
+    if (!answers.is_forced && access(conf->path.c_str(), F_OK) == 0) {
+      console.err.print("{} is there already. --force writes over it.\n", conf->path);
+      return 1;
+    }
+    path = std::move(*conf);
   }
   Questions questions(console);
-  const bool is_ready =
-      choose_role(console, questions, options) &&
-      (options.is_server ? ask_server(questions, options) : ask_client(questions, options));
-  return is_ready ? write_out(console, *conf, options) : 1;
+  if (!choose_role(console, questions, answers) || !ask_all(console, questions, answers)) {
+    return usage_status(console);
+  }
+  return write_out(console, path, answers);
 }
 
 }  // namespace ferrule::cli

@@ -18,6 +18,7 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::StartsWith;
 
 const std::string kKey = "ERERERERERERERERERERERERERERERERERERERERERE=";
 
@@ -43,8 +44,9 @@ TEST_F(Init, AServerListensAndKnowsWhatClientsNeed) {
   const Answer answer = init({"--server", "--address", "10.0.0.1/24", "--endpoint", "a.example"});
   EXPECT_EQ(answer.status, 0) << answer.err;
   EXPECT_THAT(conf(), MatchesRegex("\\[Interface\\]\n# Endpoint = a.example\nPrivateKey = .{44}\n"
-                                   "ListenPort = 51820\nAddress = 10.0.0.1/24\n"));
-  EXPECT_THAT(answer.out, MatchesRegex(path() + "\npublic key: .{44}\n"));
+                                   "ListenPort = 51[0-9]+\nAddress = 10.0.0.1/24\n"));
+  EXPECT_THAT(answer.out, MatchesRegex(path() + "\npublic key: .{44}\nnext: `ferrule up " + path() +
+                                       "', then `ferrule peer add .*\n"));
 }
 
 TEST_F(Init, WithoutAddressesAServerHasNetworksOfItsOwn) {
@@ -74,7 +76,7 @@ TEST_F(Init, WhatIsMissingIsNamed) {
 
 TEST_F(Init, WhatCannotBeReadAgainIsNotWritten) {
   EXPECT_THAT(init({"--server", "--address", "10.0.0.300"}).err,
-              HasSubstr("Address: expected an address"));
+              HasSubstr("--address: expected an address"));
   EXPECT_THAT(init({"--server", "--endpoint", "a\nPostUp = reboot"}).err, HasSubstr("line break"));
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
@@ -98,7 +100,7 @@ TEST_F(Init, WhatCannotBeMeantIsRefused) {
     return init({"--client", "--address", "10.0.0.2", "--peer-key", kKey, "--endpoint", endpoint})
         .err;
   };
-  EXPECT_THAT(client("http://a.example:1"), HasSubstr("Endpoint: `http://'"));
+  EXPECT_THAT(client("http://a.example:1"), HasSubstr("--endpoint: `http://'"));
   EXPECT_THAT(client("a.example"), HasSubstr("there is no port: a.example:51820"));
   EXPECT_THAT(client("a.example:0"), HasSubstr("port 0"));
   EXPECT_FALSE(std::filesystem::exists(path()));
@@ -118,8 +120,25 @@ TEST_F(Init, AFileThatIsThereStaysUnlessForced) {
   const std::string before = conf();
   EXPECT_THAT(init({"--server"}).err, HasSubstr("is there already"));
   EXPECT_EQ(conf(), before);
-  EXPECT_EQ(init({"--server", "--force"}).status, 0);
+  const Answer answer = init({"--server", "--force"});
+  EXPECT_EQ(answer.status, 0);
   EXPECT_NE(conf(), before);
+  EXPECT_EQ(answer.err, "What was there before is " + path() + ".bak now.\n");
+  EXPECT_EQ(files::read_file(path() + ".bak")->view(), before);
+  EXPECT_EQ(init({"--server", "--force"}).status, 0);
+  EXPECT_EQ(files::read_file(path() + ".bak")->view(), before);
+}
+
+TEST_F(Init, ADashPrintsTheFile) {
+  const Answer answer = ask({"init", "-", "--server"});
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_THAT(answer.out, StartsWith("[Interface]\nPrivateKey = "));
+  EXPECT_THAT(answer.err, StartsWith("public key: "));
+}
+
+TEST_F(Init, AMistakeInAnOptionIsOneInTheWords) {
+  EXPECT_EQ(init({"--server", "--port", "0"}).status, 2);
+  EXPECT_EQ(init({}).status, 2);
 }
 
 TEST_F(Init, AnInterfaceHasAName) {

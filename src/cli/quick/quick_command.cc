@@ -1,6 +1,5 @@
 #include "cli/quick/quick_command.h"
 
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,8 +8,9 @@
 
 #include "cli/doctor/warnings.h"
 #include "cli/terminal/listener.h"
+#include "cli/terminal/not_there.h"
+#include "cli/terminal/now.h"
 #include "cli/terminal/options.h"
-#include "cli/terminal/today.h"
 #include "diagnosis/machine_findings.h"
 #include "quick/expired.h"
 
@@ -24,9 +24,8 @@ bool is_root(Console& console) {
 }
 
 void add_file(CLI::App& app, std::string& argument) {
-  app.add_option(
-         "FILE", argument,
-         "the name of an interface, with its file in /etc/wireguard, or a path to NAME.conf")
+  app.add_option("FILE", argument,
+                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf")
       ->required();
 }
 
@@ -34,6 +33,7 @@ std::optional<int> read_argument(Console& console, Arguments arguments,
                                  std::string_view description, std::string& argument) {
   CLI::App app{std::string(description)};
   add_file(app, argument);
+  app.footer("ferrule " + std::string(arguments[0]) + " wg0");
   return read_options(app, console, arguments);
 }
 
@@ -42,7 +42,7 @@ std::optional<QuickFile> read_file_to_apply(Console& console, const std::string&
   auto file = read_quick_file(console, argument);
   if (!file) return std::nullopt;
   ConsoleListener listener(console);
-  const auto done = quick::leave_out_expired(*file, today(console), listener);
+  const auto done = quick::leave_out_expired(*file, now_of(console), listener);
   if (done) return file;
   print_failure(console, done.error());
   return std::nullopt;
@@ -75,9 +75,7 @@ std::optional<control::DeviceStatus> get_device(Console& console, const std::str
   auto device = console.devices->get(name);
   if (device) return std::move(*device);
   if (device.error().code == ENODEV) {
-    console.err.print("{}: `{}' is not a WireGuard interface\n", console.program, name);
-    const auto names = console.devices->list();
-    if (names && !names->empty()) console.err.print("Up are: {}\n", fmt::join(*names, ", "));
+    say_no_interface(console, name);
   } else {
     console.err.print("{}: {}\n", console.program, device.error().what);
   }

@@ -1,6 +1,5 @@
 #include "cli/quick/quick_file.h"
 
-#include <fmt/ranges.h>
 #include <net/if.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +14,7 @@
 #include <vector>
 
 #include "cli/terminal/conf_text.h"
-#include "control/near_miss.h"
+#include "cli/terminal/not_there.h"
 #include "files/conf_file.h"
 
 namespace ferrule::cli {
@@ -31,40 +30,6 @@ void warn_of_readers(Console& console, const std::string& path) {
   if (stat(std::string(folder_of(path)).c_str(), &folder) != 0) return;
   if ((file.st_mode & folder.st_mode & S_IRWXO) == 0) return;
   console.err.print("Warning: `{}' is world accessible\n", path);
-}
-
-// "wg0, office": the interfaces with a file in the usual folder; "" when there are none.
-std::vector<std::string> names_of_files() {
-  std::vector<std::string> names;
-  const std::filesystem::path folder =
-      std::filesystem::path(files::conf_path_of("x")).parent_path();
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-    if (entry.path().extension() == files::kConfSuffix) names.push_back(entry.path().stem());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-// What whoever named a file that is not there may have meant.
-void tell_what_is_there(Console& console, std::string_view argument) {
-  if (argument.find('/') == argument.npos && argument.ends_with(files::kConfSuffix)) {
-    const std::string_view name = argument.substr(0, argument.size() - files::kConfSuffix.size());
-    if (access(std::string(argument).c_str(), F_OK) == 0) {
-      console.err.print("For the file in this folder, say `./{}'.\n", argument);
-    } else if (access(files::conf_path_of(name).c_str(), F_OK) == 0) {
-      console.err.print("For the one in /etc/wireguard, say `{}'.\n", name);
-    }
-    return;
-  }
-  const std::vector<std::string> names = names_of_files();
-  if (argument.find('/') != argument.npos || names.empty()) return;
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  if (const auto meant = control::nearest(argument, views)) {
-    console.err.print("Did you mean `{}'?\n", *meant);
-  } else {
-    console.err.print("There are: {}\n", fmt::join(names, ", "));
-  }
 }
 
 // Why a file's name names no interface, and what to do.
@@ -89,10 +54,11 @@ std::optional<QuickPlace> find_quick_file(Console& console, std::string_view arg
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
                                                          std::free);
   if (real == nullptr) {
-    const bool is_missing = errno == ENOENT;
-    console.err.print("{}: `{}' {}\n", console.program, path,
-                      is_missing ? "does not exist" : std::strerror(errno));
-    if (is_missing) tell_what_is_there(console, argument);
+    if (errno != ENOENT) {
+      console.err.print("{}: {}: {}\n", console.program, path, std::strerror(errno));
+    } else {
+      say_no_file(console, path, argument);
+    }
     return std::nullopt;
   }
   const std::size_t slash = path.rfind('/');

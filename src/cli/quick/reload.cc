@@ -28,7 +28,10 @@ void print_text(Output& out, const std::string& interface, const quick::Reloaded
 void print_json(Output& out, const std::string& interface, const quick::Reloaded& reloaded) {
   Json changes = Json::array();
   for (const quick::Difference& change : reloaded.changes) changes.push_back(json_of(change));
-  const Json line{{"interface", interface}, {"changes", changes}, {"steps", reloaded.steps}};
+  const Json line{{"version", kJsonVersion},
+                  {"interface", interface},
+                  {"changes", changes},
+                  {"steps", reloaded.steps}};
   out.print("{}\n", to_line(line));
 }
 
@@ -56,6 +59,7 @@ int run_reload(Console& console, Arguments arguments) {
   CLI::App app{"Makes a running interface what its file says now."};
   add_file(app, argument);
   app.add_flag("--json", is_json, "print what was changed as JSON");
+  app.footer("ferrule reload wg0");
   if (const auto status = read_options(app, console, arguments)) return *status;
   auto file = read_file_to_apply(console, argument);
   if (!file) return 1;

@@ -5,7 +5,7 @@
 #include "cli/quick/quick_command.h"
 #include "cli/terminal/conf_text.h"
 #include "cli/terminal/listener.h"
-#include "cli/terminal/today.h"
+#include "cli/terminal/now.h"
 #include "control/foreign_text.h"
 #include "files/input.h"
 #include "quick/save.h"
@@ -44,7 +44,7 @@ bool save_configuration(Console& console, const QuickPlace& place) {
   ConsoleListener listener(console);
   const auto ask_device = [&] { return get_device(console, place.interface); };
   const auto done =
-      quick::save_configuration(place, *network, ask_device, today(console), listener);
+      quick::save_configuration(place, *network, ask_device, now_of(console), listener);
   if (!done) print_failure(console, done.error());
   return done.has_value();
 }

@@ -44,6 +44,7 @@ int run_up(Console& console, Arguments arguments) {
   CLI::App app{"Brings an interface up as its file says, or leaves everything as it was."};
   add_file(app, argument);
   app.add_flag("--kernel", wants_kernel, "by the kernel's module instead of ferruled");
+  app.footer("ferrule up wg0\nferrule up ./office.conf\nferrule up wg0 --kernel");
   if (const auto status = read_options(app, console, arguments)) return *status;
   auto file = read_file_to_apply(console, argument);
   if (!file) return 1;

@@ -43,8 +43,7 @@ struct Published {
 
 void add_options(CLI::App& app, RunOptions& options) {
   app.add_option("FILE", options.file,
-                 "the name of an interface, with its file in /etc/wireguard, or a path to "
-                 "NAME.conf")
+                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf")
       ->required();
   app.add_option("--reach", options.reach.text,
                  "how to reach the inside: auto or namespace; says which is taken and why")
@@ -155,9 +154,10 @@ int run_run(Console& console, Arguments arguments) {
   }
   CLI::App app{
       "Runs a command inside a tunnel: it sees nothing but that. Needs no rights. The command "
-      "stands "
-      "behind `--': ferrule run FILE -- COMMAND [ARGUMENT...]"};
+      "stands behind `--'."};
   add_options(app, options);
+  app.footer(
+      "ferrule run office -- curl https://intranet.example\nferrule run ./office.conf -- ssh host");
   const auto own = arguments.first(static_cast<std::size_t>(separator - arguments.begin()));
   if (const auto status = read_options(app, console, own)) {
     return *status == 0 ? 0 : kFailed;
@@ -176,6 +176,7 @@ int run_shell(Console& console, Arguments arguments) {
   RunOptions options;
   CLI::App app{"Opens a shell inside a tunnel: what it starts sees nothing but that."};
   add_options(app, options);
+  app.footer("ferrule shell office");
   if (const auto status = read_options(app, console, arguments)) return *status;
   options.reach.is_given = app.count("--reach") > 0;
   const char* shell = std::getenv("SHELL");

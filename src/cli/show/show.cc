@@ -1,6 +1,7 @@
 #include "cli/show/show.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -8,7 +9,9 @@
 
 #include "cli/show/show_live.h"
 #include "cli/show/show_text.h"
+#include "cli/terminal/conf_text.h"
 #include "cli/terminal/json.h"
+#include "cli/terminal/not_there.h"
 #include "cli/terminal/style.h"
 #include "files/device_conf.h"
 
@@ -21,7 +24,12 @@ struct View {
   std::optional<std::string_view> field;
   bool is_json = false;
   Style style{false};
+  monitor::NameBook* names = nullptr;  // null: peers go by their keys
 };
+
+std::shared_ptr<const monitor::PeerNames> names_of(const View& view, const std::string& device) {
+  return view.names == nullptr || view.field ? nullptr : view.names->of(device);
+}
 
 void print_usage(Output& out, std::string_view program, std::string_view command) {
   out.print(
@@ -68,12 +76,13 @@ int show_interfaces(Console& console, const View& view) {
 }
 
 // All that can be asked; an error about each other one.
-std::vector<NamedDevice> ask_all(Console& console, const std::vector<std::string>& names) {
+std::vector<NamedDevice> ask_all(Console& console, const std::vector<std::string>& names,
+                                 const View& view) {
   std::vector<NamedDevice> devices;
   for (const std::string& name : names) {
     auto status = console.devices->get(name);
     if (status) {
-      devices.push_back({name, std::move(*status)});
+      devices.push_back({name, std::move(*status), names_of(view, name)});
     } else {
       console.err.print("Unable to access interface {}: {}\n", name,
                         std::strerror(status.error().code));
@@ -94,7 +103,7 @@ void print_all_json(Output& out, const std::vector<NamedDevice>& devices) {
 int show_all(Console& console, std::string_view command, const View& view) {
   std::vector<std::string> names;
   if (!list(console, names)) return 1;
-  const std::vector<NamedDevice> devices = ask_all(console, names);
+  const std::vector<NamedDevice> devices = ask_all(console, names, view);
   if (view.is_json) {
     print_all_json(console.out, devices);
   } else if (view.field) {
@@ -112,15 +121,20 @@ int show_all(Console& console, std::string_view command, const View& view) {
   return devices.empty() && !names.empty() ? 1 : 0;
 }
 
+void say_inaccessible(Console& console, const std::string& name, int code) {
+  if (code == ENODEV && !is_called_wg(console.program)) return say_no_interface(console, name);
+  console.err.print("Unable to access interface: {}\n", std::strerror(code));
+}
+
 int show_one(Console& console, std::string_view command, const std::string& name,
              const View& view) {
   auto status = console.devices->get(name);
   if (!status) {
-    console.err.print("Unable to access interface: {}\n", std::strerror(status.error().code));
+    say_inaccessible(console, name, status.error().code);
     return 1;
   }
   std::vector<NamedDevice> devices;
-  devices.push_back({name, std::move(*status)});
+  devices.push_back({name, std::move(*status), names_of(view, name)});
   if (view.is_json) {
     print_all_json(console.out, devices);
   } else if (!view.field) {
@@ -154,6 +168,8 @@ int run_show(Console& console, Arguments arguments) {
   std::vector<std::string_view> words(arguments.begin(), arguments.end());
   View view;
   view.is_json = std::erase(words, "--json") > 0;
+  monitor::NameBook book(conf_of);
+  if (!is_called_wg(console.program)) view.names = &book;
   view.style = Style(wants_color(console.out.fd()));
   const auto live = std::ranges::find_if(
       words, [](std::string_view word) { return word.starts_with("--watch"); });

@@ -29,8 +29,9 @@ void write_with_key(Output& out, std::string_view json,
   out.write(json.substr(at + kKeyHereAsJson.size()));
 }
 
-Json json_of(const PeerStatus& status) {
+Json json_of(const PeerStatus& status, std::string_view name) {
   Json peer = Json::object();
+  if (!name.empty()) peer["name"] = name;
   if (!status.preshared_key.is_zero()) peer["presharedKey"] = shown_secret();
   if (!status.endpoint.is_none()) peer["endpoint"] = client::text_of(status.endpoint);
   if (status.last_handshake.seconds != 0) peer["latestHandshake"] = status.last_handshake.seconds;
@@ -46,6 +47,7 @@ Json json_of(const PeerStatus& status) {
 
 Json json_without_peers(const control::DeviceStatus& status) {
   Json device = Json::object();
+  device["version"] = kJsonVersion;
   if (status.private_key) device["privateKey"] = shown_secret();
   if (status.public_key) device["publicKey"] = to_base64(*status.public_key);
   if (status.listen_port != 0) device["listenPort"] = status.listen_port;
@@ -68,7 +70,8 @@ void print_json(Output& out, const NamedDevice& device) {
   std::string_view separator = "\n";
   for (const PeerStatus& peer : status.peers) {
     out.print("{}      {}: ", separator, to_line(to_base64(peer.public_key)));
-    write_with_key(out, to_lines(json_of(peer), 3), peer.preshared_key.bytes());
+    write_with_key(out, to_lines(json_of(peer, device.name_of(peer.public_key)), 3),
+                   peer.preshared_key.bytes());
     separator = ",\n";
   }
   out.write(status.peers.empty() ? "}\n  }" : "\n    }\n  }");

@@ -29,7 +29,7 @@ class PrettyPrinter {
       : out_(out), style_(style), now_s_(now_s) {}
 
   void device(const NamedDevice& device);
-  void peer(const PeerStatus& peer);
+  void peer(const PeerStatus& peer, std::string_view name);
 
  private:
   void label(std::string_view name) { out_.print("  {}: ", style_.bold(name)); }
@@ -55,9 +55,11 @@ void PrettyPrinter::device(const NamedDevice& device) {
   if (status.fwmark != 0) line("fwmark", fmt::format("{:#x}", status.fwmark));
 }
 
-void PrettyPrinter::peer(const PeerStatus& peer) {
+void PrettyPrinter::peer(const PeerStatus& peer, std::string_view name) {
+  const std::string key = to_base64(peer.public_key);
   out_.print("\n{}: {}\n", style_.bold(Color::yellow, "peer"),
-             style_.colored(Color::yellow, to_base64(peer.public_key)));
+             style_.colored(Color::yellow, name.empty() ? key : name));
+  if (!name.empty()) line("public key", key);
   if (!peer.preshared_key.is_zero()) secret_line("preshared key", peer.preshared_key.bytes());
   if (!peer.endpoint.is_none()) line("endpoint", client::text_of(peer.endpoint));
   allowed_ips(peer.allowed_ips);
@@ -99,7 +101,9 @@ void PrettyPrinter::allowed_ips(const std::vector<Cidr>& ips) {
 void print_pretty(Output& out, const NamedDevice& device, const Style& style, std::int64_t now_s) {
   PrettyPrinter printer(out, style, now_s);
   printer.device(device);
-  for (const PeerStatus* peer : by_handshake(device.status.peers)) printer.peer(*peer);
+  for (const PeerStatus* peer : by_handshake(device.status.peers)) {
+    printer.peer(*peer, device.name_of(peer->public_key));
+  }
 }
 
 }  // namespace ferrule::cli

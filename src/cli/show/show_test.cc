@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/key_text.h"
 #include "cli/show/show_text.h"
 #include "cli/terminal/console_testing.h"
 
@@ -118,7 +119,8 @@ TEST_F(Show, ADeviceThatIsNotThereIsAnError) {
   TestDevices devices;
   const Answer answer = ask(devices, {"show", "wg0"});
   EXPECT_EQ(answer.status, 1);
-  EXPECT_EQ(answer.err, "Unable to access interface: No such device\n");
+  EXPECT_EQ(answer.err, "ferrule: `wg0' is not a WireGuard interface\n");
+  EXPECT_EQ(ask({"show", "wg0"}, {}, "wg").err, "Unable to access interface: No such device\n");
 }
 
 TEST_F(Show, DevicesThatCannotBeReadAreNamed) {
@@ -127,6 +129,25 @@ TEST_F(Show, DevicesThatCannotBeReadAreNamed) {
   const Answer answer = ask(devices, {"show", "all"});
   EXPECT_EQ(answer.status, 1);
   EXPECT_EQ(answer.err, "Unable to access interface wg0: Operation not permitted\n");
+}
+
+// The names are in the file of an interface of this machine, or, as here, in one that a path names.
+TEST_F(Show, PeersGoByTheirNamesUnlessAsWg) {
+  const ConfFolder folder("wg0");
+  const std::string key = kPeer2.substr(0, 44);
+  folder.write("[Peer]\n# Name = alice\nPublicKey = " + key + "\n");
+  NamedDevice device{"wg0", {}};
+  device.status.peers.emplace_back().public_key = *public_key_from_base64(key);
+  device.names = monitor::NameBook().of(folder.conf_path());
+  const auto pretty = [&] {
+    Output out(Output::kNowhere);
+    print_pretty(out, device, Style(false), kTestNow);
+    return std::string(out.text());
+  };
+  EXPECT_THAT(pretty(),
+              HasSubstr("\npeer: alice\n  public key: " + key + "\n  allowed ips: (none)\n"));
+  device.names.reset();
+  EXPECT_THAT(pretty(), HasSubstr("\npeer: " + key + "\n  allowed ips: (none)\n"));
 }
 
 TEST_F(Show, HelpNamesWhatWgDoesNotHave) {

@@ -1,12 +1,14 @@
 // A device as `show` prints it: for people, and in lines of fields for programs.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "cli/terminal/output.h"
 #include "cli/terminal/style.h"
 #include "control/uapi_client.h"
+#include "monitor/peer_names.h"
 
 namespace ferrule::cli {
 
@@ -14,6 +16,14 @@ namespace ferrule::cli {
 struct NamedDevice {
   std::string name;
   control::DeviceStatus status;
+  std::shared_ptr<const monitor::PeerNames> names = {};  // null: peers go by their keys
+
+  /// What people call a peer; "" where they call it nothing.
+  [[nodiscard]] std::string_view name_of(const PublicKey& peer) const noexcept {
+    if (names == nullptr) return {};
+    const auto found = names->find(peer);
+    return found == names->end() ? std::string_view() : found->second;
+  }
 };
 
 /// For people; peers by their latest handshake.
@@ -24,7 +34,7 @@ void print_pretty(Output& out, const NamedDevice& device, const Style& style, st
 [[nodiscard]] bool print_field(Output& out, const NamedDevice& device, std::string_view field,
                                bool with_name);
 
-/// The device's name: its whole description, in the words of wg-json.
+/// The device's name: its whole description, in the words of wg-json (docs/schemas/show.json).
 void print_json(Output& out, const NamedDevice& device);
 
 }  // namespace ferrule::cli

@@ -27,10 +27,19 @@ struct Console {
   return program.substr(program.rfind('/') + 1) == "wg";
 }
 
+/// The same for wg-quick.
+[[nodiscard]] inline bool is_called_wg_quick(std::string_view program) {
+  return program.substr(program.rfind('/') + 1) == "wg-quick";
+}
+
 /// The words of a command line: the command's name, then what follows it.
 using Arguments = std::span<const std::string_view>;
 
+/// What commands are for; the help has them so.
+enum class Group : std::uint8_t { tunnels, peers, explanations, views, wg };
+
 struct Command {
+  Group group;
   std::string_view name;
   std::string_view description;
   /// Returns the exit status. Whatever it prints is flushed by the caller.

@@ -1,6 +1,10 @@
 #include "cli/terminal/conf_text.h"
 
+#include <unistd.h>
+
 #include <utility>
+
+#include "quick/record.h"
 
 namespace ferrule::cli {
 
@@ -17,6 +21,13 @@ std::optional<files::ConfText> read_conf_or_say(Console& console, const std::str
   }
   print_errors(console, refusal.errors);
   return std::nullopt;
+}
+
+std::string conf_of(const std::string& interface) {
+  if (!files::is_interface_name(interface)) return interface;
+  if (access(files::conf_path_of(interface).c_str(), F_OK) == 0) return interface;
+  const auto record = quick::read_record(interface);
+  return record && record->path.find('/') != std::string::npos ? record->path : interface;
 }
 
 }  // namespace ferrule::cli

@@ -16,4 +16,8 @@ void print_errors(Console& console, const control::ConfErrors& errors);
 [[nodiscard]] std::optional<files::ConfText> read_conf_or_say(Console& console,
                                                               const std::string& path);
 
+/// Where the file of an interface is that is up: what /etc/wireguard has of its name, or else what it was
+/// brought up by.
+[[nodiscard]] std::string conf_of(const std::string& interface);
+
 }  // namespace ferrule::cli

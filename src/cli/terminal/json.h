@@ -9,6 +9,10 @@
 
 namespace ferrule::cli {
 
+/// The version of all that is printed as JSON (docs/json.md): it grows when a member goes or changes its
+/// meaning, not when one is added.
+constexpr int kJsonVersion = 1;
+
 /// Members stay in the order in which they came.
 using Json = nlohmann::ordered_json;
 

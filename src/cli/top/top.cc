@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/terminal/conf_text.h"
 #include "cli/terminal/first_look.h"
 #include "cli/terminal/options.h"
 #include "cli/top/terminal.h"
@@ -50,11 +51,11 @@ int run_top(Console& console, Arguments arguments) {
   std::vector<std::string> devices;
   double interval_s = 1;
   CLI::App app("Shows peers, their throughput, handshakes and drops, live.");
-  app.add_option("IFACE", devices, "Only these interfaces (default: all)");
-  app.add_option("--interval", interval_s, "Seconds between two looks (default: 1)")
-      ->check(CLI::Range(0.1, 3600.0));
+  app.add_option("IFACE", devices, "only these interfaces (default: all)");
+  add_seconds(app, "--interval", interval_s, "time between two looks (default: 1)", 0.1, 3600);
+  app.footer("ferrule top\nferrule top wg0 --interval 0.5");
   if (const auto status = read_options(app, console, arguments)) return *status;
-  monitor::NameBook book;
+  monitor::NameBook book(conf_of);
   const auto look = [&] {
     return monitor::take_snapshot(*console.devices, devices, book, io::now());
   };

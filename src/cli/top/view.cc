@@ -11,8 +11,8 @@
 #include <set>
 
 #include "base/key_text.h"
+#include "cli/terminal/columns.h"
 #include "cli/terminal/style.h"
-#include "cli/top/columns.h"
 #include "client/scopes.h"
 #include "control/prefix_list.h"
 

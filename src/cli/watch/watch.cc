@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "base/key_text.h"
+#include "cli/show/show_text.h"
+#include "cli/terminal/conf_text.h"
 #include "cli/terminal/first_look.h"
 #include "cli/terminal/json.h"
 #include "cli/terminal/options.h"
@@ -52,6 +54,8 @@ std::string in_words(const monitor::Event& event) {
   return {};
 }
 
+constexpr double kLongest_s = 1e9;
+
 struct WatchOptions {
   std::vector<std::string> devices;
   bool is_json = false;
@@ -64,12 +68,12 @@ std::optional<int> read_watch_options(WatchOptions& options, Console& console,
   CLI::App app(
       "Prints peers connecting, going quiet and roaming, handshakes without an answer, and what is "
       "dropped, as it happens.");
-  app.add_option("IFACE", options.devices, "Only these interfaces (default: all)");
-  app.add_flag("--json", options.is_json, "One JSON object a line");
-  app.add_option("--interval", options.interval_s, "Seconds between two looks (default: 1)")
-      ->check(CLI::Range(0.05, 3600.0));
-  app.add_option("--for", options.for_s, "End after so many seconds (default: never)")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("IFACE", options.devices, "only these interfaces (default: all)");
+  app.add_flag("--json", options.is_json, "print a JSON object a line");
+  add_seconds(app, "--interval", options.interval_s, "time between two looks (default: 1)", 0.05,
+              3600);
+  add_seconds(app, "--for", options.for_s, "end after so long (default: never)", 0, kLongest_s);
+  app.footer("ferrule watch\nferrule watch wg0 --json --for 60");
   return read_options(app, console, arguments);
 }
 
@@ -87,7 +91,10 @@ void print_event(Output& out, const monitor::Event& event, const WallTime& at) {
 }
 
 void print_event_json(Output& out, const monitor::Event& event, const WallTime& at) {
-  Json line{{"time", time_text(at)}, {"event", name_of(event.kind)}, {"interface", event.device}};
+  Json line{{"version", kJsonVersion},
+            {"time", time_text(at)},
+            {"event", name_of(event.kind)},
+            {"interface", event.device}};
   if (event.peer) line["peer"] = to_base64(*event.peer);
   if (!event.name.empty()) line["name"] = event.name;
   if (!event.from.is_none()) line["from"] = client::text_of(event.from);
@@ -103,7 +110,7 @@ int run_watch(Console& console, Arguments arguments) {
   WatchOptions options;
   if (const auto status = read_watch_options(options, console, arguments)) return *status;
   monitor::EventFinder finder;
-  monitor::NameBook book;
+  monitor::NameBook book(conf_of);
   const auto look = [&] {
     return monitor::take_snapshot(*console.devices, options.devices, book, io::now());
   };

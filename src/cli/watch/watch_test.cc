@@ -96,7 +96,8 @@ TEST(Watch, AnInterfaceThatIsNotThereIsAnError) {
   const Answer answer = ask(devices, {"watch", "--for", "0.001", "wg7", "wg0"});
   EXPECT_EQ(answer.status, 1);
   EXPECT_EQ(answer.out, "");
-  EXPECT_EQ(answer.err, "Unable to access interface wg7: No such device\n");
+  EXPECT_EQ(answer.err,
+            "ferrule: `wg7' is not a WireGuard interface; did you mean `wg0'?\nUp are: wg0\n");
 }
 
 TEST(Watch, WhoMayNotSeeInterfacesIsTold) {
@@ -104,17 +105,16 @@ TEST(Watch, WhoMayNotSeeInterfacesIsTold) {
   devices.list_errno = EACCES;
   const Answer answer = ask(devices, {"watch", "--for", "0.001"});
   EXPECT_EQ(answer.status, 1);
-  EXPECT_EQ(answer.err, "Unable to list interfaces: Permission denied\n");
+  EXPECT_EQ(answer.err, "ferrule: the interfaces can't be listed: Permission denied\n");
   devices.list_errno = 0;
   devices.get_errno = EACCES;
   devices.answers["wg0"] = "";
-  EXPECT_EQ(ask(devices, {"watch", "--for", "0.001"}).err,
-            "Unable to access interface wg0: Permission denied\n");
+  EXPECT_EQ(ask(devices, {"watch", "--for", "0.001"}).err, "ferrule: wg0: Permission denied\n");
 }
 
 TEST(Watch, RefusesAnIntervalThatIsNone) {
   const Answer answer = ask({"watch", "--interval", "0"});
-  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.status, 2);
   EXPECT_THAT(answer.err, HasSubstr("--interval"));
 }
 

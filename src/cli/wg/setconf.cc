@@ -43,7 +43,8 @@ int run_setconf(Console& console, Arguments arguments) {
     return 1;
   }
   const std::string name(arguments[1]);
-  auto configuration = read_conf(console, std::string(arguments[2]));
+  const bool is_dash = arguments[2] == "-" && !is_called_wg(console.program);
+  auto configuration = read_conf(console, is_dash ? "/dev/stdin" : std::string(arguments[2]));
   if (!configuration) return 1;
   ConsoleListener listener(console);
   auto change = files::take_change(listener, *configuration);

@@ -281,7 +281,7 @@ TEST(ConfCheck, NamesInOtherToolsCommentsAreOffered) {
   EXPECT_EQ(findings[0].rule, "foreign-name");
   EXPECT_EQ(findings[0].where.line, 6u);
   EXPECT_THAT(findings[0].where.message, HasSubstr("2 peers"));
-  EXPECT_THAT(findings[0].where.message, HasSubstr("peer rename wg0.conf PUBLICKEY alice'"));
+  EXPECT_THAT(findings[0].where.message, HasSubstr("ferrule peer adopt wg0.conf'"));
   EXPECT_THAT(found(kInterface + "# BEGIN_PEER bob\n" + bob + "# END_PEER bob\n"),
               ElementsAre("note foreign-name 5"));
   EXPECT_THAT(found(kInterface + peer(kPeer1, "# friendly_name = c\nAllowedIPs = 10.0.0.2\n")),

@@ -1,4 +1,4 @@
-// The day in which the console is.
+// The moment in which the console is.
 #pragma once
 
 #include "cli/terminal/command.h"
@@ -6,6 +6,6 @@
 
 namespace ferrule::cli {
 
-[[nodiscard]] control::Date today(const Console& console);
+[[nodiscard]] control::Date now_of(const Console& console);
 
 }  // namespace ferrule::cli

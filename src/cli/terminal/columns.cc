@@ -1,5 +1,8 @@
-#include "cli/top/columns.h"
+#include "cli/terminal/columns.h"
 
+#include <sys/ioctl.h>
+
+#include <clocale>
 #include <cwchar>
 
 #include "base/utf8.h"
@@ -13,10 +16,22 @@ struct Piece {
   std::size_t columns;
 };
 
+constexpr std::size_t kUsualColumns = 80;
+constexpr std::size_t kUsualLines = 24;
+
+int width_of(char32_t code) {
+  static const locale_t kUnicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (kUnicode == nullptr) return 1;
+  const locale_t before = uselocale(kUnicode);
+  const int columns = wcwidth(static_cast<wchar_t>(code));
+  uselocale(before);
+  return columns;
+}
+
 Piece first_piece(std::string_view text) {
   const auto character = first_character(text);
   if (!character) return {1, 1};
-  const int columns = wcwidth(static_cast<wchar_t>(character->code));
+  const int columns = character->code < 0x80 ? 1 : width_of(character->code);
   return {character->size, columns < 0 ? 1u : static_cast<std::size_t>(columns)};
 }
 
@@ -41,6 +56,21 @@ std::string cut(std::string_view text, std::size_t columns) {
     end += piece.size;
   }
   return std::string(text.substr(0, end));
+}
+
+std::string shortened(std::string_view text, std::size_t columns) {
+  if (columns_of(text) <= columns) return std::string(text);
+  return columns == 0 ? std::string() : cut(text, columns - 1) + "…";
+}
+
+std::size_t terminal_columns(int fd) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsualColumns;
+}
+
+std::size_t terminal_rows(int fd) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : kUsualLines;
 }
 
 std::string padded(std::string_view text, std::size_t columns) {
