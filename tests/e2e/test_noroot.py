@@ -91,6 +91,9 @@ def test_a_command_is_itself(scene):
     result = setting.run(["no-such-command"], check=False)
     assert result.returncode == 127 and "no-such-command" in result.stderr, result
     assert setting.run(["/etc/passwd"], check=False).returncode == 126
+    closed = f"ferrule run {setting.conf} -- ls /proc/self/fd <&- 2>&-"
+    open_there = setting.user.run(["sh", "-c", closed]).stdout.split()
+    assert open_there == ["0", "1"], f"its output, and the folder that it reads: {open_there}"
     children = setting.out("cat /proc/$$/task/$$/children").split()
     assert len(children) <= 1, f"children that it did not start: {children}"   # cat itself
 

@@ -18,6 +18,7 @@
 #include "cli/proxy/proxy_options.h"
 #include "cli/proxy/readiness.h"
 #include "cli/proxy/stdio.h"
+#include "cli/run/companion.h"
 #include "client/scopes.h"
 #include "crypto/password.h"
 #include "io/linux/event_loop.h"
@@ -276,6 +277,7 @@ bool check_doors(Console& console, const proxy::ProxySettings& settings) {
 }
 
 int start(Console& console, ProxyOptions& options) {
+  hold_standard_descriptors();
   proxy::ProxySettings& settings = options.settings;
   auto file = read_proxy_file(console, options.file, settings);
   if (!file) return 1;

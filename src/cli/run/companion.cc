@@ -48,6 +48,14 @@ void detach() {
 
 }  // namespace
 
+void hold_standard_descriptors() {
+  int fd;
+  do {
+    fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 std::optional<std::vector<io::UniqueFd>> start_companion(
     Console& console, const std::function<std::optional<InnerTunnel>()>& start,
     const std::function<void(InnerTunnel&, int ended)>& keep) {

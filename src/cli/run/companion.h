@@ -11,6 +11,10 @@
 
 namespace ferrule::cli {
 
+/// Where a caller has closed standard descriptors, what is opened next shall not take their places. A program that
+/// is started finds them closed all the same.
+void hold_standard_descriptors();
+
 /// Starts it: no child of ours, nor in our session, so that a program that takes our place knows nothing
 /// of it. `start` makes the tunnel there; `keep` is then called once with it and with what tells
 /// that this process, whatever it has become, has ended (a pidfd): it returns when it is time to end.

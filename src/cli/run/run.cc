@@ -124,6 +124,7 @@ void keep_until(Console& console, InnerTunnel& tunnel, int ended, std::vector<Pu
 }
 
 int run_inside(Console& console, RunOptions& options) {
+  hold_standard_descriptors();
   if (!check_reach(console, options.reach)) return kFailed;
   auto file = read_quick_file(console, options.file);
   if (!file) return kFailed;
