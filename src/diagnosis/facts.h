@@ -46,7 +46,8 @@ struct PeerFacts {
   std::string name;  // from the file, or the key
   Endpoint endpoint;
   RouteFacts endpoint_route;
-  bool is_caller = false;  // it has no endpoint in the file: it calls us
+  bool is_caller = false;   // it has no endpoint in the file: it calls us
+  bool has_called = false;  // something came from it, ever
   bool is_expired = false;
   std::optional<std::int64_t> handshake_age_s;  // none: there was none
   std::string host;                             // the endpoint in the file, where it is a name

@@ -187,6 +187,7 @@ class Gatherer {
     peer.key = status.public_key;
     peer.name = to_base64(peer.key);
     peer.endpoint = status.endpoint;
+    peer.has_called = status.rx_bytes > 0;
     peer.handshake_age_s = age_of(status.last_handshake, now_s_);
     peer.is_caller = peer.endpoint.is_none();
     const auto found = file_.peers.find(peer.key);

@@ -83,8 +83,10 @@ void Prober::choose(bool is_asked_for) {
     const std::string& way = peer.endpoint_route.interface;
     const bool is_hopeless =
         peer.endpoint.is_none() || peer.routes.empty() || way.empty() || way == facts_.interface;
+    // Whose calls have come, and never led to a session, is not idle.
     const bool is_idle =
-        peer.is_caller && (!peer.handshake_age_s || *peer.handshake_age_s >= kSessionAgeS);
+        peer.is_caller &&
+        (peer.handshake_age_s ? *peer.handshake_age_s >= kSessionAgeS : !peer.has_called);
     if (!is_hopeless && (!is_idle || is_asked_for)) begin(peer);
   }
 }

@@ -19,7 +19,7 @@ from lib.registry import BOTH, Skip, behaviour
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE, outside_endpoint
 from lib.traffic import must_ping
 from lib.tunnel import new_preshared_key, new_private_key
-from lib.wait import PATIENCE
+from lib.wait import PATIENCE, eventually
 
 SETTINGS = ("fresh", "session", "network", "server")
 NETWORKS = ["10.10.0.0/24", "fd10::/64"]
@@ -205,6 +205,23 @@ def test_what_the_other_side_does_wrong_is_found_in_every_setting(scene):
         "wrong-key-there": unknown_there,
         "path-mtu": narrow,
     }, other=scene.other)
+
+
+@behaviour(peers=BOTH)
+def test_a_server_sees_a_wrong_preshared_key(scene):
+    left, right = scene.linked_hosts()
+    left, right = scene.tunnel(left, LEFT_INSIDE), scene.tunnel(right, RIGHT_INSIDE, scene.other)
+    left.peer(right)
+    right.peer(left, endpoint=outside_endpoint(1), psk=new_preshared_key())
+    for i in range(3):
+        left.set(f"peer {new_private_key().public} allowed-ips 10.10.0.{i + 7}/32")
+    left.host.write("/run/test/wg0.conf", f"[Interface]\nListenPort = 51820\n\n[Peer]\n"
+                    f"# Name = bob\nPublicKey = {right.public_key}\n")
+    right.host.spawn("ping -n 10.10.0.1", log_name="ping.log")
+    eventually(lambda: left.status(right).rx_bytes > 0, "the client calls")
+    found = doctor(scene, left.host, "/run/test/wg0.conf")
+    assert set(found) & {"wrong-psk", "handshake-one-way"}, found
+    assert found.popitem()[1]["peer"] == "bob"
 
 
 def takes_everything(pair, forwards):
