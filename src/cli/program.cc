@@ -16,6 +16,8 @@
 #include "cli/complete/complete.h"
 #include "cli/doctor/check.h"
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/explain.h"
+#include "cli/doctor/ping.h"
 #include "cli/import/import.h"
 #include "cli/metrics/metrics.h"
 #include "cli/peer/peer.h"
@@ -63,6 +65,9 @@ constexpr std::array kCommands{
     Command{Group::peers, "peer", "adds, lists and changes peers by their names", run_peer},
     Command{Group::explanations, "check", "finds what is wrong with files", run_check},
     Command{Group::explanations, "doctor", "finds out why a tunnel does not work", run_doctor},
+    Command{Group::explanations, "explain", "says which way a packet goes, and why", run_explain},
+    Command{Group::explanations, "ping", "sends echo requests to a peer by its name", run_ping},
+    Command{Group::explanations, "test", "measures the way to a peer and back", run_test},
     Command{Group::views, "status", "shows which tunnels are up, a line each", run_status},
     Command{Group::views, "show", "shows interfaces and their peers", run_show},
     Command{Group::views, "top", "shows peers and what they do, live", run_top},

@@ -77,13 +77,8 @@ class Prober {
   void take(const EchoAnswer& answer);
   void look_again(Clock::time_point now);
   void measure_way(ProbeFacts& probe);
-  void measure_size(ProbeFacts& probe);
   void ask_outside(Trial& trial);
-  [[nodiscard]] bool comes_back(EchoSocket& socket, const IpAddress& target,
-                                std::uint16_t sequence) const;
   [[nodiscard]] bool is_own(const IpAddress& address) const;
-  [[nodiscard]] bool is_echoed(EchoSocket& socket, const IpAddress& target, std::size_t bytes,
-                               unsigned tries);
   [[nodiscard]] control::DeviceStats stats() const;
   [[nodiscard]] std::optional<std::uint64_t> messages_of(const PublicKey& key,
                                                          const control::DeviceStats& told) const;

@@ -31,6 +31,19 @@ std::optional<std::uint32_t> u32_of(const nlmsghdr& message, std::size_t offset,
   return value;
 }
 
+// An address among the attributes of a route; none where there is none.
+IpAddress address_of(const nlmsghdr& message, std::uint16_t type) {
+  IpAddress address;
+  for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+    if (mnl_attr_get_type(&attribute) != type) return;
+    const Bytes bytes(static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute)),
+                      mnl_attr_get_payload_len(&attribute));
+    if (bytes.size() == 4) address = IpAddress::v4(bytes.first<4>());
+    if (bytes.size() == 16) address = IpAddress::v6(bytes.first<16>());
+  });
+  return address;
+}
+
 std::string link_name_of(const nlmsghdr& message) {
   std::string name;
   for_each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
@@ -225,6 +238,35 @@ Result<RouteState> KernelQuery::find_route(const IpAddress& destination, std::ui
     route.mtu_bytes = route_mtu_of(**answer);
   }
   return route;
+}
+
+// As above: the first answer is what becomes of the packet, the second what says so.
+Result<RouteDetails> KernelQuery::route_details(const RouteQuestion& question) {
+  const std::string attempted = "find the route to " + question.destination.to_string();
+  RouteDetails details;
+  for (const unsigned flags : {0u, unsigned{RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE}}) {
+    NetlinkRequest request(RTM_GETROUTE, 0);
+    start_route_request(request, question.destination);
+    static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= flags;
+    put_source(request, question.source, question.destination);
+    if (question.mark != 0) put_u32(request, RTA_MARK, question.mark);
+    if (question.incoming_interface != 0) put_u32(request, RTA_IIF, question.incoming_interface);
+    auto answer = socket_.request(*request.header, attempted);
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    if (!has_extra<rtmsg>(**answer)) return std::unexpected(system_error(EBADMSG, attempted));
+    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer));
+    if (flags != 0) {
+      details.table = u32_of(**answer, sizeof(rtmsg), RTA_TABLE).value_or(route->rtm_table);
+      details.prefix = Cidr(question.destination,
+                            std::min<unsigned>(route->rtm_dst_len, question.destination.bits()));
+      details.is_local = route->rtm_type == RTN_LOCAL;
+      continue;
+    }
+    details.interface_index = u32_of(**answer, sizeof(rtmsg), RTA_OIF).value_or(0);
+    details.source = address_of(**answer, RTA_PREFSRC);
+    details.gateway = address_of(**answer, RTA_GATEWAY);
+  }
+  return details;
 }
 
 // RTM_F_FIB_MATCH: else the interface of every local address is loopback.

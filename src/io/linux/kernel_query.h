@@ -19,6 +19,24 @@ struct RouteState {
   std::optional<std::uint32_t> mtu_bytes;  // of the route; none: that of the interface
 };
 
+/// The same with what decides it, to be told to people.
+struct RouteDetails {
+  std::uint32_t interface_index = 0;  // 0: it is a refusal of the table
+  IpAddress source;                   // that the kernel would choose; none: it does not say
+  IpAddress gateway;                  // none: the destination is on the link
+  std::uint32_t table = 0;
+  Cidr prefix;            // of the table's entry
+  bool is_local = false;  // the destination is this machine
+};
+
+/// What a packet is like that a route is asked for.
+struct RouteQuestion {
+  IpAddress destination;
+  IpAddress source;                      // none: the kernel shall choose
+  std::uint32_t incoming_interface = 0;  // of a packet that is forwarded; 0: it is made here
+  std::uint32_t mark = 0;
+};
+
 /// Asks about the network namespace that it was opened in, without privileges; about links of others
 /// with CAP_NET_ADMIN. Used by one thread at a time.
 class KernelQuery {
@@ -48,6 +66,9 @@ class KernelQuery {
 
   /// How packets to `destination` leave, from whatever source the kernel would choose.
   [[nodiscard]] Result<RouteState> find_route(const IpAddress& destination, std::uint32_t mark);
+
+  /// The route that a packet would take, and what decides that. Errors are the kernel's.
+  [[nodiscard]] Result<RouteDetails> route_details(const RouteQuestion& question);
 
   /// The interface whose address `source` is: also one of a prefix that a local route goes to. None where
   /// it is no address of this machine, or a link-local one of another interface.
