@@ -146,7 +146,8 @@ Result<const nlmsghdr*> NetlinkSocket::request(nlmsghdr& message, std::string_vi
 }
 
 Result<void> NetlinkSocket::list(nlmsghdr& message, std::string_view attempted,
-                                 const std::function<void(const nlmsghdr&)>& visit) {
+                                 const std::function<void(const nlmsghdr&)>& visit,
+                                 std::size_t most) {
   message.nlmsg_flags |= NLM_F_DUMP;
   if (auto sent = send(message, attempted); !sent) return sent;
   while (true) {
@@ -160,6 +161,7 @@ Result<void> NetlinkSocket::list(nlmsghdr& message, std::string_view attempted,
       if (const int error = refusal(*part); error != 0) {
         return std::unexpected(refusal_of(*part, error, attempted));
       }
+      if (most-- == 0) return std::unexpected(system_error(EOVERFLOW, attempted));
       visit(*part);
     }
   }

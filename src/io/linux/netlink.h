@@ -40,9 +40,11 @@ class NetlinkSocket {
   /// with `attempted` and ends with the kernel's own words, if it has any. Good until the next call.
   [[nodiscard]] Result<const nlmsghdr*> request(nlmsghdr& message, std::string_view attempted);
 
-  /// Sends a request for a list and calls `visit` for each message of the answer. Errors as above.
+  /// Sends a request for a list and calls `visit` for each message of the answer. Errors as above. Behind
+  /// `most` messages it is an Error of EOVERFLOW, and the socket is of no further use.
   [[nodiscard]] Result<void> list(nlmsghdr& message, std::string_view attempted,
-                                  const std::function<void(const nlmsghdr&)>& visit);
+                                  const std::function<void(const nlmsghdr&)>& visit,
+                                  std::size_t most = SIZE_MAX);
 
  private:
   explicit NetlinkSocket(UniqueFd fd);
