@@ -35,6 +35,7 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                  for (const auto& crew : crews_) crew->flush(peers);
                }),
       open_udp_(std::move(open_udp)),
+      goes_on_(std::move(options.goes_on)),
       route_marks_(options.route_marks),
       tuns_(std::move(tuns)) {
   device_.judge_sources(std::move(options.judge_source));
@@ -67,6 +68,7 @@ void Engine::work(const Now& now) {
   if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
   if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);
   take_a_turn(now);
+  free_discarded();
 }
 
 void Engine::read_handshakes(const Now& now) {
@@ -89,6 +91,30 @@ void Engine::yield() {
   read_handshakes(now);
   take_a_turn(now);
   inbox_.rouse();  // for what is not done here
+  if (goes_on_ && !goes_on_()) device_.abandon();
+}
+
+void Engine::discard(protocol::DeviceChange change) noexcept {
+  if (change.peers.empty()) return;
+  try {
+    discarded_.push_back(std::move(change.peers));
+  } catch (const std::bad_alloc&) {
+    return;  // all at once, then
+  }
+  inbox_.rouse();
+}
+
+// What fits into one block has taken some ten microseconds to make.
+void Engine::free_discarded() noexcept {
+  if (discarded_.empty()) return;
+  Segments<protocol::PeerChange>& peers = discarded_.back();
+  freed_ += peers.kSegment;
+  peers.forget_before(freed_);
+  if (freed_ >= peers.size()) {
+    discarded_.pop_back();
+    freed_ = 0;
+  }
+  if (!discarded_.empty()) inbox_.rouse();
 }
 
 std::optional<Instant> Engine::next_deadline() {
@@ -222,20 +248,26 @@ void Engine::down() {
   bind_error_ = 0;
 }
 
-void Engine::network_changed(const protocol::SourceCheck& check) {
+void Engine::network_changed(protocol::SourceCheck check) {
   for (const UdpDoor& door : sockets_) door.udp->forget_paths();
-  device_.check_sources(check);
+  device_.check_sources(std::move(check));
+  inbox_.rouse();
 }
 
 Result<void> Engine::apply(const Now& now, protocol::DeviceChange change) {
-  if (Result<void> fits = device_.prepare(change); !fits) return fits;
+  if (Result<void> fits = device_.prepare(change); !fits) {
+    discard(std::move(change));
+    return fits;
+  }
   if (Result<void> changed = change_sockets(now, change); !changed) {
     device_.unprepare();
+    discard(std::move(change));
     return changed;
   }
   device_.apply(now, std::move(change), control_.outbox());
   control_.send(udp());
-  return {};
+  if (!device_.is_abandoned()) return {};
+  return std::unexpected(system_error(std::errc::operation_canceled, "apply a change"));
 }
 
 Result<void> Engine::change_sockets(const Now& now, const protocol::DeviceChange& change) {

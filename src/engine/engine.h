@@ -26,6 +26,9 @@ struct EngineOptions {
   std::size_t workers_per_lane = 1;
   const crypto::AeadBackend* aead = nullptr;  // null: the best
   protocol::SourceJudge judge_source = {};    // Device::judge_sources
+  // Asked between the turns of a call that takes long: false ends it as it stands, since the device is to
+  // be taken apart. Null: it never is.
+  std::function<bool()> goes_on = {};
   bool route_marks = true;  // false: the system has none (io::Udp::set_route_mark)
   // How the control thread waits for sockets for handshake messages: where the opener opens such.
   std::optional<HandshakeDoor::Watcher> handshake_watcher = {};
@@ -66,8 +69,8 @@ class Engine {
   void down();
   void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
   /// Addresses, routes or MTUs of the machine have changed: forgets what was learned about paths, and
-  /// of the sticky sources what `check` finds no longer good (P75).
-  void network_changed(const protocol::SourceCheck& check);
+  /// of the sticky sources what `check` finds no longer good (P75), peer by peer with each turn.
+  void network_changed(protocol::SourceCheck check);
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
   /// What each lane has done since the start.
   struct LaneWork {
@@ -80,6 +83,8 @@ class Engine {
   /// All or nothing (P102): an Error, of memory too, means that the device is as it was. With very many
   /// peers it takes long: handshakes and timers have their turns meanwhile.
   [[nodiscard]] Result<void> apply(const Now& now, protocol::DeviceChange change);
+  /// Frees a change that will not be applied, with each turn some of it: it may be very large.
+  void discard(protocol::DeviceChange change) noexcept;
   /// 0 before the first bind, unless one was asked for.
   [[nodiscard]] std::uint16_t listen_port() const noexcept { return port_; }
   [[nodiscard]] std::uint32_t fwmark() const noexcept { return mark_; }
@@ -92,6 +97,7 @@ class Engine {
   void read_handshakes(const Now& now);
   void take_a_turn(const Now& now);
   void yield();
+  void free_discarded() noexcept;
   Result<void> bind(const Now& now, std::uint16_t port);
   Result<std::vector<UdpDoor>> open_sockets(std::uint16_t port);
   Result<void> change_sockets(const Now& now, const protocol::DeviceChange& change);
@@ -112,7 +118,10 @@ class Engine {
   protocol::Device device_;
   Control control_;
   UdpOpener open_udp_;
+  std::function<bool()> goes_on_;
   bool route_marks_;
+  std::vector<Segments<protocol::PeerChange>> discarded_;
+  std::size_t freed_ = 0;  // of the last of these
   std::vector<TunDoor> tuns_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Crew>> crews_;

@@ -47,8 +47,8 @@ void StateKeeper::read(const Now& now) {
     return log_.write_parts(LogLevel::error,
                             {"the state file ", name_, " is ignored: ", state.error()});
   }
-  std::vector<PeerMemory>& peers = state->memory.peers;
-  std::erase_if(peers, [&](const PeerMemory& peer) {
+  Segments<PeerMemory>& peers = state->memory.peers;
+  erase_if(peers, [&](const PeerMemory& peer) {
     return now.wall.seconds - peer.seen_s > kForgetUnclaimedAfter_s;
   });
   // The peer has given its session up by now, too.

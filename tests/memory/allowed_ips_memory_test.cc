@@ -25,7 +25,10 @@ Cidr v4(std::uint32_t address, unsigned length) {
 // Holds room for `changes` and makes them while there is no memory at all.
 void change_without_memory(AllowedIps& table, const std::vector<Cidr>& changes,
                            std::mt19937& random, unsigned removals_in_ten) {
-  table.hold_room({.v4 = changes.size(), .v6 = 0, .slots = 1});
+  while (!table.hold_slots(1)) {
+  }
+  while (!table.hold_some_room({.v4 = changes.size(), .v6 = 0})) {
+  }
   {
     const Shortage shortage(0, Failing::rest);
     for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -34,7 +37,8 @@ void change_without_memory(AllowedIps& table, const std::vector<Cidr>& changes,
     }
     ASSERT_FALSE(shortage.was_felt());
   }
-  table.let_go();
+  while (!table.let_go()) {
+  }
 }
 
 // Hosts whose nodes have the same number of children on each level: all grow at the same time.
@@ -104,9 +108,11 @@ TEST(AllowedIpsMemory, P35_AMillionPrefixesReserveNotMuchMoreThanTheyTake) {
   constexpr std::size_t kPrefixes = 1'000'000;
   AllowedIps table;
   const std::size_t before = reserved_bytes();
-  table.hold_room({.v4 = kPrefixes, .v6 = 0, .slots = 1});
+  while (!table.hold_some_room({.v4 = kPrefixes, .v6 = 0})) {
+  }
   EXPECT_LT(reserved_bytes() - before, 128 * kPrefixes);
-  table.let_go();
+  while (!table.let_go()) {
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,7 @@ TEST(StateFormat, WhatIsWrittenIsReadAgain) {
   const std::vector<PeerMemory> peers{full(), v4, bare};
   const auto state = read_state(file_of(peers));
   ASSERT_TRUE(state);
-  EXPECT_EQ(state->memory.peers, peers);
+  EXPECT_TRUE(std::ranges::equal(state->memory.peers, peers));
   EXPECT_EQ(state->written_s, 1'700'000'001);
   EXPECT_EQ(state->memory.identity[31], 3);
   EXPECT_EQ(state->memory.reserved, (protocol::Timestamp{0x40, 0, 1}));

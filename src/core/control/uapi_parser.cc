@@ -251,7 +251,7 @@ void UapiParser::take_number(std::string_view key, std::string_view value, std::
 void UapiParser::refuse(std::errc kind, std::string_view why) noexcept {
   if (state_ == State::refused) return;
   state_ = State::refused;
-  change_ = {};
+  remains_ = std::exchange(change_, {});
   allowed_ips_ = 0;
   error_ = {static_cast<int>(kind), {}};
   try {

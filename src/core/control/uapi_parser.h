@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "base/error.h"
@@ -32,7 +33,7 @@ using UapiRequest = std::variant<GetRequest, StatsRequest, protocol::DeviceChang
 
 /// Turns the bytes of one connection into requests. Lines are parsed as they arrive, so that a
 /// request costs what it is parsed into and one unfinished line; between requests a parser holds no
-/// memory (P103). Nothing of a request with a bad line is handed out (P102): the rest of it, up to
+/// memory (P103). Nothing of a request with a bad line is carried out (P102): the rest of it, up to
 /// its empty line, is read past, and then the error of its first bad line is returned. The same becomes
 /// of a request that there is no memory for: its error is not_enough_memory.
 ///
@@ -53,9 +54,14 @@ class UapiParser {
   [[nodiscard]] bool in_request() const noexcept { return state_ != State::idle || !line_.empty(); }
   /// About how much memory the unfinished request holds.
   [[nodiscard]] std::size_t held_bytes() const noexcept;
-  /// Frees it: the request is refused for want of memory, once the rest of it has been read past. For who
-  /// bounds what many parsers hold together.
+  /// The request is refused for want of memory, once the rest of it has been read past. For who bounds what
+  /// many parsers hold together: what this one held is to be taken, with take_remains.
   void give_up_request() noexcept;
+  /// What the last refused request held, for who frees it in steps, since it may be very large. Else it goes
+  /// with the parser, or with the next one.
+  [[nodiscard]] protocol::DeviceChange take_remains() noexcept {
+    return std::exchange(remains_, {});
+  }
 
  private:
   enum class State { idle, get, stats, set, refused };
@@ -91,6 +97,7 @@ class UapiParser {
   bool skips_line_ = false;        // what is left of the line is read past
   WipedText line_;                 // the start of a line whose end is still to come
   protocol::DeviceChange change_;
+  protocol::DeviceChange remains_;  // of a refused request
   Error error_;
 };
 

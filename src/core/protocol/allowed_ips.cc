@@ -55,35 +55,32 @@ void AllowedIps::remove_peer(PeerId peer) noexcept {
   }
 }
 
-bool AllowedIps::remove_some(PeerId peer, Walk& walk, std::size_t count,
-                             const std::function<bool(const Cidr&)>& unwanted) {
+void AllowedIps::keep(const Cidr& cidr, PeerId peer) noexcept {
+  const std::uint32_t place = find(cidr);
+  if (place != kNone && prefixes_[place].peer == peer) prefixes_[place].stays = true;
+}
+
+bool AllowedIps::remove_some(PeerId peer, Walk& walk, std::size_t count) noexcept {
   if (!std::exchange(walk.begun, true)) {
     const PeerList* list = list_of(peer);
     walk.next = list == nullptr ? kNone : list->first;
   }
   for (; walk.next != kNone && count > 0; --count) {
     const std::uint32_t place = std::exchange(walk.next, prefixes_[walk.next].next);
-    if (!unwanted(cidr_at(place))) continue;
+    if (std::exchange(prefixes_[place].stays, false)) continue;
     unlink(place);
     forget(place);
   }
   return walk.next != kNone;
 }
 
-void AllowedIps::hold_room(const Room& room) {
-  prefixes_.hold_room(room.v4 + room.v6 + prefixes_.kLargest);  // as much as `insert` asks for
-  v4_.hold_room(room.v4, size_);
-  v6_.hold_room(room.v6, size_);
-  if (room.slots > lists_.capacity()) {
-    lists_.reserve(std::max(room.slots, lists_.capacity() * 3 / 2));
-  }
+bool AllowedIps::hold_some_room(const Room& room) {
+  // As much as `insert` asks for.
+  return prefixes_.make_some_room(room.v4 + room.v6 + prefixes_.kLargest) &&
+         v4_.hold_some_room(room.v4, size_) && v6_.hold_some_room(room.v6, size_);
 }
 
-void AllowedIps::let_go() noexcept {
-  prefixes_.let_go();
-  v4_.let_go();
-  v6_.let_go();
-}
+bool AllowedIps::let_go() noexcept { return prefixes_.let_go() && v4_.let_go() && v6_.let_go(); }
 
 PeerId AllowedIps::lookup_v4(const std::uint8_t* address) const noexcept {
   return owner(v4_.lookup(AddressBits::v4(address)));
@@ -130,7 +127,7 @@ const AllowedIps::PeerList* AllowedIps::list_of(PeerId peer) const noexcept {
 }
 
 AllowedIps::PeerList& AllowedIps::make_list(PeerId peer) {
-  if (peer.slot >= lists_.size()) lists_.resize(std::size_t{peer.slot} + 1);
+  while (peer.slot >= lists_.size()) lists_.push_back({});
   PeerList& list = lists_[peer.slot];
   if (list.generation != peer.generation) {
     remove_peer({peer.slot, list.generation});  // a tenant that is gone

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "base/ids.h"
 #include "base/net.h"
+#include "base/segments.h"
 #include "protocol/allowed_ips_blocks.h"
 #include "protocol/allowed_ips_trie.h"
 
@@ -30,24 +30,29 @@ class AllowedIps {
   bool remove(const Cidr& cidr, PeerId peer) noexcept;
   /// Takes everything from `peer`. O(number of its prefixes).
   void remove_peer(PeerId peer) noexcept;
-  /// Takes from `peer` those of its next `count` prefixes for which `unwanted` is true. False when
-  /// there are none behind them. `walk` begins as {}, and goes on as long as the peer gets no others.
+  /// Where the prefix is the peer's, the walk that follows leaves it where it is. Lookups may go on.
+  void keep(const Cidr& cidr, PeerId peer) noexcept;
+  /// Takes from `peer` those of its next `count` prefixes that are not to be kept. False when there are
+  /// none behind them. `walk` begins as {}, and goes on as long as the peer gets no others.
   struct Walk {
     bool begun = false;
     std::uint32_t next = 0;
   };
-  bool remove_some(PeerId peer, Walk& walk, std::size_t count,
-                   const std::function<bool(const Cidr&)>& unwanted);
+  bool remove_some(PeerId peer, Walk& walk, std::size_t count) noexcept;
 
-  /// Takes memory, so that until `let_go` this many inserts for peers in the first `slots` slots can't
-  /// fail. It may reserve twice what they take, but touches none of it. After a failure, too, call `let_go`.
+  /// One step of taking memory, so that until `let_go` this many inserts can't fail, for peers in slots
+  /// that there is room for. True: all of it is there. It may reserve twice what they take, but touches none
+  /// of it. After a failure, too, call `let_go`.
   struct Room {
     std::size_t v4 = 0;
     std::size_t v6 = 0;
-    std::size_t slots = 0;
   };
-  void hold_room(const Room& room);
-  void let_go() noexcept;
+  [[nodiscard]] bool hold_some_room(const Room& room);
+  /// One step of taking the memory for peers in the first `slots` slots. True: there is room. Lookups may
+  /// go on.
+  [[nodiscard]] bool hold_slots(std::size_t slots) { return lists_.reserve_some(slots); }
+  /// Gives back some of what is free. True: there is nothing more to give.
+  bool let_go() noexcept;
 
   /// The owner of the longest prefix that holds the address, or PeerId none. `address` is 4 or 16
   /// bytes in network order.
@@ -87,7 +92,7 @@ class AllowedIps {
   std::size_t size_ = 0;
   AllowedIpsTrie v4_;
   AllowedIpsTrie v6_;
-  std::vector<PeerList> lists_;  // by slot
+  Segments<PeerList> lists_;  // by slot
 };
 
 }  // namespace ferrule::protocol

@@ -35,6 +35,7 @@ struct OwnedPrefix {
   std::uint32_t next = UINT32_MAX;
   std::uint8_t length = 0;
   Family family = Family::none;
+  bool stays = false;  // within a change that replaces the owner's list (AllowedIps::keep)
 
   [[nodiscard]] AddressBits bits() const noexcept { return AddressBits::v6(address.data()); }
 };
@@ -63,16 +64,14 @@ class AllowedIpsTrie {
     nodes_.make_room();
     lists_.make_room();
   }
-  /// So that this many inserts can't fail, whatever is removed meanwhile, until `let_go`. The trie has
-  /// `present` prefixes, or fewer.
-  void hold_room(std::size_t inserts, std::size_t present) {
-    nodes_.hold_room(most_taken(inserts, node_count_));
-    lists_.hold_room(most_taken(inserts, present));
+  /// One step towards that this many inserts can't fail, whatever is removed meanwhile, until `let_go`. True: there is
+  /// room for all. The trie has `present` prefixes, or fewer.
+  [[nodiscard]] bool hold_some_room(std::size_t inserts, std::size_t present) {
+    return nodes_.make_some_room(most_taken(inserts, node_count_)) &&
+           lists_.make_some_room(most_taken(inserts, present));
   }
-  void let_go() noexcept {
-    nodes_.let_go();
-    lists_.let_go();
-  }
+  /// Gives back some of what is free; true: there is nothing more to give.
+  bool let_go() noexcept { return nodes_.let_go() && lists_.let_go(); }
   /// The prefix at `place` is not in the trie yet.
   void insert(std::uint32_t place) noexcept;
   /// The prefix at `place` is in the trie.

@@ -7,6 +7,7 @@
 
 #include "base/keys.h"
 #include "base/net.h"
+#include "base/segments.h"
 #include "base/time.h"
 #include "protocol/message_counts.h"
 #include "protocol/messages.h"
@@ -27,7 +28,7 @@ struct PeerChange {
   std::optional<PresharedKey> preshared_key;  // all zero: none
   std::optional<Endpoint> endpoint;
   std::optional<std::uint16_t> persistent_keepalive_s;  // 0: off
-  std::vector<AllowedIpChange> allowed_ips;
+  Segments<AllowedIpChange> allowed_ips;
 };
 
 /// A set request, whole. Applied in order: device fields, then peers in the order given (the same
@@ -37,7 +38,7 @@ struct DeviceChange {
   std::optional<std::uint16_t> listen_port;
   std::optional<std::uint32_t> fwmark;
   bool replace_peers = false;  // all peers go first
-  std::vector<PeerChange> peers;
+  Segments<PeerChange> peers;
 };
 
 /// What a peer says of itself. Move-only, since it holds a key.
@@ -72,7 +73,7 @@ struct DeviceMemory {
   using Identity = std::array<std::uint8_t, 32>;
   Identity identity{};
   std::optional<Timestamp> reserved;  // no stamp that was sent is greater
-  std::vector<PeerMemory> peers;
+  Segments<PeerMemory> peers;
 };
 
 }  // namespace ferrule::protocol

@@ -9,21 +9,12 @@ namespace {
 constexpr std::size_t kArity = 4;
 }  // namespace
 
-void DeadlineHeap::reserve(std::size_t slots) {
-  // Each time by half of what there was at least, so that peers can be added one by one.
-  const auto grow = [slots](auto& vector) {
-    if (slots > vector.capacity()) vector.reserve(std::max(slots, vector.capacity() * 3 / 2));
-  };
-  grow(heap_);
-  grow(place_);
-}
-
 void DeadlineHeap::set(PeerId peer, Instant at) {
   if (at.is_never()) {
     remove(peer);
     return;
   }
-  if (peer.slot >= place_.size()) place_.resize(std::size_t{peer.slot} + 1);
+  while (peer.slot >= place_.size()) place_.push_back(0);
   std::size_t place = 0;
   if (place_[peer.slot] == 0) {
     place = heap_.size();

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "base/ids.h"
+#include "base/segments.h"
 #include "base/time.h"
 
 namespace ferrule::protocol {
@@ -21,8 +21,10 @@ class DeadlineHeap {
     PeerId peer;
   };
 
-  /// From now on deadlines of peers in the first `slots` slots can be set without memory.
-  void reserve(std::size_t slots);
+  /// One step of taking the memory to set deadlines of peers in the first `slots` slots. True: it is there.
+  [[nodiscard]] bool reserve_some(std::size_t slots) {
+    return heap_.reserve_some(slots) && place_.reserve_some(slots);
+  }
   /// The peer's deadline is now `at`, earlier or later than before. `Instant::never()` removes it.
   void set(PeerId peer, Instant at);
   void remove(PeerId peer) noexcept;
@@ -37,8 +39,8 @@ class DeadlineHeap {
   std::size_t sift_down(std::size_t place, const Entry& entry) noexcept;
   void put(std::size_t place, const Entry& entry) noexcept;
 
-  std::vector<Entry> heap_;
-  std::vector<std::uint32_t> place_;  // by slot: place in heap_ plus one, 0 for none
+  Segments<Entry> heap_;
+  Segments<std::uint32_t> place_;  // by slot: place in heap_ plus one, 0 for none
 };
 
 }  // namespace ferrule::protocol

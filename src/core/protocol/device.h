@@ -156,14 +156,17 @@ class Device {
   [[nodiscard]] std::optional<Deadline> next_deadline() noexcept;
   /// The timers that are due, earliest first. True: there are more.
   [[nodiscard]] bool fire_timers(const Now& now, Budget& budget, Outbox& outbox) noexcept;
-  /// Goes on with what all peers are to follow (up). True: there is more.
+  /// Goes on with what all peers are to follow (up, check_sources). True: there is more.
   [[nodiscard]] bool catch_up(const Now& now, Budget& budget) noexcept;
 
-  /// What takes long with very many peers (prepare, apply, down, check_sources, forget_sources) calls
-  /// `others` now and then, between two steps. It may call what has to do with handshakes, lanes and
-  /// timers (handle, attend, fire_timers, catch_up), and nothing that configures. To be set before
-  /// anything else is called.
+  /// What takes long with very many peers (prepare, apply, down, forget_sources) calls `others` now and
+  /// then, between two steps. It may call what has to do with handshakes, lanes and timers (handle, attend,
+  /// fire_timers, catch_up), and nothing that configures. To be set before anything else is called.
   void yield_to(std::function<void()> others) { others_ = std::move(others); }
+  /// For `others`: what takes long may end half done, since the device is to be taken apart. A change that
+  /// is being prepared is refused.
+  void abandon() noexcept { abandoned_ = true; }
+  [[nodiscard]] bool is_abandoned() const noexcept { return abandoned_; }
 
   /// Whether `change` can be applied whole; if so, takes all the memory for that. no_space_on_device
   /// or not_enough_memory otherwise, and nothing has changed.
@@ -181,8 +184,10 @@ class Device {
   [[nodiscard]] bool is_up() const noexcept { return up_; }
   /// Every sticky source is forgotten: the port or the mark changed (P75).
   void forget_sources();
-  /// Calls `check` for each peer that has reached us (P75).
-  void check_sources(const SourceCheck& check);
+  /// Calls `check` for each peer that has reached us (P75), as `catch_up` comes to it. From the start again
+  /// when that is under way.
+  void check_sources(SourceCheck check);
+  [[nodiscard]] bool checks_sources() const noexcept { return !checking_.is_over(); }
   /// Asked once for each place that a peer reaches us at, in a control call: of a handshake message
   /// before it is answered, of data soon after; until then answers leave from the address alone.
   /// Without a judge, from what was written to. To be set before anything else is called.
@@ -225,7 +230,7 @@ class Device {
     std::uint64_t sequence = 0;
   };
   /// Visits up to `count` peers, oldest first, from the start or from where `cursor` says, and moves
-  /// it on. False when there are no more.
+  /// it on: perhaps none, where the one that it rested at has gone. False when there are no more.
   bool visit_peers(std::optional<PeerCursor>& cursor, std::size_t count,
                    const std::function<void(const PeerStatus&)>& visit) const;
   struct MemoryCursor {
@@ -268,7 +273,7 @@ class Device {
   std::optional<MessageType> admit(const Now& now, const ReceivedHandshake& received,
                                    Outbox& outbox);
   bool proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox);
-  void open_together(std::span<Incoming> batch) noexcept;
+  void open_together(const Now& now, std::span<Incoming> batch) noexcept;
   void process(const Now& now, Incoming& incoming);
   Drop accept(const Now& now, Incoming& incoming);
   void respond_together(const Now& now, std::span<Incoming> batch);
@@ -277,7 +282,7 @@ class Device {
   void install(const Now& now, Incoming& incoming) noexcept;
   void conclude(const Now& now, Incoming& incoming, Outbox& outbox);
   void conclude_response(const Now& now, Peer& peer, Outbox& outbox);
-  Peer* awaiting_response(Bytes message);
+  Peer* awaiting_response(const Now& now, Bytes message);
   Drop accept_response(const Now& now, Incoming& incoming);
   void handle_cookie_reply(const Now& now, const HandshakeMessage& message);
   void received_handshake_message(const Now& now, Peer& peer, const HandshakeMessage& message);
@@ -321,6 +326,7 @@ class Device {
   // memory (device_memory.cc)
   void know_whose_memory();
   void claim_memory(Peer& peer) noexcept;
+  bool forget_claimed(Budget& budget) noexcept;
   void revive(const Now& now, Peer& peer) noexcept;
   [[nodiscard]] Timestamp next_stamp(const Now& now, const Peer& peer) const noexcept;
   [[nodiscard]] std::optional<PeerMemory> memory_of(const Now& now, const Peer& peer) const;
@@ -329,19 +335,23 @@ class Device {
   // configuration (device_configuration.cc)
   void worked(std::size_t units);
   std::size_t count_added(const DeviceChange& change);
-  [[nodiscard]] const Peer* resume(const std::optional<PeerCursor>& cursor) const noexcept;
+  [[nodiscard]] const Peer* resume(PeerCursor& cursor, std::size_t& count) const noexcept;
+  bool walk_peers(std::optional<PeerCursor>& cursor, std::size_t count,
+                  const std::function<void(const Peer&)>& visit) const;
   void take_memory(const DeviceChange& change);
   void set_private_key(const Now& now, PrivateKey key);
+  void follow_identity(const Now& now, Peer& peer);
   void apply_peer(const Now& now, PeerChange& change, Outbox& outbox);
-  void set_allowed_ips(PeerId peer, const PeerChange& change);
+  void set_allowed_ips(PeerId peer, PeerChange& change);
   void remove_other_allowed_ips(PeerId peer, const PeerChange& change);
-  void remove_allowed_ips(PeerId peer, const std::function<bool(const Cidr&)>& unwanted);
+  void remove_allowed_ips(PeerId peer);
   void remove_peer(Peer& peer);
   [[nodiscard]] PeerStatus status_of(const Peer& peer) const;
   void clear_sessions(Peer& peer);
   [[nodiscard]] SourceUse first_use() const noexcept {
     return source_judge_ ? SourceUse::unknown : SourceUse::chosen;
   }
+  void check_source(Peer& peer);
   void judge_source(Peer& peer);
   [[nodiscard]] Source source_of(const Peer& peer) const;
   void reap(RetiredTogether& retired) noexcept;
@@ -365,7 +375,7 @@ class Device {
 
   // Control alone.
   Identity identity_;
-  std::uint64_t identities_ = 0;  // that there have been
+  std::uint64_t identities_ = 0;  // that there have been, none between two of them, too
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
   SourceJudge source_judge_;
@@ -375,12 +385,14 @@ class Device {
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
   FixedVector<PeerId, kHandshakesTogether> starting_;
-  PeerSweep waking_;  // the interface came up
+  PeerSweep waking_;    // the interface came up
+  PeerSweep checking_;  // by `source_check_`
+  SourceCheck source_check_;
+  bool abandoned_ = false;
   std::function<void()> others_;
-  std::size_t unyielded_ = 0;           // units of work since they were called last
-  std::vector<Cidr> wanted_;            // of a change that replaces a peer's allowed IPs, sorted
-  std::vector<PeerMemory> remembered_;  // by public key; claimed ones have lost theirs
-  std::size_t unclaimed_ = 0;           // of these
+  std::size_t unyielded_ = 0;        // units of work since they were called last
+  Segments<PeerMemory> remembered_;  // by public key; claimed ones have lost theirs
+  std::size_t unclaimed_ = 0;        // of these
   std::optional<DeviceMemory::Identity> memory_identity_;  // whose it is, until that is known
   bool memory_is_foreign_ = false;
   std::optional<Timestamp> remembered_floor_, stamp_floor_, stamp_limit_;

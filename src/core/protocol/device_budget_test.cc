@@ -2,7 +2,10 @@
 // and loses nothing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "protocol/world_testing.h"
 
@@ -104,12 +107,74 @@ TEST_F(Budgets, LongCallsOfAConfigurationLetOthersWork) {
   EXPECT_GT(took_turns(), 4u);
   a.device->forget_sources();
   EXPECT_GT(took_turns(), 1u);
-  a.device->check_sources([](const Endpoint&, const Source&) { return SourceVerdict{}; });
-  EXPECT_GT(took_turns(), 1u);
+  DeviceChange other_key;
+  other_key.private_key = PrivateKey();
+  other_key.private_key->mut_bytes()[5] = 5;
+  a.apply(std::move(other_key));
+  EXPECT_GT(took_turns(), 4u);
   DeviceChange none;
   none.replace_peers = true;
   a.apply(std::move(none));
   EXPECT_GT(took_turns(), 4u);
+}
+
+TEST_F(Budgets, P75_SourcesAreAskedAboutInTurnsAndNobodyIsLeftOut) {
+  a.device->check_sources([](const Endpoint&, const Source&) { return SourceVerdict{}; });
+  int calls = 0;
+  for (bool more = true; more; ++calls) {
+    ASSERT_LT(calls, 1000);
+    Budget few(10);
+    more = a.device->catch_up(world.now(), few);
+    EXPECT_EQ(more, a.device->checks_sources());
+  }
+  EXPECT_GT(calls, 30);
+}
+
+// Somebody ends the program while a long call is under way.
+TEST_F(Budgets, WhatTakesLongEndsSoonWhereTheDeviceIsToGo) {
+  std::size_t turns = 0;
+  a.device->yield_to([&] {
+    if (++turns == 3) a.device->abandon();
+  });
+  DeviceChange none;
+  none.replace_peers = true;
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    PeerChange& peer = none.peers.emplace_back();
+    store_le32(peer.public_key.bytes.data(), i);
+    peer.public_key.bytes[31] = 2;
+  }
+  const Result<void> prepared = a.device->prepare(none);
+  ASSERT_FALSE(prepared);
+  EXPECT_EQ(prepared.error().code, ECANCELED);
+  EXPECT_EQ(a.device->peer_count(), kPeers);
+  const std::size_t before = turns;
+  a.device->apply(world.now(), std::move(none), outbox);
+  EXPECT_LT(turns, before + 3);
+  EXPECT_EQ(a.device->peer_count(), kPeers);
+}
+
+// As `get` walks: the peer that it rested at goes, and with it the place.
+TEST_F(Budgets, P100_AWalkGoesOnBehindPeersThatHaveGone) {
+  std::optional<Device::PeerCursor> cursor;
+  std::vector<PublicKey> seen;
+  const auto visit = [&](const PeerStatus& peer) { seen.push_back(peer.public_key); };
+  std::size_t calls = 0;
+  for (bool more = true; more; ++calls) {
+    ASSERT_LT(calls, 1000u);
+    const std::size_t before = seen.size();
+    more = a.device->visit_peers(cursor, 1, visit);
+    EXPECT_LE(seen.size(), before + 1);
+    if (seen.size() == before || seen.size() % 100 != 0) continue;
+    DeviceChange change;
+    PeerChange& gone = change.peers.emplace_back();
+    gone.public_key = seen.back();
+    gone.remove = true;
+    a.apply(std::move(change));
+  }
+  EXPECT_EQ(seen.size(), kPeers);
+  std::ranges::sort(seen);
+  EXPECT_TRUE(std::ranges::unique(seen).empty());
+  EXPECT_GT(calls, kPeers + 5) << "to get past hundreds takes more than one call";
 }
 
 TEST_F(Budgets, P101_APeerOfVeryManyAllowedIpsLetsOthersWork) {

@@ -11,10 +11,14 @@ namespace ferrule::protocol {
 namespace {
 // Prefixes changed in one hold of the tables: some ten microseconds.
 constexpr std::size_t kPrefixesPerHold = 64;
-constexpr std::size_t kSparesTogether = 64;
 // In units of a Budget: a peer added, changed or removed; a hold in which most find one prefix to take.
 constexpr std::size_t kPeerCost = 4;
 constexpr std::size_t kHoldCost = 4;
+// A step that takes or gives back memory.
+constexpr std::size_t kMemoryCost = 32;
+constexpr std::size_t kPagesCost = 128;  // some hundred pages
+// A walk that goes past a peer costs a fraction of one that tells of it.
+constexpr std::size_t kLooksAVisit = 16;
 }  // namespace
 
 Device::Device(Rng& rng, const crypto::AeadBackend& aead, Exclusion& exclusion, Log& log)
@@ -53,7 +57,8 @@ Result<void> Device::prepare(const DeviceChange& change) {
   }
   try {
     take_memory(change);
-    return {};
+    if (!abandoned_) return {};
+    return std::unexpected(system_error(std::errc::operation_canceled, "apply a change"));
   } catch (const std::bad_alloc&) {
     unprepare();
     return std::unexpected(system_error(std::errc::not_enough_memory, "apply a change"));
@@ -65,47 +70,50 @@ void Device::take_memory(const DeviceChange& change) {
   std::size_t more = count_added(change);
   if (change.replace_peers) more -= std::min(more, peers_.size());
   AllowedIps::Room room;
-  std::size_t most_wanted = 0;
   for (const PeerChange& peer : change.peers) {
+    if (!peer.remove && !peer.update_only && peers_.hold_key(peer.public_key)) worked(kMemoryCost);
+    std::size_t counted = 0;
     for (const AllowedIpChange& item : peer.allowed_ips) {
       if (!item.remove) ++(item.cidr.address().family() == Family::v4 ? room.v4 : room.v6);
+      if (++counted % kPrefixesPerHold == 0) worked(1);
     }
-    if (peer.replace_allowed_ips) most_wanted = std::max(most_wanted, peer.allowed_ips.size());
     worked(1);
   }
-  wanted_.reserve(most_wanted);
-  while (!peers_.make_spares(change.peers.size(), more, kSparesTogether)) {
-    worked(kSparesTogether * kPeerCost);
-  }
-  {
+  const auto in_steps = [this](std::size_t cost, auto step) {
+    while (!abandoned_ && !step()) worked(cost);
+  };
+  in_steps(kMemoryCost, [&] { return peers_.make_spares(change.peers.size(), more); });
+  in_steps(kMemoryCost, [&] {
     TablesGuard guard(exclusion_);
-    peers_.make_slots(more);
-    room.slots = peers_.slot_room();
-    allowed_ips_.hold_room(room);
-  }
-  deadlines_.reserve(room.slots);
+    return peers_.make_slots();
+  });
+  in_steps(kMemoryCost, [&] { return allowed_ips_.hold_slots(peers_.slot_room()); });
+  in_steps(kMemoryCost, [&] { return deadlines_.reserve_some(peers_.slot_room()); });
+  in_steps(kMemoryCost, [&] {
+    TablesGuard guard(exclusion_);
+    return allowed_ips_.hold_some_room(room);
+  });
 }
 
 void Device::unprepare() noexcept {
-  std::vector<Cidr>().swap(wanted_);
-  peers_.drop_spares();
-  TablesGuard guard(exclusion_);
-  allowed_ips_.let_go();
+  while (!abandoned_ && !peers_.drop_spares()) worked(kMemoryCost);
+  for (bool done = false; !done && !abandoned_; worked(kPagesCost)) {
+    TablesGuard guard(exclusion_);
+    done = allowed_ips_.let_go();
+  }
 }
 
 void Device::apply(const Now& now, DeviceChange change, Outbox& outbox) noexcept {
   if (change.private_key) set_private_key(now, std::move(*change.private_key));
   if (change.replace_peers) {
-    while (Peer* peer = peers_.first()) {
+    for (Peer* peer = peers_.first(); peer != nullptr && !abandoned_; peer = peers_.first()) {
       remove_peer(*peer);
       worked(kPeerCost);
     }
   }
-  for (PeerChange& peer : change.peers) {
-    apply_peer(now, peer, outbox);
-    std::vector<AllowedIpChange>().swap(
-        peer.allowed_ips);  // or all would be freed at once, at the end
-    worked(kPeerCost);
+  for (std::size_t done = 0; done < change.peers.size() && !abandoned_; worked(kPeerCost)) {
+    apply_peer(now, change.peers[done], outbox);
+    change.peers.forget_before(++done);  // or all would be freed at once, at the end
   }
   unprepare();
   start_queued(now, outbox);
@@ -115,33 +123,42 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
   const bool zero = key.is_zero();
   if (!zero) crypto::clamp(key);
   if (constant_time_equal(key.bytes(), identity_.private_key.bytes())) return;
+  ++identities_;
   identity_.private_key = std::move(key);
   identity_.public_key = zero ? PublicKey{} : crypto::public_key_of(identity_.private_key);
   cookies_.set_identity(identity_.public_key);
   if (!zero) know_whose_memory();
   {
     TablesGuard guard(exclusion_);
-    mac1_ = zero ? Mac1Checker() : Mac1Checker(identity_.public_key, ++identities_);
+    mac1_ = zero ? Mac1Checker() : Mac1Checker(identity_.public_key, identities_);
   }
   if (Peer* self = zero ? nullptr : peers_.find(identity_.public_key)) remove_peer(*self);  // P26
-  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
-    peer->handshake.static_static.reset();  // P25
-    peer->handshake.last_sent_at.reset();   // so that the next packet rekeys at once (P101)
-    clear_handshake(*peer);
-    {
-      PeerGuard guard(exclusion_, peer->id);
-      peer->traffic.keypairs.stop_sending();
-      // Without a key there is nothing to start over with: what was armed waits for the next one, and
-      // what was staged would wait in vain.
-      if (zero) {
-        drop_staged(*peer, Drop::no_identity);
-      } else {
-        peer->traffic.timers.handshake_outdated(now.boot);
-      }
-    }
-    reschedule(*peer);
-    if (up_ && peer->handshake.revive) revive(now, *peer);
+  for (Peer* peer = peers_.first(); peer != nullptr && !abandoned_; peer = peers_.after(*peer)) {
+    follow_identity(now, *peer);
+    worked(kPeerCost);
   }
+}
+
+// All peers do, one after the other; one that has to do with a handshake meanwhile, before that.
+void Device::follow_identity(const Now& now, Peer& peer) {
+  if (std::exchange(peer.handshake.identity, identities_) == identities_) return;
+  claim_memory(peer);
+  peer.handshake.static_static.reset();  // P25
+  peer.handshake.last_sent_at.reset();   // so that the next packet rekeys at once (P101)
+  clear_handshake(peer);
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    peer.traffic.keypairs.stop_sending();
+    // Without a key there is nothing to start over with: what was armed waits for the next one, and
+    // what was staged would wait in vain.
+    if (identity_.private_key.is_zero()) {
+      drop_staged(peer, Drop::no_identity);
+    } else {
+      peer.traffic.timers.handshake_outdated(now.boot);
+    }
+  }
+  reschedule(peer);
+  if (up_ && peer.handshake.revive) revive(now, peer);
 }
 
 void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
@@ -158,6 +175,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
       TablesGuard guard(exclusion_);
       peer = &peers_.add(change.public_key);
     }
+    peer->handshake.identity = identities_;
     claim_memory(*peer);
   }
   if (change.preshared_key) peer->handshake.psk = std::move(*change.preshared_key);
@@ -189,7 +207,7 @@ void Device::apply_peer(const Now& now, PeerChange& change, Outbox& outbox) {
   if (peer->handshake.revive) revive(now, *peer);
 }
 
-void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
+void Device::set_allowed_ips(PeerId id, PeerChange& change) {
   if (change.replace_allowed_ips) remove_other_allowed_ips(id, change);
   std::size_t held = 0;
   for (std::size_t done = 0; done < change.allowed_ips.size(); worked(held)) {
@@ -203,31 +221,30 @@ void Device::set_allowed_ips(PeerId id, const PeerChange& change) {
       if (item.remove || change.replace_allowed_ips) (void)allowed_ips_.remove(item.cidr, id);
       if (!item.remove) allowed_ips_.insert(item.cidr, id);
     }
+    change.allowed_ips.forget_before(done);
   }
 }
 
 void Device::remove_other_allowed_ips(PeerId id, const PeerChange& change) {
-  wanted_.clear();
   for (const AllowedIpChange& item : change.allowed_ips) {
-    if (!item.remove) wanted_.push_back(item.cidr);
+    if (!item.remove) allowed_ips_.keep(item.cidr, id);
+    worked(1);
   }
-  std::ranges::sort(wanted_);
-  remove_allowed_ips(
-      id, [this](const Cidr& cidr) { return !std::ranges::binary_search(wanted_, cidr); });
+  remove_allowed_ips(id);
 }
 
-void Device::remove_allowed_ips(PeerId id, const std::function<bool(const Cidr&)>& unwanted) {
+void Device::remove_allowed_ips(PeerId id) {
   AllowedIps::Walk walk;
   for (bool more = true; more; worked(kHoldCost)) {
     TablesGuard guard(exclusion_);
-    more = allowed_ips_.remove_some(id, walk, kPrefixesPerHold, unwanted);
+    more = allowed_ips_.remove_some(id, walk, kPrefixesPerHold);
   }
 }
 
 void Device::remove_peer(Peer& peer) {
   memory_changed();
   // Without prefixes no packet reaches it any more; what is staged until then goes with it.
-  remove_allowed_ips(peer.id, [](const Cidr&) { return true; });
+  remove_allowed_ips(peer.id);
   clear_sessions(peer);
   deadlines_.remove(peer.id);
   TablesGuard tables(exclusion_);
@@ -282,11 +299,17 @@ bool Device::catch_up(const Now& now, Budget& budget) noexcept {
   for (; !waking_.is_over() && !budget.is_spent(); budget.spend(1)) {
     if (Peer* peer = waking_.step(peers_)) wake(now, *peer);
   }
-  return !waking_.is_over();
+  while (!checking_.is_over() && !budget.is_spent()) {
+    Peer* peer = checking_.step(peers_);
+    if (peer != nullptr) check_source(*peer);
+    budget.spend(peer != nullptr ? kQuestionCost : 1);
+  }
+  return forget_claimed(budget) || !waking_.is_over() || !checking_.is_over();
 }
 
 // Its keepalive is due: the timer sends it in its turn (P59a).
 void Device::wake(const Now& now, Peer& peer) noexcept {
+  follow_identity(now, peer);
   {
     PeerGuard guard(exclusion_, peer.id);
     peer.traffic.timers.persistent_keepalive_at_once(now.boot);
@@ -323,31 +346,36 @@ void Device::forget_sources() {
   }
 }
 
-void Device::check_sources(const SourceCheck& check) {
-  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
-    Endpoint to;
-    Source at;
-    {
-      PeerGuard guard(exclusion_, peer->id);
-      to = peer->traffic.endpoint;
-      at = peer->traffic.reached_at;
-    }
-    worked(1);
-    if (at.is_none()) continue;
-    const SourceVerdict verdict =
-        check(to, at);  // a system call, perhaps: not under the peer's lock
-    worked(kQuestionCost);
-    PeerGuard guard(exclusion_, peer->id);
-    PeerTraffic& traffic = peer->traffic;
-    if (traffic.endpoint.address != to.address || traffic.reached_at != at) continue;
-    const bool was_whole =
-        traffic.source_use == SourceUse::chosen || traffic.source_use == SourceUse::possible;
-    // The way has left the interface that the address is at, and perhaps for a reason: until the peer
-    // writes to the address again, the system chooses another.
-    const bool moved = verdict.is_the_interfaces && was_whole && verdict.use > traffic.source_use;
-    traffic.source_use = verdict.use;
-    if (!traffic.source.is_none()) traffic.source = moved ? Source{} : usable(at, verdict.use);
+void Device::check_sources(SourceCheck check) {
+  source_check_ = std::move(check);
+  checking_.start();
+}
+
+void Device::check_source(Peer& peer) {
+  Endpoint to;
+  Source at;
+  {
+    PeerGuard guard(exclusion_, peer.id);
+    to = peer.traffic.endpoint;
+    at = peer.traffic.reached_at;
   }
+  if (at.is_none()) return;
+  SourceVerdict verdict;
+  try {
+    verdict = source_check_(to, at);  // a system call, perhaps: not under the peer's lock
+  } catch (const std::bad_alloc&) {
+    return;  // it stays as it is
+  }
+  PeerGuard guard(exclusion_, peer.id);
+  PeerTraffic& traffic = peer.traffic;
+  if (traffic.endpoint.address != to.address || traffic.reached_at != at) return;
+  const bool was_whole =
+      traffic.source_use == SourceUse::chosen || traffic.source_use == SourceUse::possible;
+  // The way has left the interface that the address is at, and perhaps for a reason: until the peer
+  // writes to the address again, the system chooses another.
+  const bool moved = verdict.is_the_interfaces && was_whole && verdict.use > traffic.source_use;
+  traffic.source_use = verdict.use;
+  if (!traffic.source.is_none()) traffic.source = moved ? Source{} : usable(at, verdict.use);
 }
 
 // What the data path has learned is asked about here, where a system call holds nobody up.
@@ -360,7 +388,12 @@ void Device::judge_source(Peer& peer) {
     to = peer.traffic.endpoint;
     at = peer.traffic.reached_at;
   }
-  const SourceUse use = source_judge_(to, at);
+  SourceUse use;
+  try {
+    use = source_judge_(to, at);
+  } catch (const std::bad_alloc&) {
+    return;  // it stays unknown
+  }
   PeerGuard guard(exclusion_, peer.id);
   PeerTraffic& traffic = peer.traffic;
   if (traffic.endpoint.address != to.address || traffic.reached_at != at) return;
@@ -390,23 +423,33 @@ PeerStatus Device::status_of(const Peer& peer) const {
   return status;
 }
 
-const Peer* Device::resume(const std::optional<PeerCursor>& cursor) const noexcept {
-  if (!cursor) return peers_.first();
-  if (const Peer* last = peers_.find(cursor->peer)) return peers_.after(*last);
-  // The peer that the walk rested at is gone: go on with the next younger one.
-  const Peer* peer = peers_.first();
-  while (peer != nullptr && peer->sequence <= cursor->sequence) peer = peers_.after(*peer);
+// Where nobody has gone, behind the one that the walk rested at. Else from the start, past all that are
+// older than that one, of which there may be very many: `count` is what may be looked at.
+const Peer* Device::resume(PeerCursor& cursor, std::size_t& count) const noexcept {
+  const Peer* at = peers_.find(cursor.peer);
+  const Peer* peer = at == nullptr ? peers_.first() : peers_.after(*at);
+  for (; peer != nullptr && peer->sequence <= cursor.sequence && count > 0; --count) {
+    cursor.peer = peer->id;
+    peer = peers_.after(*peer);
+  }
   return peer;
+}
+
+bool Device::walk_peers(std::optional<PeerCursor>& cursor, std::size_t count,
+                        const std::function<void(const Peer&)>& visit) const {
+  std::size_t looks = std::min(count, SIZE_MAX / kLooksAVisit) * kLooksAVisit;
+  const Peer* peer = cursor ? resume(*cursor, looks) : peers_.first();
+  if (looks == 0) return peer != nullptr;
+  for (; peer != nullptr && count > 0; peer = peers_.after(*peer), --count) {
+    visit(*peer);
+    cursor = {peer->id, peer->sequence};
+  }
+  return peer != nullptr;
 }
 
 bool Device::visit_peers(std::optional<PeerCursor>& cursor, std::size_t count,
                          const std::function<void(const PeerStatus&)>& visit) const {
-  const Peer* peer = resume(cursor);
-  for (; peer != nullptr && count > 0; peer = peers_.after(*peer), --count) {
-    visit(status_of(*peer));
-    cursor = {peer->id, peer->sequence};
-  }
-  return peer != nullptr;
+  return walk_peers(cursor, count, [&](const Peer& peer) { visit(status_of(peer)); });
 }
 
 }  // namespace ferrule::protocol

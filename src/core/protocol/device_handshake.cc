@@ -77,7 +77,7 @@ void Device::handle_together(const Now& now, std::span<const ReceivedHandshake> 
     if (const auto type = admit(now, one, outbox)) batch.push_back({one.message, *type});
   }
   const std::span<Incoming> all(batch.data(), batch.size());
-  open_together(all);
+  open_together(now, all);
   for (Incoming& incoming : all) process(now, incoming);
   respond_together(now, all);
   install_together(now, all);
@@ -138,7 +138,7 @@ void Device::keep_static_static(Peer& peer, Dh& ss) {
   }
 }
 
-void Device::open_together(std::span<Incoming> batch) noexcept {
+void Device::open_together(const Now& now, std::span<Incoming> batch) noexcept {
   DhBatch work;
   for (Incoming& incoming : batch) {
     const Bytes message = incoming.message.view();
@@ -146,7 +146,7 @@ void Device::open_together(std::span<Incoming> batch) noexcept {
     incoming.remote_ephemeral = received_ephemeral(message);
     if (incoming.type == MessageType::handshake_initiation) {
       work.dh(identity_.private_key, incoming.remote_ephemeral, incoming.es);
-    } else if (const Peer* peer = awaiting_response(message)) {
+    } else if (const Peer* peer = awaiting_response(now, message)) {
       work.dh(peer->handshake.sent->ephemeral, incoming.remote_ephemeral, incoming.ee);
       work.dh(identity_.private_key, incoming.remote_ephemeral, incoming.se);
     }
@@ -158,7 +158,9 @@ void Device::open_together(std::span<Incoming> batch) noexcept {
         open_initiation(identity_.public_key, incoming.es, incoming.message.view());
     if (!incoming.initiation) continue;
     incoming.sender = peers_.find(incoming.initiation->static_key);
-    if (incoming.sender != nullptr && !incoming.sender->handshake.static_static) {
+    if (incoming.sender == nullptr) continue;
+    follow_identity(now, *incoming.sender);
+    if (!incoming.sender->handshake.static_static) {
       work.dh(identity_.private_key, incoming.sender->public_key, incoming.ss);
     }
   }
@@ -300,10 +302,11 @@ void Device::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
   log_peer(peer, "received a handshake initiation, sending the response");
 }
 
-Peer* Device::awaiting_response(Bytes message) {
+Peer* Device::awaiting_response(const Now& now, Bytes message) {
   const LocalIndex index{load_le32(message.data() + ResponseLayout::kReceiver)};
   const IndexEntry* entry = indices_.find(index);
   Peer* peer = entry == nullptr ? nullptr : peers_.find(entry->peer);
+  if (peer != nullptr) follow_identity(now, *peer);
   const bool waits =
       peer != nullptr && peer->handshake.sent && peer->handshake.sent->index == index;
   return waits ? peer : nullptr;
@@ -312,7 +315,7 @@ Peer* Device::awaiting_response(Bytes message) {
 Drop Device::accept_response(const Now& now, Incoming& incoming) {
   const Bytes bytes = incoming.message.view();
   // P30: only a handshake of ours that is still waiting takes a response.
-  Peer* peer = awaiting_response(bytes);
+  Peer* peer = awaiting_response(now, bytes);
   if (peer == nullptr) return Drop::unknown_handshake;
   std::optional<TransportKeys> keys =
       open_response(*peer->handshake.sent, incoming.ee, incoming.se, peer->handshake.psk, bytes);

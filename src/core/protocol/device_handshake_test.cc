@@ -328,7 +328,9 @@ class StickySource : public Handshake {
   void check(SourceUse now, bool is_the_interfaces) {
     use = now;
     b.device->check_sources(
-        [&](const Endpoint&, const Source&) { return SourceVerdict{now, is_the_interfaces}; });
+        [=](const Endpoint&, const Source&) { return SourceVerdict{now, is_the_interfaces}; });
+    Budget all = Budget::unlimited();
+    EXPECT_FALSE(b.device->catch_up(world.now(), all));
   }
   PeerId a_at_b() {
     const Packet inner = ipv4("10.0.0.2", "10.0.0.1");

@@ -2,6 +2,7 @@
 #include <new>
 #include <utility>
 
+#include "base/check.h"
 #include "crypto/x25519.h"
 #include "protocol/device.h"
 #include "protocol/dh_batch.h"
@@ -66,6 +67,7 @@ void Device::start_queued(const Now& now, Outbox& outbox) {
 
 std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& peer) {
   PeerHandshake& handshake = peer.handshake;
+  FERRULE_CHECK(handshake.identity == identities_);
   PeerGuard guard(exclusion_, peer.id);
   Timers& timers = peer.traffic.timers;
   if (identity_.private_key.is_zero()) {

@@ -23,8 +23,8 @@ void Device::remember(DeviceMemory memory) {
   remembered_floor_ = memory.reserved;
   remembered_ = std::move(memory.peers);
   std::ranges::sort(remembered_, {}, &PeerMemory::public_key);
-  const auto [first, last] = std::ranges::unique(remembered_, {}, &PeerMemory::public_key);
-  remembered_.erase(first, last);
+  const auto doubled = std::ranges::unique(remembered_, {}, &PeerMemory::public_key);
+  for (auto gone = doubled.size(); gone > 0; --gone) remembered_.pop_back();
   unclaimed_ = remembered_.size();
 }
 
@@ -33,20 +33,16 @@ std::optional<DeviceMemory::Identity> Device::memory_identity() const noexcept {
   return crypto::hash({identity_.public_key.bytes});
 }
 
-// The first private key tells. Peers that were added before it take their own up now.
+// The first private key tells. Peers that were added before it take their own up as they follow it.
 void Device::know_whose_memory() {
   if (!memory_identity_) return;
   memory_is_foreign_ = memory_identity_ != memory_identity();
   memory_identity_.reset();
   if (memory_is_foreign_) {
-    std::vector<PeerMemory>().swap(remembered_);
     unclaimed_ = 0;
     return;
   }
   stamp_floor_ = remembered_floor_;
-  for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
-    claim_memory(*peer);
-  }
 }
 
 void Device::claim_memory(Peer& peer) noexcept {
@@ -66,7 +62,14 @@ void Device::claim_memory(Peer& peer) noexcept {
     peer.traffic.rx_bytes += found->rx_bytes;
   }
   found->seen_s = -1;
-  if (--unclaimed_ == 0) std::vector<PeerMemory>().swap(remembered_);
+  --unclaimed_;
+}
+
+bool Device::forget_claimed(Budget& budget) noexcept {
+  if (unclaimed_ != 0 || remembered_.empty()) return false;
+  for (; !remembered_.empty() && !budget.is_spent(); budget.spend(1)) remembered_.pop_back();
+  if (remembered_.empty()) remembered_ = {};
+  return !remembered_.empty();
 }
 
 // The peer may not know yet that its session is gone, and only sends: nobody but us can tell it at once.
@@ -119,13 +122,12 @@ std::optional<PeerMemory> Device::memory_of(const Now& now, const Peer& peer) co
 bool Device::visit_memory(const Now& now, MemoryCursor& cursor, std::size_t count,
                           const std::function<void(const PeerMemory&)>& visit) const {
   if (!cursor.peers_done) {
-    const Peer* peer = resume(cursor.peer);
-    for (; peer != nullptr && count > 0; peer = peers_.after(*peer), --count) {
-      if (const auto memory = memory_of(now, *peer)) visit(*memory);
-      cursor.peer = {peer->id, peer->sequence};
-    }
-    cursor.peers_done = peer == nullptr;
+    cursor.peers_done = !walk_peers(cursor.peer, count, [&](const Peer& peer) {
+      if (const auto memory = memory_of(now, peer)) visit(*memory);
+    });
+    return !cursor.peers_done || !remembered_.empty();
   }
+  if (unclaimed_ == 0) return false;
   for (; cursor.unclaimed < remembered_.size() && count > 0; ++cursor.unclaimed, --count) {
     const PeerMemory& memory = remembered_[cursor.unclaimed];
     if (memory.seen_s >= 0) visit(memory);

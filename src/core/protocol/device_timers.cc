@@ -28,6 +28,7 @@ std::size_t Device::attend(const Now& now, std::span<const PeerId> peers, Budget
 void Device::attend_one(const Now& now, PeerId id, RetiredTogether& together, Outbox& outbox) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return;
+  follow_identity(now, *peer);
   KeypairSlots::Retired retired;
   bool handshake_over = false;
   {
@@ -82,6 +83,7 @@ bool Device::fire_timers(const Now& now, Budget& budget, Outbox& outbox) noexcep
 }
 
 void Device::fire_next(const Now& now, Peer& peer, Outbox& outbox) {
+  follow_identity(now, peer);
   DueTimers due;
   {
     PeerGuard guard(exclusion_, peer.id);

@@ -116,6 +116,7 @@ struct PeerHandshake {
   std::optional<Timestamp> last_sent;          // P29
   std::optional<Instant> last_accepted_at;     // an initiation of the peer's (P28)
   std::optional<Instant> last_sent_at;         // an initiation or response of ours (P51)
+  std::uint64_t identity = 0;  // of the device's, the one that all of this belongs to
   bool revive = false;  // had a session when the device was last seen: begins with an initiation
 };
 

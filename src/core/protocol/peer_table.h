@@ -1,33 +1,45 @@
 // The peers of a device: by id, by public key, and in the order in which they were added.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <unordered_map>
-#include <vector>
+#include <memory>
 
 #include "base/ids.h"
 #include "base/keys.h"
+#include "base/segments.h"
+#include "protocol/key_index.h"
 #include "protocol/peer.h"
 
 namespace ferrule::protocol {
 
-/// Owns the peers. Lookups may run in any number of threads as long as nobody changes the table.
+/// Owns the peers. Lookups by id may run in any number of threads as long as nobody changes the table;
+/// those by key are for who changes it. No step takes longer than some tens of microseconds, however many
+/// peers there are.
 class PeerTable {
  public:
+  PeerTable() = default;
+  ~PeerTable();
+  PeerTable(const PeerTable&) = delete;
+  PeerTable& operator=(const PeerTable&) = delete;
+
   /// The caller has seen to it that the key is not there yet. Without memory nothing has changed.
   Peer& add(const PublicKey& key);
   void remove(PeerId id) noexcept;
 
-  /// Takes the memory to add peers `adds` times, so that it can't fail, while others are removed, whose
-  /// memory serves again, so that there are never more than `more` peers beyond those that are here
-  /// now. In two steps, of which only the second one disturbs lookups. The first is to be called again
-  /// until it says true: each time it makes `at_once` spares. Give back what is left of it with
-  /// `drop_spares`, after a failure too.
-  [[nodiscard]] bool make_spares(std::size_t adds, std::size_t more, std::size_t at_once);
-  void make_slots(std::size_t more);
-  void drop_spares() noexcept;
+  // Before a change of which no step may fail. All of it is given back with `drop_spares`, after a
+  // failure too.
+
+  /// Room for the key to be added once more. False: it was there already.
+  bool hold_key(const PublicKey& key) { return keys_.hold_room(key); }
+  /// One step of taking the memory to add peers `adds` times while others are removed, whose memory serves
+  /// again, so that there are never more than `more` beyond those that are here now. True: it is all there.
+  [[nodiscard]] bool make_spares(std::size_t adds, std::size_t more);
+  /// One step of making slots for them, which disturbs lookups.
+  [[nodiscard]] bool make_slots();
+  /// One step of giving back what was not needed. True: there is nothing more to give.
+  bool drop_spares() noexcept;
   /// Peers have ids with slots below this, as long as only as many are added as there is room for.
   [[nodiscard]] std::size_t slot_room() const noexcept { return slots_.capacity(); }
 
@@ -38,7 +50,7 @@ class PeerTable {
     return slot.generation == id.generation ? slot.peer : nullptr;
   }
   [[nodiscard]] Peer* find(const PublicKey& key) const noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return peers_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// By slot, for walks that rest while others add and remove peers. Null: nobody stands there.
   [[nodiscard]] Peer* in_slot(std::size_t slot) const noexcept { return slots_[slot].peer; }
@@ -52,23 +64,48 @@ class PeerTable {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
-  using Peers = std::unordered_map<PublicKey, std::optional<Peer>>;
+  static constexpr std::uint32_t kTogether = 64;
+  // Memory for a peer, which stands in it or does not.
+  union Room {
+    Room() noexcept {}
+    ~Room() {}
+    Peer peer;
+  };
+  // For as many peers as go together. Peers that were added together go together, and their memory as a
+  // whole: single ones would lie in it side by side till the last one goes, and then all be given back.
+  using Rooms = std::array<Room, kTogether>;
   struct Slot {
-    Peer* peer = nullptr;  // in peers_
+    Peer* peer = nullptr;  // null: nobody stands here
     std::uint32_t generation = 0;
     std::uint32_t previous = kNone;  // in order of addition
-    std::uint32_t next = kNone;      // the same; of a free slot: the next free one
+    std::uint32_t next = kNone;      // the same; of a free slot: the next free one of its block
   };
+  // Of as many slots. It is *open* when it has memory and a free slot, and *bare* without memory.
+  struct Block {
+    std::unique_ptr<Rooms> rooms;
+    std::uint32_t used = 0;
+    std::uint32_t free = kNone;      // slot
+    std::uint32_t previous = kNone;  // block, of the open ones or the bare ones
+    std::uint32_t next = kNone;
+  };
+  void link(std::uint32_t& first, std::uint32_t block) noexcept;
+  void unlink(std::uint32_t& first, std::uint32_t block) noexcept;
+  void open_a_block() noexcept;
   [[nodiscard]] Peer* at(std::uint32_t slot) const noexcept {
     return slot == kNone ? nullptr : slots_[slot].peer;
   }
 
-  std::vector<Slot> slots_;
-  Peers peers_;
-  std::vector<Peers::node_type> spares_;  // each without its peer
+  Segments<Slot> slots_;
+  KeyIndex keys_;
+  std::size_t size_ = 0;
+  Segments<Block> blocks_;
+  std::size_t blocks_with_rooms_ = 0;
+  std::size_t bare_blocks_ = 0;
+  Segments<std::unique_ptr<Rooms>> spares_;
   std::uint32_t first_ = kNone;
   std::uint32_t last_ = kNone;
-  std::uint32_t free_ = kNone;
+  std::uint32_t open_ = kNone;  // blocks
+  std::uint32_t bare_ = kNone;
   std::uint64_t next_sequence_ = 0;
 };
 
