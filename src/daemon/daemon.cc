@@ -125,7 +125,8 @@ service::Service::Parts Daemon::parts(const Options& options) {
       .scope_of = ::if_nametoindex,
       .tuns = tun_doors(*tun_),
       .open_udp = udp_opener(options.offload),
-      .engine = {.workers_per_lane = workers_per_lane(tun_->queue_count()), .aead = options.aead}};
+      .engine = {.workers_per_lane = workers_per_lane(tun_->queue_count()), .aead = options.aead},
+      .meanwhile = [this] { look_meanwhile(); }};
 }
 
 Result<void> Daemon::watch() {
@@ -142,6 +143,11 @@ Result<void> Daemon::watch() {
 void Daemon::start() {
   if (log_.wants(LogLevel::error)) log_.start();
   service_.start();
+}
+
+void Daemon::look_meanwhile() {
+  handle_signal();
+  if (socket_.removed()) service_.end("the UAPI socket was removed");
 }
 
 void Daemon::handle_signal() {

@@ -47,6 +47,7 @@ class Daemon {
   [[nodiscard]] service::StateKeeper* open_state(const Options& options);
   [[nodiscard]] service::Service::Parts parts(const Options& options);
   void handle_signal();
+  void look_meanwhile();
 
   std::string interface_;
   StderrLog log_;

@@ -16,6 +16,7 @@
 #include "daemon/options.h"
 #include "daemon/sandbox.h"
 #include "daemon/stderr_log.h"
+#include "daemon/steady_heap.h"
 #include "daemon/uapi_socket.h"
 
 namespace ferrule::daemon {
@@ -119,6 +120,7 @@ int run(const Options& options) {
 }  // namespace ferrule::daemon
 
 int main(int argc, char** argv) {
+  ferrule::daemon::steady_heap();
   ferrule::daemon::open_standard_descriptors();
   const auto options = ferrule::daemon::read_options(argc, argv);
   if (const auto* exit = std::get_if<ferrule::daemon::Exit>(&options)) return exit->status;

@@ -45,11 +45,13 @@ Service::Service(Parts parts, StateKeeper* state)
             options.judge_source = [this](const Endpoint& to, const Source& at) {
               return use_of(network_.way_out(to, at, engine_.fwmark()));
             };
+            options.goes_on = [this] { return goes_on(); };
             options.handshake_watcher.emplace(poller_, kHandshakes);
             return options;
           }()),
       server_(parts.listener, std::move(parts.scope_of), engine_, log_, poller_, kFirstClient),
-      state_(state) {
+      state_(state),
+      meanwhile_(std::move(parts.meanwhile)) {
   if (state_ != nullptr) state_->fill(engine_.device());
 }
 
@@ -161,6 +163,7 @@ void Service::dispatch(const io::Ready& ready) {
 
 void Service::work() {
   engine_.work(io::now());
+  if (following_since_ && !engine_.device().checks_sources()) end_following_network();
   if (!engine_.take_tun_failed()) return;
   if (!network_.link_exists()) return end("the interface is gone");
   engine_.restart_lanes(io::now());
@@ -174,8 +177,13 @@ void Service::hear() {
 
 void Service::network_changed() {
   network_.forget_ways();
-  if (io::now().boot >= network_rests_until_) return follow_network();
-  follow_network_at_ = network_rests_until_;
+  if (following_since_) {
+    changed_meanwhile_ = true;
+  } else if (io::now().boot >= network_rests_until_) {
+    follow_network();
+  } else {
+    follow_network_at_ = network_rests_until_;
+  }
 }
 
 void Service::follow_interface() {
@@ -200,15 +208,28 @@ void Service::follow_interface() {
 void Service::follow_network() {
   follow_network_at_.reset();
   network_.forget_ways();
-  const Instant start = io::now().boot;
+  following_since_ = io::now().boot;
+  changed_meanwhile_ = false;
   engine_.network_changed([this](const Endpoint& to, const Source& at) -> protocol::SourceVerdict {
     const std::optional<std::uint32_t> owner = network_.owner(at);
     if (!owner) return {protocol::SourceUse::nothing, false};
     const io::WayOut way = network_.way_out(to, at, engine_.fwmark());
     return {use_of(way), *owner == at.interface_index};
   });
+}
+
+void Service::end_following_network() {
   const Instant end = io::now().boot;
-  network_rests_until_ = end + kNetworkRest * (end - start);
+  network_rests_until_ = end + kNetworkRest * (end - *following_since_);
+  following_since_.reset();
+  if (changed_meanwhile_) follow_network_at_ = network_rests_until_;
+}
+
+// Asked within a long call: for what can't wait until it is over, and touches nothing that it is about.
+bool Service::goes_on() {
+  if (meanwhile_) meanwhile_();
+  if (!ended_ && !network_.link_exists()) end("the interface is gone");
+  return !ended_;
 }
 
 void Service::end(std::string_view why) noexcept {

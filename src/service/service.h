@@ -42,6 +42,8 @@ class Service {
     std::vector<engine::TunDoor> tuns;
     engine::UdpOpener open_udp;
     engine::EngineOptions engine = {};  // sources and handshakes are the service's
+    // Called within what takes long, between turns: for what may end the service, and nothing else.
+    std::function<void()> meanwhile = {};
     Looks looks = {};
   };
   /// `state`: null: nothing is kept.
@@ -77,6 +79,8 @@ class Service {
   void follow_interface();
   void network_changed();
   void follow_network();
+  void end_following_network();
+  [[nodiscard]] bool goes_on();
 
   Log& log_;
   io::Poller& poller_;
@@ -86,9 +90,12 @@ class Service {
   engine::Engine engine_;
   UapiServer server_;
   StateKeeper* state_;
+  std::function<void()> meanwhile_;
   std::vector<std::function<void()>> others_;  // by their tags
   std::optional<Instant> look_again_at_;       // an event that told of the system was lost
   std::optional<Instant> follow_network_at_;
+  std::optional<Instant> following_since_;  // what the network's change means for each peer
+  bool changed_meanwhile_ = false;
   Instant look_rarely_at_ = Instant::never();
   bool is_announced_ = true;  // the system tells of changes of the interface
   Instant network_rests_until_;

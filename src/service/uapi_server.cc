@@ -20,7 +20,8 @@ constexpr std::size_t kReadBytes = 65536;
 constexpr std::size_t kPendingBytes = 65536;
 constexpr std::size_t kPeersAtOnce = 64;
 // What one event of a client leads to, so that nobody waits for a client that reads as fast as we write:
-// so many peers told of, and so many requests taken up.
+// so many peers told of, and so many requests taken up, of which one may change what takes long: a private
+// key takes X25519, a port new sockets.
 constexpr std::size_t kPeersInATurn = 512;
 constexpr std::size_t kRequestsInATurn = 64;
 
@@ -137,6 +138,7 @@ void UapiServer::take_requests(Client& client, std::string_view input) {
   while (client.walk == Walk::none && !client.broken && !input.empty() &&
          client.requests_left > 0 && client.pending.size() - client.taken < kPendingBytes) {
     auto request = client.parser.feed(input);
+    engine_.discard(client.parser.take_remains());
     if (!request) continue;
     --client.requests_left;
     answer(client, std::move(*request));
@@ -158,6 +160,7 @@ void UapiServer::bound_memory(Client& client) noexcept {
                          return entry.second->held;
                        })->second;
     largest.parser.give_up_request();
+    engine_.discard(largest.parser.take_remains());
     count_held(largest);
   }
 }
@@ -170,6 +173,9 @@ void UapiServer::answer(Client& client, control::UapiRequest request) {
     write_stats(client);
     walk_peers(client, Walk::stats);
   } else if (auto* change = std::get_if<protocol::DeviceChange>(&request)) {
+    if (change->private_key || change->listen_port || !change->peers.empty()) {
+      client.requests_left = 0;
+    }
     const Result<void> applied = engine_.apply(io::now(), std::move(*change));
     if (!applied) log_.write_parts(LogLevel::error, {"set refused: ", applied.error().what});
     client.writer.finish(applied ? 0 : applied.error().code);
@@ -261,6 +267,8 @@ void UapiServer::close(std::uint64_t tag) noexcept {
   const auto found = clients_.find(tag);
   poller_.remove(found->second->stream->waitable());
   held_bytes_ -= found->second->held;
+  found->second->parser.give_up_request();
+  engine_.discard(found->second->parser.take_remains());
   clients_.erase(found);
 }
 

@@ -6,6 +6,7 @@
 
 #include "io/linux/interface_monitor.h"
 #include "io/linux/kernel_query.h"
+#include "io/linux/route_cache.h"
 #include "io/linux/tun.h"
 #include "io/network_view.h"
 
@@ -19,13 +20,16 @@ class LinuxNetworkView final : public NetworkView {
   [[nodiscard]] Result<LinkState> link() override { return tun_->state(); }
   [[nodiscard]] bool link_exists() override { return tun_->exists(); }
   [[nodiscard]] std::optional<std::uint32_t> owner(const Source& source) override {
-    return kernel_.owner(source);
+    return routes_.owner(kernel_, source);
   }
   [[nodiscard]] WayOut way_out(const Endpoint& destination, const Source& source,
                                std::uint32_t mark) override {
-    return kernel_.way_out(destination, source, mark);
+    return routes_.way_out(kernel_, destination, source, mark);
   }
-  void forget_ways() noexcept override { kernel_.forget_way(); }
+  void forget_ways() noexcept override {
+    kernel_.forget_way();
+    routes_.forget();
+  }
   [[nodiscard]] std::vector<Waitable> waitables() const override;
   [[nodiscard]] News take_news() override;
   void listen_anew() override;
@@ -38,6 +42,7 @@ class LinuxNetworkView final : public NetworkView {
   InterfaceMonitor news_;
   std::optional<InterfaceMonitor> far_news_;  // of other network namespaces
   KernelQuery kernel_;
+  RouteCache routes_;
 };
 
 }  // namespace ferrule::io

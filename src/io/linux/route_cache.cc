@@ -66,7 +66,6 @@ Cidr RoutePrefixes::of(const IpAddress& address) const noexcept {
 }
 
 void RouteCache::forget() noexcept {
-  kernel_.forget_way();
   has_read_ = false;
   prefixes_.reset();
   ways_.clear();
@@ -82,25 +81,25 @@ std::optional<Cidr> RouteCache::prefix_of(const Endpoint& destination) {
   return prefixes_->of(destination.address);
 }
 
-WayOut RouteCache::way_out(const Endpoint& destination, const Source& source, std::uint32_t mark) {
+WayOut RouteCache::way_out(KernelQuery& kernel, const Endpoint& destination, const Source& source, std::uint32_t mark) {
   const std::optional<Cidr> to = prefix_of(destination);
-  if (!to) return kernel_.way_out(destination, source, mark);
+  if (!to) return kernel.way_out(destination, source, mark);
   const auto known = std::ranges::find_if(ways_, [&](const Way& way) {
     return way.to == *to && way.source == source && way.mark == mark;
   });
   if (known != ways_.end()) return known->way;
-  const WayOut way = kernel_.way_out(destination, source, mark);
+  const WayOut way = kernel.way_out(destination, source, mark);
   if (ways_.size() == kMostRemembered) ways_.clear();
   ways_.push_back({*to, source, mark, way});
   return way;
 }
 
-std::optional<std::uint32_t> RouteCache::owner(const Source& source) {
+std::optional<std::uint32_t> RouteCache::owner(KernelQuery& kernel, const Source& source) {
   // Only of a link-local address does it matter at which interface it is.
   const Source asked = source.address.is_link_local() ? source : Source{source.address, 0};
   const auto known = std::ranges::find(owners_, asked, &Owner::source);
   if (known != owners_.end()) return known->interface_index;
-  const std::optional<std::uint32_t> interface_index = kernel_.owner(source);
+  const std::optional<std::uint32_t> interface_index = kernel.owner(source);
   if (owners_.size() == kMostRemembered) owners_.clear();
   owners_.push_back({asked, interface_index});
   return interface_index;

@@ -29,15 +29,12 @@ class RoutePrefixes {
 
 /// Asks in place of KernelQuery, about each own address and each prefix of destinations once: a gateway of
 /// very many peers has few of either. Forgets when it is told to: call that whenever addresses, routes or
-/// links have changed. Used by one thread at a time. std::bad_alloc leaves it sound.
+/// links have changed. Used by one thread at a time. Value type. std::bad_alloc leaves it sound.
 class RouteCache {
  public:
-  /// Keeps the reference.
-  explicit RouteCache(KernelQuery& kernel) noexcept : kernel_(kernel) {}
-
-  [[nodiscard]] WayOut way_out(const Endpoint& destination, const Source& source,
-                               std::uint32_t mark);
-  [[nodiscard]] std::optional<std::uint32_t> owner(const Source& source);
+  [[nodiscard]] WayOut way_out(KernelQuery& kernel, const Endpoint& destination,
+                               const Source& source, std::uint32_t mark);
+  [[nodiscard]] std::optional<std::uint32_t> owner(KernelQuery& kernel, const Source& source);
   void forget() noexcept;
 
  private:
@@ -56,7 +53,6 @@ class RouteCache {
   };
   [[nodiscard]] std::optional<Cidr> prefix_of(const Endpoint& destination);
 
-  KernelQuery& kernel_;
   bool has_read_ = false;
   std::optional<RoutePrefixes> prefixes_;
   std::vector<Way> ways_;

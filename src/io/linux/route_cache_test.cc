@@ -31,10 +31,13 @@ class RouteCacheTest : public ::testing::Test {
     ASSERT_TRUE(add_address("10.9.0.1/24", "near") && add_address("10.8.0.1/24", "other"));
     ASSERT_TRUE(shell("ip route add 10.7.0.0/16 via 10.9.0.2"));
     kernel_.emplace(KernelQuery::open().value());
-    cache_.emplace(*kernel_);
   }
   WayOut way_to(std::string_view address, std::uint32_t mark = 0) {
-    return cache_->way_out(to(address), from("10.9.0.1", "near"), mark);
+    return cache_.way_out(*kernel_, to(address), from("10.9.0.1", "near"), mark);
+  }
+  void forget() {
+    kernel_->forget_way();
+    cache_.forget();
   }
   // Behind the cache's back: the way to all of 10.7.0.0/16 leads elsewhere.
   void move_route() { ASSERT_TRUE(shell("ip route replace 10.7.0.0/16 via 10.8.0.2")); }
@@ -42,7 +45,7 @@ class RouteCacheTest : public ::testing::Test {
   std::unique_ptr<TestNamespace> space_;
   std::optional<InNamespace> inside_;
   std::optional<KernelQuery> kernel_;
-  std::optional<RouteCache> cache_;
+  RouteCache cache_;
 };
 
 TEST_F(RouteCacheTest, P75_OneAnswerServesAPrefixUntilItIsForgotten) {
@@ -50,7 +53,7 @@ TEST_F(RouteCacheTest, P75_OneAnswerServesAPrefixUntilItIsForgotten) {
   move_route();
   EXPECT_EQ(way_to("10.7.200.3"), WayOut::chosen);
   EXPECT_EQ(way_to("10.7.200.3", 5), WayOut::other) << "another mark is another question";
-  cache_->forget();
+  forget();
   EXPECT_EQ(way_to("10.7.200.3"), WayOut::other);
 }
 
@@ -87,18 +90,18 @@ TEST_F(RouteCacheTest, P75_WhereThereAreVeryManyRoutesNothingIsRemembered) {
 
 TEST_F(RouteCacheTest, P75_WhoseAnAddressIsIsAskedOnce) {
   const std::optional<std::uint32_t> near = ::if_nametoindex("near");
-  EXPECT_EQ(cache_->owner(from("10.9.0.1", "near")), near);
+  EXPECT_EQ(cache_.owner(*kernel_, from("10.9.0.1", "near")), near);
   ASSERT_TRUE(shell("ip addr flush dev near"));
-  EXPECT_EQ(cache_->owner(from("10.9.0.1", "other")), near) << "it is the same address";
-  EXPECT_EQ(cache_->owner(from("10.9.0.7", "near")), std::nullopt);
-  cache_->forget();
-  EXPECT_EQ(cache_->owner(from("10.9.0.1", "near")), std::nullopt);
+  EXPECT_EQ(cache_.owner(*kernel_, from("10.9.0.1", "other")), near) << "it is the same address";
+  EXPECT_EQ(cache_.owner(*kernel_, from("10.9.0.7", "near")), std::nullopt);
+  forget();
+  EXPECT_EQ(cache_.owner(*kernel_, from("10.9.0.1", "near")), std::nullopt);
 }
 
 TEST_F(RouteCacheTest, P75_ALinkLocalAddressIsAskedAboutAtEachInterface) {
   ASSERT_TRUE(add_address("fe80::77/64", "near"));
-  EXPECT_EQ(cache_->owner(from("fe80::77", "near")), ::if_nametoindex("near"));
-  EXPECT_EQ(cache_->owner(from("fe80::77", "other")), std::nullopt);
+  EXPECT_EQ(cache_.owner(*kernel_, from("fe80::77", "near")), ::if_nametoindex("near"));
+  EXPECT_EQ(cache_.owner(*kernel_, from("fe80::77", "other")), std::nullopt);
 }
 
 }  // namespace
