@@ -3,17 +3,21 @@
 // the mean. Turns and holds are counted in the thread's own CPU time, so that a busy machine does not
 // show; `longest_stall_ms` is what a clock on the wall says, and does.
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <malloc.h>
 #include <time.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "control/uapi_parser.h"
 #include "crypto/aead.h"
 #include "crypto/random.h"
 #include "crypto/x25519.h"
@@ -26,8 +30,14 @@ namespace ferrule::engine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr auto kMilli = benchmark::kMillisecond;
 using protocol::DeviceChange;
 using protocol::PeerChange;
+
+// As the daemon does (daemon/steady_heap.h).
+[[maybe_unused]] const bool kSteadyHeap = ::mallopt(M_MMAP_THRESHOLD, 32 << 10) != 0 &&
+                                          ::mallopt(M_TRIM_THRESHOLD, 1 << 20) != 0 &&
+                                          ::mallopt(M_MXFAST, 0) != 0;
 
 const Endpoint kNowhere = Endpoint::parse("192.0.2.1:51820").value();
 
@@ -142,15 +152,17 @@ class Gateway {
     }
     inbox.post(attention);
   }
-  // Takes turns until there is nothing more to do at once.
+  // Takes turns until there is nothing more to do at once, or it has seen enough of them.
   void settle(Longest& longest, std::size_t& turns) {
+    constexpr std::size_t kEnough = 5000;
     longest.start();
-    do {
+    for (std::size_t i = 0; i < kEnough; ++i) {
       woken = false;
       control.work(now, &udp);
       longest.look();
       ++turns;
-    } while (woken);
+      if (!woken) return;
+    }
   }
 
   Now now{Instant::from_ns(1'000'000'000'000), {1'700'000'000, 0}};
@@ -185,7 +197,7 @@ void unanswered_peers(benchmark::State& state) {
     report(state, longest, turns);
   }
 }
-BENCHMARK(unanswered_peers)->Arg(1000)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(unanswered_peers)->Arg(1000)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
 
 // As many persistent keepalives, when the interface comes up.
 void interface_comes_up(benchmark::State& state) {
@@ -201,56 +213,108 @@ void interface_comes_up(benchmark::State& state) {
     report(state, longest, turns);
   }
 }
-BENCHMARK(interface_comes_up)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(interface_comes_up)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
 
-// The time between two turns while a change of all peers is applied.
+// The time between two turns of a gateway while it does what `work` says, which takes long.
+template <class Work>
+void measure_turns_within(benchmark::State& state, Gateway& gateway, Work work) {
+  Longest longest;
+  std::size_t turns = 0;
+  gateway.locks.longest = {};
+  gateway.device.yield_to([&] {
+    longest.look();
+    ++turns;
+  });
+  longest.start();
+  work();
+  longest.look();
+  gateway.device.yield_to({});
+  report(state, longest, turns);
+  state.counters["longest_hold_us"] = 1000 * gateway.locks.longest.ms();
+}
+
 void peers_are_added(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) {
     Gateway gateway;
     DeviceChange change = Gateway::dead_peers(count);
-    Longest longest;
-    std::size_t turns = 0;
-    gateway.device.yield_to([&] {
-      longest.look();
-      ++turns;
-    });
-    longest.start();
-    gateway.apply(std::move(change));
-    longest.look();
-    report(state, longest, turns);
+    measure_turns_within(state, gateway, [&] { gateway.apply(std::move(change)); });
   }
 }
-BENCHMARK(peers_are_added)
-    ->Arg(100'000)
-    ->Arg(1'000'000)
-    ->Iterations(1)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(peers_are_added)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+
+// One after the other, so that every table grows with all that is in it.
+void peers_are_added_singly(benchmark::State& state) {
+  const auto count = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    Gateway gateway;
+    DeviceChange all = Gateway::dead_peers(count);
+    Longest longest;
+    gateway.locks.longest = {};
+    for (PeerChange& peer : all.peers) {
+      DeviceChange change;
+      change.peers.push_back(std::move(peer));
+      longest.start();
+      gateway.apply(std::move(change));
+      longest.look();
+    }
+    report(state, longest, count);
+    state.counters["longest_hold_us"] = 1000 * gateway.locks.longest.ms();
+  }
+}
+BENCHMARK(peers_are_added_singly)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
 
 void peers_are_removed(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) {
     Gateway gateway;
     gateway.apply(Gateway::dead_peers(count));
-    Longest longest;
-    std::size_t turns = 0;
-    gateway.device.yield_to([&] {
-      longest.look();
-      ++turns;
-    });
     DeviceChange none;
     none.replace_peers = true;
-    longest.start();
-    gateway.apply(std::move(none));
-    longest.look();
+    measure_turns_within(state, gateway, [&] { gateway.apply(std::move(none)); });
+  }
+}
+BENCHMARK(peers_are_removed)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+
+void private_key_changes(benchmark::State& state) {
+  const auto count = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    Gateway gateway;
+    gateway.apply(Gateway::dead_peers(count));
+    DeviceChange change;
+    change.private_key = new_key(gateway.rng);
+    measure_turns_within(state, gateway, [&] { gateway.apply(std::move(change)); });
+  }
+}
+BENCHMARK(private_key_changes)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+
+// What one read of a configuration socket may hold, while a request for so many peers comes in.
+void request_is_read(benchmark::State& state) {
+  constexpr std::size_t kReadBytes = 65536;  // as the server of the configuration socket reads
+  const auto count = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    control::UapiParser parser([](const char*) { return 0u; });
+    Longest longest;
+    std::size_t turns = 0;
+    std::string text = "set=1\n";
+    const auto read = [&] {
+      longest.start();
+      std::string_view rest = text;
+      benchmark::DoNotOptimize(parser.feed(rest));
+      longest.look();
+      ++turns;
+      text.clear();
+    };
+    for (std::uint32_t i = 0; i < count; ++i) {
+      text += fmt::format("public_key={:064x}\nendpoint=192.0.2.1:51820\nallowed_ip={}/32\n", i,
+                          address(i).to_string());
+      if (text.size() >= kReadBytes - 200) read();
+    }
+    read();
     report(state, longest, turns);
   }
 }
-BENCHMARK(peers_are_removed)
-    ->Arg(100'000)
-    ->Arg(1'000'000)
-    ->Iterations(1)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(request_is_read)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
 
 // A reader of the tables that does nothing but take and leave them, as a lane does for each batch.
 struct Stalls {
@@ -335,7 +399,7 @@ void data_beside_handshakes(benchmark::State& state) {
         static_cast<double>(count) / std::chrono::duration<double>(Clock::now() - start).count());
   }
 }
-BENCHMARK(data_beside_handshakes)->Arg(8000)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(data_beside_handshakes)->Arg(8000)->Iterations(1)->Unit(kMilli);
 
 }  // namespace
 }  // namespace ferrule::engine
