@@ -68,10 +68,11 @@ void keep_peers(DeviceChange& change, const control::DeviceStatus& device) {
     if (!to.persistent_keepalive_s && has.persistent_keepalive_s != 0)
       to.persistent_keepalive_s = 0;
   }
-  std::vector<PeerChange> peers(unwanted.size());
-  for (std::size_t i = 0; i < unwanted.size(); ++i) {
-    peers[i].public_key = unwanted[i];
-    peers[i].remove = true;
+  Segments<PeerChange> peers;
+  for (const PublicKey& key : unwanted) {
+    PeerChange& peer = peers.emplace_back();
+    peer.public_key = key;
+    peer.remove = true;
   }
   std::ranges::move(change.peers, std::back_inserter(peers));
   change.peers = std::move(peers);

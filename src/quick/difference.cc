@@ -57,7 +57,7 @@ bool have_same(std::vector<Cidr> a, std::vector<Cidr> b) {
 }
 
 // The device gives a prefix to the peer that names it last.
-void give_prefixes_to_the_last(std::vector<PeerChange>& peers) {
+void give_prefixes_to_the_last(Segments<PeerChange>& peers) {
   std::map<Cidr, std::size_t> owners;
   for (std::size_t i = 0; i < peers.size(); ++i) {
     for (const protocol::AllowedIpChange& ip : peers[i].allowed_ips) {
@@ -65,7 +65,7 @@ void give_prefixes_to_the_last(std::vector<PeerChange>& peers) {
     }
   }
   for (std::size_t i = 0; i < peers.size(); ++i) {
-    std::erase_if(peers[i].allowed_ips, [&](const protocol::AllowedIpChange& ip) {
+    erase_if(peers[i].allowed_ips, [&](const protocol::AllowedIpChange& ip) {
       return !ip.remove && owners[ip.cidr] != i;
     });
   }
@@ -161,9 +161,9 @@ void keep_if_other(std::vector<Difference>& found, std::string_view name, std::s
 
 }  // namespace
 
-void join_sections(std::vector<PeerChange>& peers, const control::DeviceStatus& device) {
+void join_sections(Segments<PeerChange>& peers, const control::DeviceStatus& device) {
   std::map<PublicKey, std::size_t> first;
-  std::vector<PeerChange> joined;
+  Segments<PeerChange> joined;
   for (PeerChange& peer : peers) {
     const auto [at, is_new] = first.emplace(peer.public_key, joined.size());
     if (is_new || peer.remove || joined[at->second].remove) {
@@ -180,7 +180,7 @@ void join_sections(std::vector<PeerChange>& peers, const control::DeviceStatus& 
   }
   peers = std::move(joined);
   if (!device.public_key) return;
-  std::erase_if(peers, [&](const PeerChange& peer) {
+  erase_if(peers, [&](const PeerChange& peer) {
     return peer.public_key == *device.public_key && !peer.remove;
   });
 }
@@ -212,7 +212,7 @@ std::vector<Difference> keep_differences(protocol::DeviceChange& change,
     change.replace_peers = !peers.empty();
     peers.clear();
   }
-  std::erase_if(change.peers, [&](PeerChange& wanted) {
+  erase_if(change.peers, [&](PeerChange& wanted) {
     const auto has = peers.find(wanted.public_key);
     if (has == peers.end()) {
       found.push_back(OfPeer(wanted.public_key)("peer-added", "added"));

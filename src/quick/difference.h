@@ -29,7 +29,7 @@ struct Difference {
 
 /// Makes one change of those of one peer, in which what comes later counts, as for a device; and leaves
 /// out the device itself, which is no peer of its own.
-void join_sections(std::vector<protocol::PeerChange>& peers, const control::DeviceStatus& device);
+void join_sections(Segments<protocol::PeerChange>& peers, const control::DeviceStatus& device);
 
 /// Leaves in a change only what makes the device another, and says what that is.
 /// An allowed IP that several peers of the change have stays with the last of them, as it would on
