@@ -81,7 +81,8 @@ std::optional<Cidr> RouteCache::prefix_of(const Endpoint& destination) {
   return prefixes_->of(destination.address);
 }
 
-WayOut RouteCache::way_out(KernelQuery& kernel, const Endpoint& destination, const Source& source, std::uint32_t mark) {
+WayOut RouteCache::way_out(KernelQuery& kernel, const Endpoint& destination, const Source& source,
+                           std::uint32_t mark) {
   const std::optional<Cidr> to = prefix_of(destination);
   if (!to) return kernel.way_out(destination, source, mark);
   const auto known = std::ranges::find_if(ways_, [&](const Way& way) {
