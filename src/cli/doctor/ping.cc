@@ -123,9 +123,9 @@ int run_ping(Console& console, Arguments arguments) {
   double interval_s = 1;
   CLI::App app("Sends echo requests to a peer through the tunnel.");
   add_options(app, question);
-  app.add_option("-c,--count", count, "how many (4)")
-      ->option_text("COUNT")
-      ->check(CLI::Range(1u, 100'000u));
+  CLI::Range most(1u, 100'000u);
+  most.description("");  // or else it would stand behind the word
+  app.add_option("-c,--count", count, "how many (4)")->type_name("COUNT")->check(most);
   add_seconds(app, "-i,--interval", interval_s, "between them (1)", 0.002, 3600);
   app.footer("ferrule ping wg0 alice\nferrule ping wg0 alice -c 10 -i 0.2");
   if (const auto status = read_options(app, console, arguments)) return *status;
