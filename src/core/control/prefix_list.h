@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/net.h"
+#include "base/segments.h"
 #include "protocol/configuration.h"
 
 namespace ferrule::control {
@@ -14,6 +15,6 @@ namespace ferrule::control {
 [[nodiscard]] std::string prefix_list(std::span<const Cidr> prefixes,
                                       std::string_view separator = ", ");
 /// The same of the prefixes of changes.
-[[nodiscard]] std::string prefix_list(std::span<const protocol::AllowedIpChange> changes);
+[[nodiscard]] std::string prefix_list(const Segments<protocol::AllowedIpChange>& changes);
 
 }  // namespace ferrule::control
