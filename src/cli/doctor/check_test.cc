@@ -133,7 +133,7 @@ TEST(Check, NoCommandShowsTheKeyOfAUtf16File) {
 
 TEST(Check, AFileIsWanted) {
   const Answer answer = ask({"check"});
-  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.status, 2);
   EXPECT_THAT(answer.err, HasSubstr("FILE is required"));
 }
 
