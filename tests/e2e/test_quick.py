@@ -672,7 +672,7 @@ def test_resolve_tells_programs_what_came_of_it(scene):
     resolve = [quick.paths["ferrule"], "resolve", "--json", CONFIG]
     assert quick.host.out(resolve) == "", "nothing has moved"
     name_right(quick, "192.0.2.2")
-    about = {"interface": "wg0", "peer": str(quick.right.public_key), "host": "right.test"}
+    about = {"version": 1, "interface": "wg0", "peer": str(quick.right.public_key), "host": "right.test"}
     assert json.loads(quick.host.out(resolve)) == {**about, "endpoint": "192.0.2.2:51820"}
     quick.host.write(f"{FOLDER}/hosts", "127.0.0.1 localhost\n")
     told = json.loads(quick.host.out(resolve))
