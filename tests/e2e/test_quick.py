@@ -638,7 +638,8 @@ def test_a_name_that_moves_is_followed(scene):
     name_right(quick, "192.0.2.77")
     quick.write(quick.config(endpoint="right.test:51820"))
     quick.run("ferrule", "up")
-    os.kill(followers(quick)[0], 9)     # it would wait for minutes; one that waits less takes over
+    # It would wait for minutes; one that waits less takes over.
+    os.kill(eventually(lambda: followers(quick), "it follows")[0], 9)
     quick.host.spawn([quick.paths["ferrule"], "resolve", "--follow", "--after", "1", CONFIG],
                      log_name="resolve.log")
     assert endpoint(quick) == "192.0.2.77:51820"
