@@ -89,7 +89,7 @@ check "upgrade: tunnels stay up, no packet waits for more than half a second" \
   bash tools/try_upgrade.sh "$work/upgrade" "/tmp/packages/$(basename "$packages"/ferrule_*.deb)"
 sed -n 's/^[0-9]* answers/     &/p' "$log"
 
-check "the same commit in another folder makes the same packages" bash tools/same_packages.sh "$packages"
+check "the same commit in another folder makes the same daemon" bash tools/same_packages.sh "$packages"
 
 root tarball
 needs=$(dpkg-deb -f "$packages"/ferrule_*.deb Depends | sed 's/ *([^)]*)//g; s/,/ /g')
