@@ -305,6 +305,8 @@ def parse_options():
 
 def main():
     options = parse_options()
+    # Daemons go on ignoring what they find ignored, and shells start what runs in the background so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if options.inside:
         inside(options)
     cases = chosen(all_cases(options), options.filters)
