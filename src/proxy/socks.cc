@@ -172,9 +172,8 @@ SocksServer::Step SocksServer::read_version_4(std::string& input) {
   constexpr std::size_t kFixedBytes = 8;
   if (input.size() < kFixedBytes) return Step::more;
   const std::size_t user_end = input.find('\0', kFixedBytes);
-  if (user_end == input.npos) {
-    return input.size() > kFixedBytes + kMaxText4Bytes ? Step::failed : Step::more;
-  }
+  if (std::min(user_end, input.size()) > kFixedBytes + kMaxText4Bytes) return Step::failed;
+  if (user_end == input.npos) return Step::more;
   const std::uint8_t command = byte_at(input, 1);
   if (command != 1 && command != 2) return Step::failed;
   const Bytes bytes = bytes_of(input);
@@ -185,9 +184,8 @@ SocksServer::Step SocksServer::read_version_4(std::string& input) {
   std::size_t size = user_end + 1;
   if (address != 0 && address < 256) {
     const std::size_t name_end = input.find('\0', size);
-    if (name_end == input.npos) {
-      return input.size() > size + kMaxText4Bytes ? Step::failed : Step::more;
-    }
+    if (std::min(name_end, input.size()) > size + kMaxText4Bytes) return Step::failed;
+    if (name_end == input.npos) return Step::more;
     const auto target = make_target(std::string_view(input).substr(size, name_end - size), port);
     if (!target) return Step::failed;
     request_.target = *target;

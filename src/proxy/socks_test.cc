@@ -125,6 +125,15 @@ TEST(Socks, TooLongAnOldNameIsTheEnd) {
   EXPECT_EQ(Talk(bytes({4, 1, 0, 80, 0, 0, 0, 1}) + std::string(300, 'u')).step, Step::failed);
 }
 
+TEST(Socks, AnOldNameMayBeSoLongAndNoLongerHoweverItComes) {
+  const std::string start = bytes({4, 1, 0, 80, 10, 0, 0, 7});
+  const std::string end(1, '\0');
+  EXPECT_EQ(Talk(start + std::string(255, 'u') + end).step, Step::request);
+  EXPECT_EQ(Talk(start + std::string(256, 'u') + end).step, Step::failed);
+  const std::string named = bytes({4, 1, 0, 80, 0, 0, 0, 1, 0});
+  EXPECT_EQ(Talk(named + std::string(256, 'n') + end).step, Step::failed);
+}
+
 TEST(SocksDatagram, CarriesTargetAndPayload) {
   const std::string text = bytes({0, 0, 0, 1, 10, 0, 0, 7, 0, 53}) + "payload";
   const auto read =
