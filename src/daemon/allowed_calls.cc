@@ -3,7 +3,6 @@
 #include <linux/sockios.h>
 #include <malloc.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,10 +10,10 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <memory>
 
 #include "daemon/allowed_calls.h"
 #include "daemon/sandbox.h"
+#include "io/linux/call_filter.h"
 
 #ifndef TUNGETDEVNETNS  // Linux 5.11
 #define TUNGETDEVNETNS _IO('T', 227)
@@ -26,6 +25,10 @@
 namespace ferrule::daemon {
 
 namespace {
+
+using io::CallFilter;
+using io::kSocketTypeMask;
+using io::masked;
 
 // By name, for any machine: what has no such call passes over it. What a 64-bit machine calls stat is
 // stat64 on a 32-bit one, and calls with a time in them have a second form there since 2038 came near.
@@ -118,71 +121,9 @@ constexpr Socket kSockets[] = {
     {AF_UNIX, SOCK_DGRAM},  // if_nametoindex asks the kernel through one
 };
 
-constexpr std::uint64_t kSocketTypeMask = 0xf;  // without SOCK_CLOEXEC and SOCK_NONBLOCK
-
-// Kernels before 4.14 have no way to kill all threads at once, but a signal that does.
-scmp_filter_ctx new_context() {
-  if (scmp_filter_ctx context = ::seccomp_init(SCMP_ACT_KILL_PROCESS)) return context;
-  return ::seccomp_init(SCMP_ACT_TRAP);
-}
-
-// Adds up failures, so that what follows reads as a list.
-class Filter {
- public:
-  Filter() noexcept : context_(new_context(), ::seccomp_release) {
-    if (!context_) note(-ENOMEM);
-  }
-
-  void set_machine(std::uint32_t architecture) {
-    if (!context_ || architecture == ::seccomp_arch_native()) return;
-    note(::seccomp_arch_remove(context_.get(), SCMP_ARCH_NATIVE));
-    note(::seccomp_arch_add(context_.get(), architecture));
-  }
-  void set(scmp_filter_attr attribute, std::uint32_t value) {
-    if (context_) note(::seccomp_attr_set(context_.get(), attribute, value));
-  }
-  // The library or the kernel may not know it, and it is good enough without.
-  void prefer(scmp_filter_attr attribute, std::uint32_t value) {
-    if (context_) (void)::seccomp_attr_set(context_.get(), attribute, value);
-  }
-  template <class... Conditions>
-  void answer(std::uint32_t action, int call, Conditions... conditions) {
-    if (!context_) return;
-    note(::seccomp_rule_add(context_.get(), action, call, sizeof...(conditions), conditions...));
-  }
-  template <class... Conditions>
-  void allow(int call, Conditions... conditions) {
-    answer(SCMP_ACT_ALLOW, call, conditions...);
-  }
-  Result<void> load() {
-    if (error_ == 0) note(::seccomp_load(context_.get()));
-    return result();
-  }
-  Result<void> write(int fd) {
-    if (error_ == 0) note(::seccomp_export_bpf(context_.get(), fd));
-    return result();
-  }
-
- private:
-  void note(int result) noexcept {
-    if (error_ == 0 && result < 0) error_ = result;
-  }
-  Result<void> result() const {
-    if (error_ == 0) return {};
-    return std::unexpected(system_error(-error_, "restrict system calls (seccomp)"));
-  }
-
-  std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
-  int error_ = 0;
-};
-
-scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) {
-  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
-}
-
 // A file is made beside the old one and put in its place. Where a path leads, a filter can't see: that is
 // Landlock's part.
-void allow_state(Filter& filter, int directory) {
+void allow_state(CallFilter& filter, int directory) {
   const auto folder = static_cast<scmp_datum_t>(directory);
   filter.allow(SCMP_SYS(openat), scmp_arg_cmp{0, SCMP_CMP_EQ, folder, 0});
   filter.answer(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), scmp_arg_cmp{0, SCMP_CMP_NE, folder, 0});
@@ -191,7 +132,7 @@ void allow_state(Filter& filter, int directory) {
   filter.allow(SCMP_SYS(fsync));
 }
 
-void describe(Filter& filter, std::uint32_t architecture, int state_directory) {
+void describe(CallFilter& filter, std::uint32_t architecture, int state_directory) {
   filter.set_machine(architecture);
   filter.set(SCMP_FLTATR_CTL_NNP, 1);
   // What the kernel says, and not ECANCELED for all of it.
@@ -242,13 +183,13 @@ Result<void> restrict_calls(int state_directory) {
   // glibc gives threads arenas of their own, and reads files to decide how many there may be and
   // whether to shrink one: after a flood of handshakes, say. With one arena for all it reads nothing.
   (void)::mallopt(M_ARENA_MAX, 1);
-  Filter filter;
+  CallFilter filter;
   describe(filter, ::seccomp_arch_native(), state_directory);
   return filter.load();
 }
 
 Result<void> write_call_filter(std::uint32_t architecture, int fd, int state_directory) {
-  Filter filter;
+  CallFilter filter;
   describe(filter, architecture, state_directory);
   return filter.write(fd);
 }

@@ -1,12 +1,12 @@
 #include "proxy/allowed_calls.h"
 
 #include <linux/sockios.h>
-#include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <memory>
+
+#include "io/linux/call_filter.h"
 
 namespace ferrule::proxy {
 
@@ -50,42 +50,24 @@ constexpr Socket kSockets[] = {{AF_INET, SOCK_STREAM},
                                {AF_INET6, SOCK_DGRAM},
                                {AF_UNIX, SOCK_DGRAM}};  // if_nametoindex asks through one
 
-scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
-  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
-}
-
-int add_rules(scmp_filter_ctx filter) {
-  int result = ::seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
-  (void)::seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  const auto note = [&](int one) {
-    if (result == 0) result = one;
-  };
-  for (const int call : kAnyArguments) note(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0));
-  for (const Socket& socket : kSockets) {
-    note(::seccomp_rule_add(
-        filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-        scmp_arg_cmp{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(socket.family), 0},
-        masked(1, 0xf, static_cast<scmp_datum_t>(socket.type))));
-  }
-  for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)}) {
-    note(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, masked(2, PROT_EXEC, 0)));
-  }
-  note(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                          masked(1, 0xffffffff, SIOCGIFINDEX)));
-  return result;
-}
-
 }  // namespace
 
 Result<void> restrict_calls() {
   if (kSanitized) return {};
-  const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(
-      ::seccomp_init(SCMP_ACT_ERRNO(EPERM)), ::seccomp_release);
-  if (!filter) return std::unexpected(system_error(ENOMEM, "restrict system calls"));
-  int result = add_rules(filter.get());
-  if (result == 0) result = ::seccomp_load(filter.get());
-  if (result != 0) return std::unexpected(system_error(-result, "restrict system calls (seccomp)"));
-  return {};
+  io::CallFilter filter(SCMP_ACT_ERRNO(EPERM));
+  filter.set(SCMP_FLTATR_CTL_NNP, 1);
+  filter.prefer(SCMP_FLTATR_CTL_OPTIMIZE, 2);
+  for (const int call : kAnyArguments) filter.allow(call);
+  for (const Socket& socket : kSockets) {
+    filter.allow(SCMP_SYS(socket),
+                 scmp_arg_cmp{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(socket.family), 0},
+                 io::masked(1, io::kSocketTypeMask, static_cast<scmp_datum_t>(socket.type)));
+  }
+  for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)}) {
+    filter.allow(call, io::masked(2, PROT_EXEC, 0));
+  }
+  filter.allow(SCMP_SYS(ioctl), io::masked(1, 0xffffffff, SIOCGIFINDEX));
+  return filter.load();
 }
 
 }  // namespace ferrule::proxy

@@ -42,7 +42,7 @@ LIBRARIES = {
     r"fmt/": ["control", "netstack", "proxy", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
     r"nlohmann/": ["diagnosis", "cli"],
-    r"seccomp": ["daemon", "netstack", "proxy"],
+    r"seccomp": ["io", "daemon"],
     r"qrencode|png": ["cli"],
     r"microhttpd|ncurses": ["cli"],
     # What systems and compilers bring.

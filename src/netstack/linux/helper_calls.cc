@@ -1,7 +1,6 @@
 #include "netstack/linux/helper_calls.h"
 
 #include <linux/capability.h>
-#include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -9,7 +8,8 @@
 
 #include <array>
 #include <cerrno>
-#include <memory>
+
+#include "io/linux/call_filter.h"
 
 namespace ferrule::netstack {
 
@@ -36,38 +36,22 @@ Result<void> drop_capabilities() {
   return std::unexpected(system_error(errno, "drop capabilities"));
 }
 
-scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) {
-  return {argument, SCMP_CMP_MASKED_EQ, 0xf, value};
-}
-
-int add_rules(scmp_filter_ctx filter) {
-  int result = ::seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
-  const auto note = [&](int one) {
-    if (result == 0) result = one;
-  };
-  for (const int call : kAnyArguments) note(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0));
-  for (const int family : {AF_INET, AF_INET6}) {
-    for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
-      note(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                              scmp_arg_cmp{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0},
-                              equal(1, static_cast<scmp_datum_t>(type))));
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
 Result<void> restrict_helper() {
   if (auto dropped = drop_capabilities(); !dropped) return dropped;
   if (kSanitized) return {};
-  const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(
-      ::seccomp_init(SCMP_ACT_KILL_PROCESS), ::seccomp_release);
-  if (!filter) return std::unexpected(system_error(ENOMEM, "restrict system calls"));
-  int result = add_rules(filter.get());
-  if (result == 0) result = ::seccomp_load(filter.get());
-  if (result != 0) return std::unexpected(system_error(-result, "restrict system calls (seccomp)"));
-  return {};
+  io::CallFilter filter;
+  filter.set(SCMP_FLTATR_CTL_NNP, 1);
+  for (const int call : kAnyArguments) filter.allow(call);
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+      filter.allow(SCMP_SYS(socket),
+                   scmp_arg_cmp{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0},
+                   io::masked(1, io::kSocketTypeMask, static_cast<scmp_datum_t>(type)));
+    }
+  }
+  return filter.load();
 }
 
 }  // namespace ferrule::netstack
