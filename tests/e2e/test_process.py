@@ -564,6 +564,7 @@ def test_P75a_no_other_program_gets_the_port(scene):
         must_be_refused(tunnel.host, tunnel.port)
         tunnel.host.run("ip link set wg0 up")
         eventually(lambda: not tunnel.host.is_udp_closed(tunnel.port), "the socket is open")
+        tunnel.daemon.uapi("get=1\n\n")       # is answered when all sockets of the port are
         must_be_refused(tunnel.host, tunnel.port)
     tunnel.host.address("wg0", LEFT_INSIDE[1])          # going down has taken it
     puppet.connect()
