@@ -48,14 +48,17 @@ ip netns exec right chroot "$root" ferrule up wg-right
 log=/run/container.log
 ip netns exec left unshare --mount --pid --fork --kill-child bash "$0" "$root" container >"$log" 2>&1 &
 outside=$!
-trap 'sed "s/^/container: /" "$log" >&2' EXIT
+trap 'kill -KILL "$outside" || true; sed "s/^/container: /" "$log" >&2' EXIT
+healthy() {
+  first=$(pgrep -P "$outside") &&
+    nsenter --target "$first" --mount --pid --net env PATH=/usr/local/bin:/usr/bin ferrule-container health
+}
 for ((i = 0; i < 100; i++)); do
-  ! ip -n left link show dev wg-left >/dev/null 2>&1 || break
+  ! healthy 2>/dev/null || break
   sleep 0.1
 done
+must healthy
 must ip netns exec left ping -c 3 -i 0.2 -W 2 198.51.100.1
-first=$(pgrep -P "$outside")
-must nsenter --target "$first" --mount --pid --net env PATH=/usr/local/bin:/usr/bin ferrule-container health
 [[ $(sed -n 's/^CapBnd:\s*//p' "/proc/$first/status") == 0000000000001000 ]] ||
   { echo "failed: the container has other capabilities than CAP_NET_ADMIN" >&2 && exit 1; }
 must grep -q "andshake" "$log"
