@@ -68,6 +68,15 @@ std::string_view without_comment(std::string_view value) noexcept {
   return value;
 }
 
+// A value in quotes is what stands between them, signs of comments too.
+std::string_view plain(std::string_view value) noexcept {
+  if (value.size() > 1 && (value[0] == '"' || value[0] == '`')) {
+    const std::size_t end = value.find(value[0], 1);
+    if (end != value.npos) return value.substr(1, end - 1);
+  }
+  return without_comment(value);
+}
+
 std::string_view next_line(std::string_view& text) noexcept {
   const std::size_t end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);
@@ -115,6 +124,7 @@ void Reader::refuse(std::string message) {
 
 std::string_view Reader::with_variable(std::string_view value) {
   if (!value.starts_with('$')) return value;
+  if (value.starts_with("$$")) return value.substr(1);  // no variable
   const std::string name(value.substr(1));
   const auto found = variables_(name);
   if (!found) {
@@ -239,8 +249,7 @@ void Reader::read_line(std::string_view line) {
     return keep("");
   }
   const std::string_view key = trimmed(content.substr(0, equals));
-  const std::string_view value =
-      with_variable(without_comment(trimmed(content.substr(equals + 1))));
+  const std::string_view value = with_variable(plain(trimmed(content.substr(equals + 1))));
   if (section_ != Section::interface && section_ != Section::peer) {
     read_entry(key, value);
     return keep("");

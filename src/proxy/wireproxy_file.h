@@ -25,7 +25,7 @@ struct WireproxyFile {
 /// A variable of the environment; none: there is no such.
 using Variables = std::function<std::optional<std::string>(const std::string&)>;
 
-/// Reads it; values that begin with '$' are variables. Or everything that is wrong, by line.
+/// Reads it; values that begin with '$' are variables, unless another '$' follows. Or everything that is wrong, by line.
 [[nodiscard]] std::expected<WireproxyFile, control::ConfErrors> read_wireproxy_file(
     const std::string& name, std::string_view text, const Variables& variables);
 

@@ -109,7 +109,7 @@ def dns_over_tcp(connection):
 
 
 class Proxied(Setting):
-    def __init__(self, scene, *options, interface="DNS = 10.10.0.2", conf=None, env=None):
+    def __init__(self, scene, *options, interface="DNS = 10.10.0.2", conf=None, env=None, under=()):
         super().__init__(scene, interface=interface)
         Server(self.right, "10.10.0.2", 53, dns_answer, socket.SOCK_DGRAM)
         Server(self.right, "10.10.0.2", 53, dns_over_tcp)
@@ -121,7 +121,7 @@ class Proxied(Setting):
             self.conf = self.user.write("proxy.conf", conf(self))
         read, write = os.pipe()
         self.process = self.user.spawn(
-            ["ferrule", "proxy", self.conf, "--ready-fd", str(write), *options],
+            [*under, "ferrule", "proxy", self.conf, "--ready-fd", str(write), *options],
             log_name="proxy.log", pass_fds=(write,), env=env)
         os.close(write)
         with os.fdopen(read) as ready:
@@ -522,6 +522,7 @@ def inline(setting):
     with open(setting.left.path(f"{setting.user.home}/wg0.conf")) as file:
         text = file.read()
     text = text.replace(f"PrivateKey = {setting.peer.private_key}", "PrivateKey = $KEY")
+    text = text.replace("AllowedIPs = 0.0.0.0/0, ::/0\n", "")      # which there means all
     return text + "CheckAlive = 1.1.1.1\n[Socks5]\nBindAddress = 127.0.0.1:1080\n"
 
 

@@ -55,6 +55,18 @@ std::optional<QuickFile> read_text(Console& console, const std::string& path,
   return QuickFile{interface_of(path), path, path, std::move(document), std::move(*read)};
 }
 
+// There a peer for which the file says nothing else has everything.
+std::optional<QuickFile> with_usual_routes(std::optional<QuickFile> file) {
+  if (!file) return file;
+  for (control::PeerConf& peer : file->configuration.peers) {
+    if (!peer.allowed_ips.empty()) continue;
+    for (const char* all : {"0.0.0.0", "::"}) {
+      peer.allowed_ips.push_back({Cidr(*IpAddress::parse(all), 0), false});
+    }
+  }
+  return file;
+}
+
 std::optional<QuickFile> read_wireproxys(Console& console, const std::string& path,
                                          std::string_view text, proxy::ProxySettings& settings) {
   auto file = proxy::read_wireproxy_file(path, text, variable);
@@ -63,9 +75,11 @@ std::optional<QuickFile> read_wireproxys(Console& console, const std::string& pa
     return std::nullopt;
   }
   add(settings, std::move(file->settings));
-  if (file->conf_path.empty()) return read_text(console, path, file->conf.view());
+  if (file->conf_path.empty()) {
+    return with_usual_routes(read_text(console, path, file->conf.view()));
+  }
   const auto conf = files::read_file(file->conf_path);
-  if (conf) return read_text(console, file->conf_path, conf->view());
+  if (conf) return with_usual_routes(read_text(console, file->conf_path, conf->view()));
   console.err.print("{}: WGConfig: {}\n", path, conf.error().what);
   return std::nullopt;
 }
