@@ -147,7 +147,10 @@ std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
   auto process = netstack::TunnelProcess::start(daemon, space->take_tun());
   if (!process) return refuse(process.error());
   if (auto done = configure_somehow(console, *process, change); !done) return refuse(done.error());
-  return InnerTunnel{std::move(*space), std::move(*process)};
+  auto names = NameFollower::start(console, file, process->spare());
+  process->spare().close();
+  if (!names) return refuse(names.error());
+  return InnerTunnel{std::move(*space), std::move(*process), std::move(*names)};
 }
 
 }  // namespace ferrule::cli

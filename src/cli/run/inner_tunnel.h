@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/quick/quick_file.h"
+#include "cli/run/name_follower.h"
 #include "cli/terminal/command.h"
 #include "netstack/linux/namespace.h"
 #include "netstack/linux/tunnel_process.h"
@@ -14,6 +15,7 @@ namespace ferrule::cli {
 struct InnerTunnel {
   netstack::Namespace space;
   netstack::TunnelProcess process;
+  NameFollower names;
 };
 
 /// How the inside is reached: one way only so far, and the word for it on command lines.

@@ -25,10 +25,10 @@ namespace {
 constexpr int kBacklog = 4;
 constexpr std::size_t kReadBytes = 16 * 1024;
 
-// A listening socket that nobody else can connect to, and a connection to it.
+// A listening socket that nobody else can connect to, and connections to it.
 struct PrivateSocket {
   io::UniqueFd listener;
-  io::UniqueFd connection;
+  io::UniqueFd connections[2];
 };
 
 // Its file lies in a folder of our own, for as long as it takes us to connect.
@@ -50,10 +50,12 @@ Result<PrivateSocket> open_private_socket() {
   const auto* to = reinterpret_cast<const sockaddr*>(&address);
   PrivateSocket made;
   made.listener.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  made.connection.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const bool connected = ::bind(made.listener.get(), to, sizeof address) == 0 &&
-                         ::listen(made.listener.get(), kBacklog) == 0 &&
-                         ::connect(made.connection.get(), to, sizeof address) == 0;
+  bool connected = ::bind(made.listener.get(), to, sizeof address) == 0 &&
+                   ::listen(made.listener.get(), kBacklog) == 0;
+  for (io::UniqueFd& connection : made.connections) {
+    connection.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    connected = connected && ::connect(connection.get(), to, sizeof address) == 0;
+  }
   const int error = errno;
   ::unlink(path.c_str());
   ::rmdir(folder.c_str());
@@ -122,12 +124,15 @@ Result<TunnelProcess> TunnelProcess::start(const TunnelOptions& options, io::Uni
   started.pid_ = ::fork();
   if (started.pid_ < 0) return std::unexpected(system_error(errno, "fork"));
   if (started.pid_ == 0) become(environment, options, tun.get(), socket->listener.get(), parent);
-  started.connection_ = std::move(socket->connection);
+  started.connection_ = TunnelConnection(std::move(socket->connections[0]));
+  started.spare_ = TunnelConnection(std::move(socket->connections[1]));
   return started;
 }
 
 TunnelProcess::TunnelProcess(TunnelProcess&& other) noexcept
-    : connection_(std::move(other.connection_)), pid_(std::exchange(other.pid_, -1)) {}
+    : connection_(std::move(other.connection_)),
+      spare_(std::move(other.spare_)),
+      pid_(std::exchange(other.pid_, -1)) {}
 
 TunnelProcess::~TunnelProcess() {
   if (pid_ < 0) return;
@@ -137,19 +142,19 @@ TunnelProcess::~TunnelProcess() {
   }
 }
 
-Result<void> TunnelProcess::ask(std::string_view request, control::UapiAnswer& answer) {
+Result<void> TunnelConnection::ask(std::string_view request, control::UapiAnswer& answer) {
   const auto ended = [] {
     return std::unexpected(make_error(ECHILD, "ferruled has ended: see what it said before"));
   };
   while (!request.empty()) {
-    const ssize_t sent = ::send(connection_.get(), request.data(), request.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ::send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return ended();
     request.remove_prefix(static_cast<std::size_t>(sent));
   }
   std::vector<std::uint8_t> room(kReadBytes);
   for (;;) {
-    const ssize_t got = ::recv(connection_.get(), room.data(), room.size(), 0);
+    const ssize_t got = ::recv(socket_.get(), room.data(), room.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return ended();
     const auto size = static_cast<std::size_t>(got);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "control/uapi_client.h"
@@ -21,8 +22,25 @@ struct TunnelOptions {
   std::string log_level = "error";  // where LOG_LEVEL does not say it
 };
 
-/// A running ferruled, in its sandbox and without a socket that others could find: it is asked over one
-/// connection. It ends when this object goes, or the process that started it does.
+/// A connection to its configuration protocol. Used by one thread.
+class TunnelConnection {
+ public:
+  explicit TunnelConnection(io::UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+
+  /// What a request answers, once it has: the text may hold keys, and is wiped. An Error of ECHILD: it has
+  /// ended.
+  [[nodiscard]] Result<void> ask(std::string_view request, control::UapiAnswer& answer);
+
+  /// Readable when it has ended, where nothing is asked.
+  [[nodiscard]] int poll_fd() const noexcept { return socket_.get(); }
+  void close() noexcept { socket_.reset(); }
+
+ private:
+  io::UniqueFd socket_;
+};
+
+/// A running ferruled, in its sandbox and without a socket that others could find. It ends when this object
+/// goes, or the process that started it does.
 class TunnelProcess {
  public:
   [[nodiscard]] static Result<TunnelProcess> start(const TunnelOptions& options, io::UniqueFd tun);
@@ -30,16 +48,17 @@ class TunnelProcess {
   TunnelProcess& operator=(TunnelProcess&&) = delete;
   ~TunnelProcess();
 
-  /// What a request answers, once it has: the text may hold keys, and is wiped. An Error of ECHILD: it has
-  /// ended.
-  [[nodiscard]] Result<void> ask(std::string_view request, control::UapiAnswer& answer);
-
-  /// Readable when it has ended, where nothing is asked.
-  [[nodiscard]] int poll_fd() const noexcept { return connection_.get(); }
+  [[nodiscard]] Result<void> ask(std::string_view request, control::UapiAnswer& answer) {
+    return connection_.ask(request, answer);
+  }
+  [[nodiscard]] int poll_fd() const noexcept { return connection_.poll_fd(); }
+  /// A second one, for another process; once.
+  [[nodiscard]] TunnelConnection& spare() noexcept { return spare_; }
 
  private:
   TunnelProcess() = default;
-  io::UniqueFd connection_;
+  TunnelConnection connection_{io::UniqueFd()};
+  TunnelConnection spare_{io::UniqueFd()};
   pid_t pid_ = -1;
 };
 
