@@ -15,8 +15,14 @@ namespace {
 
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
-  Attempt(Services& services, netstack::Reach& way, Target target, Dialled dialled)
-      : services_(services), way_(way), target_(std::move(target)), dialled_(std::move(dialled)) {}
+  /// `known`: addresses that need not be looked up.
+  Attempt(Services& services, netstack::Reach& way, Target target, std::vector<IpAddress> known,
+          Dialled dialled)
+      : services_(services),
+        way_(way),
+        target_(std::move(target)),
+        known_(std::move(known)),
+        dialled_(std::move(dialled)) {}
 
   void begin();
   void give_up() noexcept {
@@ -43,6 +49,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Services& services_;
   netstack::Reach& way_;
   Target target_;
+  std::vector<IpAddress> known_;
   Dialled dialled_;
   std::deque<IpAddress> left_;
   std::list<Call> calls_;
@@ -77,7 +84,7 @@ void Attempt::begin() {
   });
   // Whoever dials is not called before it knows that it has.
   next_ = Timer(services_.loop, services_.loop.now(), [self = shared_from_this()] {
-    if (self->target_.name.empty()) return self->found(std::vector{self->target_.address});
+    if (!self->known_.empty()) return self->found(self->known_);
     self->services_.resolver->resolve(self->target_.name, [self](auto addresses) {
       if (self->dialled_) self->found(std::move(addresses));
     });
@@ -132,6 +139,14 @@ void Attempt::finish(Result<io::UniqueFd> socket) {
   if (const Dialled dialled = std::exchange(dialled_, nullptr)) dialled(std::move(socket));
 }
 
+// What gives it up.
+std::function<void()> begin(const std::shared_ptr<Attempt>& attempt) {
+  attempt->begin();
+  return [weak = std::weak_ptr(attempt)] {
+    if (const auto alive = weak.lock()) alive->give_up();
+  };
+}
+
 }  // namespace
 
 Dialling& Dialling::operator=(Dialling&& other) noexcept {
@@ -147,12 +162,21 @@ void Dialling::reset() noexcept {
 }
 
 Dialling dial(Services& services, netstack::Reach& way, const Target& target, Dialled dialled) {
-  const auto attempt = std::make_shared<Attempt>(services, way, target, std::move(dialled));
-  attempt->begin();
+  std::vector<IpAddress> known;
+  if (target.name.empty()) known.push_back(target.address);
+  const auto attempt =
+      std::make_shared<Attempt>(services, way, target, std::move(known), std::move(dialled));
   Dialling dialling;
-  dialling.give_up_ = [weak = std::weak_ptr(attempt)] {
-    if (const auto alive = weak.lock()) alive->give_up();
-  };
+  dialling.give_up_ = begin(attempt);
+  return dialling;
+}
+
+Dialling dial_any(Services& services, netstack::Reach& way, const std::vector<IpAddress>& hosts,
+                  std::uint16_t port, Dialled dialled) {
+  const Target first{"", hosts.front(), port};
+  const auto attempt = std::make_shared<Attempt>(services, way, first, hosts, std::move(dialled));
+  Dialling dialling;
+  dialling.give_up_ = begin(attempt);
   return dialling;
 }
 

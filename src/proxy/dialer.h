@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "io/linux/fd.h"
 #include "proxy/services.h"
@@ -24,6 +25,8 @@ class Dialling {
 
  private:
   friend Dialling dial(Services&, netstack::Reach&, const Target&, Dialled);
+  friend Dialling dial_any(Services&, netstack::Reach&, const std::vector<IpAddress>&,
+                           std::uint16_t, Dialled);
   std::function<void()> give_up_;
 };
 
@@ -31,5 +34,9 @@ class Dialling {
 /// after the one before (RFC 8305). `dialled` is called once, never from within this call.
 [[nodiscard]] Dialling dial(Services& services, netstack::Reach& way, const Target& target,
                             Dialled dialled);
+/// The same, to whichever of some hosts answers; the first of them is tried first.
+[[nodiscard]] Dialling dial_any(Services& services, netstack::Reach& way,
+                                const std::vector<IpAddress>& hosts, std::uint16_t port,
+                                Dialled dialled);
 
 }  // namespace ferrule::proxy

@@ -26,7 +26,9 @@ struct Call {
   }
 };
 
-void carry_on(Services& services, netstack::Reach& way, const Target& target, io::UniqueFd client) {
+using Dial = std::function<Dialling(Dialled)>;
+
+void carry_on(Services& services, const Dial& dial, io::UniqueFd client) {
   const auto call = std::make_shared<Call>();
   call->client = std::move(client);
   // It may go while we dial.
@@ -35,7 +37,7 @@ void carry_on(Services& services, netstack::Reach& way, const Target& target, io
         const auto alive = call;
         alive->end();
       });
-  call->dialling = dial(services, way, target, [call, &services](Result<io::UniqueFd> made) {
+  call->dialling = dial([call, &services](Result<io::UniqueFd> made) {
     const auto alive = call;
     alive->watched.reset();
     if (!made) return say(services, made.error().what), alive->end();
@@ -43,14 +45,30 @@ void carry_on(Services& services, netstack::Reach& way, const Target& target, io
   });
 }
 
+Listener forward_by(Services& services, io::UniqueFd socket, std::string name, Dial dial) {
+  return {services, std::move(socket), std::move(name),
+          [&services, dial = std::move(dial)](io::UniqueFd client, const Endpoint&) {
+            carry_on(services, dial, std::move(client));
+          }};
+}
+
 }  // namespace
 
 Listener forward_tcp(Services& services, io::UniqueFd socket, std::string name,
                      netstack::Reach& way, Target target) {
-  return {services, std::move(socket), std::move(name),
-          [&services, &way, target = std::move(target)](io::UniqueFd client, const Endpoint&) {
-            carry_on(services, way, target, std::move(client));
-          }};
+  return forward_by(services, std::move(socket), std::move(name),
+                    [&services, &way, target = std::move(target)](Dialled dialled) {
+                      return dial(services, way, target, std::move(dialled));
+                    });
+}
+
+Listener forward_tcp_to_any(Services& services, io::UniqueFd socket, std::string name,
+                            netstack::Reach& way, std::vector<IpAddress> hosts,
+                            std::uint16_t port) {
+  return forward_by(services, std::move(socket), std::move(name),
+                    [&services, &way, hosts = std::move(hosts), port](Dialled dialled) {
+                      return dial_any(services, way, hosts, port, std::move(dialled));
+                    });
 }
 
 class UdpForward::Door : public std::enable_shared_from_this<Door> {

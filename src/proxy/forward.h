@@ -1,7 +1,10 @@
 // Ports here that lead there: -L and -R as ssh has them, for TCP and UDP.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "proxy/listener.h"
 #include "proxy/services.h"
@@ -12,6 +15,10 @@ namespace ferrule::proxy {
 /// Each connection to `socket`, which listens, is carried on to `target` by `way`.
 [[nodiscard]] Listener forward_tcp(Services& services, io::UniqueFd socket, std::string name,
                                    netstack::Reach& way, Target target);
+/// The same, to whichever of some hosts answers.
+[[nodiscard]] Listener forward_tcp_to_any(Services& services, io::UniqueFd socket, std::string name,
+                                          netstack::Reach& way, std::vector<IpAddress> hosts,
+                                          std::uint16_t port);
 
 /// Datagrams to `socket` are carried on to `target` by `way`; answers come back to who asked. Each who asks has
 /// a port of its own there, for kMappingLife after the last datagram; of kMaxMappings the one that is

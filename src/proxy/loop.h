@@ -27,6 +27,8 @@ class Loop {
   /// Waits and calls, until `stop`.
   void run();
   void stop() noexcept { stopped_ = true; }
+  /// After `stop`, so that `run` may be called again.
+  void go_on() noexcept { stopped_ = false; }
   /// The time at which this turn began.
   [[nodiscard]] Instant now() const noexcept { return now_; }
 

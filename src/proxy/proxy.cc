@@ -10,12 +10,6 @@
 
 namespace ferrule::proxy {
 
-namespace {
-
-constexpr std::uint16_t kDnsPort = 53;
-
-}  // namespace
-
 Proxy::Proxy(Services& services, const ProxySettings& settings, ResolverSettings resolver,
              std::vector<IpAddress> inner, std::function<TunnelHealth()> look)
     : services_(services),
@@ -69,10 +63,15 @@ Result<void> Proxy::offer_dns(const ListenAt& at) {
     return std::unexpected(
         make_error(std::errc::invalid_argument, "--dns: the file has no DNS that could be asked"));
   }
-  const Target server{"", resolver_.settings().servers.front(), kDnsPort};
-  for (const bool is_udp : {true, false}) {
-    if (auto done = forward({at, server, is_udp}, false); !done) return done;
-  }
+  const std::vector<IpAddress>& servers = resolver_.settings().servers;
+  auto datagrams = services_.outside.open_udp(at.at);
+  if (!datagrams) return std::unexpected(datagrams.error());
+  const Endpoint here = netstack::local_end(datagrams->get());
+  auto streams = services_.outside.listen(Endpoint(at.at.address, here.port));
+  if (!streams) return std::unexpected(streams.error());
+  note("DNS", here);
+  dns_forwards_.emplace_back(services_, std::move(*datagrams), servers);
+  listeners_.push_back(forward_dns_by_tcp(services_, std::move(*streams), servers));
   return {};
 }
 

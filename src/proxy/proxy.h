@@ -9,6 +9,7 @@
 
 #include "proxy/credentials.h"
 #include "proxy/dialer.h"
+#include "proxy/dns_forward.h"
 #include "proxy/forward.h"
 #include "proxy/health.h"
 #include "proxy/listener.h"
@@ -46,6 +47,7 @@ class Proxy {
   std::list<Credentials> credentials_;
   std::vector<Listener> listeners_;
   std::vector<UdpForward> udp_forwards_;
+  std::vector<DnsForward> dns_forwards_;
   std::vector<std::string> lines_;
   Dialling stdio_;
 };
