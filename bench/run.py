@@ -5,6 +5,7 @@
     python3 bench/run.py --quick                    one short round
     python3 bench/run.py --only tcp1 cpu            some rows
     python3 bench/run.py --flood                    what floods of handshakes do, instead
+    python3 bench/run.py --proxy                    `ferrule proxy` and `ferrule run`, instead
     python3 bench/run.py --against PROGRAM          a further implementation (or NAME=PROGRAM)
     python3 bench/run.py --json FILE --svg FILE     all figures, and a plot of them
     ./dev bench --no-avx512                         what CPUs without AVX-512 would do
@@ -35,8 +36,9 @@ from lib.scene import Scene                                     # noqa: E402
 import flood                                                    # noqa: E402
 import measure                                                  # noqa: E402
 import plot                                                     # noqa: E402
+import proxy                                                    # noqa: E402
 
-ALL_ROWS = [row for row, *_ in measure.ROWS + flood.ROWS]
+ALL_ROWS = [row for row, *_ in measure.ROWS + flood.ROWS + proxy.ROWS]
 PLAIN = "plain veth"
 REFERENCE = "wireguard-go"
 SUBJECT = "ferrule"
@@ -202,6 +204,12 @@ def parse_options():
     parser.add_argument("--quick", action="store_true", help="one round of one second each")
     parser.add_argument("--flood", action="store_true",
                         help="floods of initiations instead, and what they do to peers")
+    parser.add_argument("--proxy", action="store_true",
+                        help="what reaches the inside of a tunnel without root, instead")
+    for name in (proxy.WIREPROXY, proxy.ONETUN):
+        parser.add_argument(f"--{name}", metavar="PATH", help="with --proxy: where it is, if not in PATH")
+    parser.add_argument("--idle", type=int, default=10_000, metavar="COUNT",
+                        help="with --proxy: idle connections (default: 10,000)")
     parser.add_argument("--no-avx512", action="store_true",
                         help="as on a CPU without AVX-512, with programs that were built for that")
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=ALL_ROWS,
@@ -213,7 +221,8 @@ def parse_options():
     parser.add_argument("--svg", metavar="FILE", help="draw them")
     options = parser.parse_args()
     chosen = flood if options.flood else measure
-    options.rows, options.measurements = chosen.ROWS, chosen.MEASUREMENTS
+    options.rows = proxy.ROWS if options.proxy else chosen.ROWS
+    options.measurements = chosen.MEASUREMENTS
     if options.quick:
         options.rounds, options.seconds = 1, 1.0
     return options
@@ -231,11 +240,12 @@ def main():
     if options.no_avx512:
         os.environ["OPENSSL_ia32cap"] = OPENSSL_WITHOUT_AVX512
     here = machine()
-    results = measure_all(options)
+    options.implementation = Implementation(SUBJECT, os.path.join(options.build_dir, "ferruled"))
+    results = proxy.compare(options) if options.proxy else measure_all(options)
     without = ", without AVX-512" if options.no_avx512 else ""
     print(f"{here['cpu']}{without}, {here['cores']} cores, Linux {here['kernel']}, "
           f"load {here['load']:.1f}; medians of {options.rounds} round(s), {options.seconds:g} s each\n")
-    print(table(results, options.rows))
+    print(proxy.table(results, align) if options.proxy else table(results, options.rows))
     write_files(report_of(results, options), options)
     return 0
 
