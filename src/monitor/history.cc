@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <span>
 
 namespace ferrule::monitor {
 
@@ -34,6 +35,14 @@ std::optional<double> Traffic::loss() const {
 void Series::add(double value) {
   if (values_.size() == kLength) values_.erase(values_.begin());
   values_.push_back(value);
+}
+
+double Series::highest_of(std::size_t count) const noexcept {
+  double highest = 0;
+  for (const double value : std::span(values_).last(std::min(count, values_.size()))) {
+    highest = std::max(highest, value);
+  }
+  return highest;
 }
 
 void History::add(const Snapshot& snapshot) {

@@ -23,6 +23,8 @@ class Series {
   void add(double value);
   [[nodiscard]] double last() const noexcept { return values_.empty() ? 0 : values_.back(); }
   [[nodiscard]] const std::vector<double>& values() const noexcept { return values_; }
+  /// Of the last `count`; 0 where there are none.
+  [[nodiscard]] double highest_of(std::size_t count) const noexcept;
 
  private:
   std::vector<double> values_;

@@ -58,9 +58,9 @@ std::string cut(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end));
 }
 
-std::string shortened(std::string_view text, std::size_t columns) {
+std::string shortened(std::string_view text, std::size_t columns, std::string_view mark) {
   if (columns_of(text) <= columns) return std::string(text);
-  return columns == 0 ? std::string() : cut(text, columns - 1) + "…";
+  return columns == 0 ? std::string() : cut(text, columns - 1).append(mark);
 }
 
 std::size_t terminal_columns(int fd) {

@@ -12,8 +12,9 @@ namespace ferrule::cli {
 [[nodiscard]] std::size_t columns_of(std::string_view text);
 /// As much from the start as fits.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t columns);
-/// Within so many columns, with "…" for what found no room.
-[[nodiscard]] std::string shortened(std::string_view text, std::size_t columns);
+/// Within so many columns, with `mark`, which takes one, for what found no room.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t columns,
+                                    std::string_view mark = "…");
 /// How wide the terminal is; 80 where there is none.
 [[nodiscard]] std::size_t terminal_columns(int fd);
 /// How many lines it has; 24 where there is none.

@@ -180,6 +180,17 @@ void press_command(TopState& state, std::int32_t key, const monitor::Snapshot& s
   }
 }
 
+// The page goes to the peer beside it.
+void press_in_peer(TopState& state, std::int32_t key, const std::vector<const PeerStatus*>& peers) {
+  const bool is_back = key == 'q' || is_key(key, TopKey::escape) || is_key(key, TopKey::enter) ||
+                       is_key(key, TopKey::backspace);
+  if (is_back) {
+    state.page = TopState::Page::peers;
+  } else if (press_movement(state, key, peers.size())) {
+    choose_selected(state, peers);
+  }
+}
+
 void press_in_list(TopState& state, std::int32_t key, const monitor::Snapshot& snapshot,
                    const std::vector<const PeerStatus*>& peers) {
   if (is_key(key, TopKey::enter)) {
@@ -233,9 +244,10 @@ void press(TopState& state, std::int32_t key, const monitor::Snapshot& snapshot,
            const monitor::History& history) {
   if (state.is_typing_filter) {
     type_filter(state, key);
-  } else if (state.page != TopState::Page::peers) {
-    state.quits = key == 'q';
-    if (!state.quits) state.page = TopState::Page::peers;
+  } else if (state.page == TopState::Page::help) {
+    state.page = TopState::Page::peers;
+  } else if (state.page == TopState::Page::peer) {
+    press_in_peer(state, key, peers_shown(state, snapshot, history));
   } else if (is_key(key, TopKey::escape)) {
     state.filter.clear();
   } else {

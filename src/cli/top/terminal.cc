@@ -22,6 +22,7 @@ namespace {
 
 constexpr short kGreenPair = 1;
 constexpr short kYellowPair = 2;
+constexpr short kCyanPair = 3;
 constexpr int kEscapeDelayMs = 25;  // a lone Escape is not kept waiting for long
 
 attr_t attributes_of(Look look) {
@@ -34,6 +35,8 @@ attr_t attributes_of(Look look) {
       return A_DIM;
     case Look::bar:
       return A_REVERSE;
+    case Look::marked:
+      return A_REVERSE | A_BOLD | COLOR_PAIR(kCyanPair);
     case Look::good:
       return COLOR_PAIR(kGreenPair);
     case Look::warning:
@@ -92,6 +95,7 @@ class NcursesTerminal final : public Terminal {
       use_default_colors();
       init_pair(kGreenPair, COLOR_GREEN, -1);
       init_pair(kYellowPair, COLOR_YELLOW, -1);
+      init_pair(kCyanPair, COLOR_CYAN, -1);
     }
   }
   ~NcursesTerminal() override {

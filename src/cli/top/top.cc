@@ -36,7 +36,7 @@ void run(Terminal& terminal, Duration interval, monitor::Snapshot snapshot,
     settle(state, snapshot, history);
     const Instant next_look = snapshot.now.boot + interval;
     do {
-      terminal.show(draw_top(state, snapshot, history, terminal.screen()));
+      terminal.show(draw_top({state, snapshot, history, terminal.screen()}));
       const Duration rest = std::max(next_look - io::now().boot, Duration(0));
       if (const auto key = terminal.key(rest)) press(state, *key, snapshot, history);
       if (state.quits || interrupted != 0) return;

@@ -8,12 +8,14 @@
 #include <set>
 
 #include "cli/terminal/console_testing.h"
+#include "cli/top/texts.h"
 
 namespace ferrule::cli {
 namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
@@ -61,7 +63,7 @@ class Top : public testing::Test {
 
   std::vector<std::string> lines(TopScreen screen = kScreen) const {
     std::vector<std::string> lines;
-    for (const Line& line : draw_top(state_, snapshot_, history_, screen)) {
+    for (const Line& line : draw_top({state_, snapshot_, history_, screen})) {
       std::string& text = lines.emplace_back();
       for (const Span& span : line) text += span.text;
     }
@@ -192,7 +194,7 @@ TEST_F(Top, ShowsRatesInBits) { EXPECT_THAT(page(), HasSubstr("1.0 M")); }
 
 TEST_F(Top, FiltersByEndpoint) {
   type("/:1002");
-  EXPECT_THAT(page(), HasSubstr("filter: :1002_"));
+  EXPECT_THAT(lines().back(), HasSubstr("filter: :1002_"));
   press_key(TopKey::enter);
   EXPECT_EQ(order(), "2");
   press_key(TopKey::escape);
@@ -245,8 +247,8 @@ TEST_F(Top, RatesAndPlotsFitIn80Columns) {
   const std::string heading = *std::ranges::find_if(
       drawn, [](const std::string& line) { return line.starts_with("PEER"); });
   EXPECT_THAT(heading,
-              AllOf(HasSubstr("LOSS      IN"), HasSubstr("OUT     "), Not(HasSubstr("SENT"))));
-  EXPECT_THAT(drawn, Contains(HasSubstr("1.0 M \u2588")));
+              AllOf(HasSubstr("LOSS     IN▼ "), HasSubstr("OUT▼     "), Not(HasSubstr("SENT"))));
+  EXPECT_THAT(drawn, Contains(ContainsRegex("1[.]0 M  *\u2588 ")));
 }
 
 TEST_F(Top, WhereThereIsRoomThereAreTotalsAndLongEndpoints) {
@@ -378,9 +380,92 @@ TEST_F(Top, LanesAndTheirCpuAreShown) {
   EXPECT_THAT(page(), HasSubstr("lanes 2   CPU 50 %"));
 }
 
-TEST_F(Top, QQuitsFromEveryPage) {
+TEST_F(Top, QGoesBackAndQuitsFromTheList) {
   type("hq");
+  EXPECT_EQ(state_.page, TopState::Page::peers);
+  press_key(TopKey::enter);
+  ASSERT_EQ(state_.page, TopState::Page::peer);
+  type("q");
+  EXPECT_EQ(state_.page, TopState::Page::peers);
+  EXPECT_FALSE(state_.quits);
+  type("q");
   EXPECT_TRUE(state_.quits);
+}
+
+TEST_F(Top, ThePageOfAPeerGoesToTheOneBesideIt) {
+  press_key(TopKey::enter);
+  ASSERT_THAT(page(), HasSubstr("192.0.2.3:1003"));
+  press_key(TopKey::down);
+  EXPECT_THAT(page(), HasSubstr("192.0.2.1:1001"));
+  press_key(TopKey::up);
+  EXPECT_THAT(page(), HasSubstr("192.0.2.3:1003"));
+  type("x");
+  EXPECT_EQ(state_.page, TopState::Page::peer);
+}
+
+TEST_F(Top, EveryPageSaysItsKeys) {
+  EXPECT_THAT(lines().back(), AllOf(HasSubstr("q quit"), HasSubstr("tab interface")));
+  type("h");
+  EXPECT_THAT(lines().back(), StartsWith("any key back"));
+  type("x");
+  press_key(TopKey::enter);
+  EXPECT_THAT(lines().back(), AllOf(StartsWith("q back"), HasSubstr("down next peer")));
+  type("q/");
+  EXPECT_THAT(lines().back(), StartsWith("filter: _  enter keep"));
+}
+
+TEST_F(Top, AHintIsShownWholeOrNotAtAll) {
+  const std::string all = lines({24, 200, true}).back() + " ";
+  for (std::size_t columns = 0; columns < 90; ++columns) {
+    std::string line = lines({24, columns, true}).back();
+    line.erase(line.find_last_not_of(' ') + 1);
+    EXPECT_TRUE(line.empty() || all.starts_with(line + "  ")) << line;
+  }
+}
+
+TEST_F(Top, TheColumnsThatPeersAreSortedByAreMarked) {
+  const auto heading = [&](std::size_t columns) { return lines({24, columns, true})[4]; };
+  EXPECT_THAT(heading(120), AllOf(HasSubstr(" IN▼ "), HasSubstr(" OUT▼ ")));
+  type("r");
+  EXPECT_THAT(heading(120), AllOf(HasSubstr(" IN▲ "), HasSubstr(" OUT▲ ")));
+  type("rs");
+  EXPECT_THAT(heading(120), AllOf(HasSubstr("HANDSHAKE▲ "), HasSubstr(" IN ")));
+  type("s");
+  EXPECT_THAT(heading(120), AllOf(HasSubstr("RECEIVED▼"), HasSubstr(" SENT▼")));
+  EXPECT_THAT(lines({24, 70, true}).back(), StartsWith("sorted by total  q quit"));
+  type("s");
+  EXPECT_THAT(heading(120), HasSubstr("ENDPOINT▲ "));
+  type("s");
+  EXPECT_THAT(heading(120), HasSubstr("PEER▲ "));
+  EXPECT_THAT(lines({24, 120, false})[4], HasSubstr("PEER^ "));
+}
+
+TEST_F(Top, NamesGetTheRoomThatIsFree) {
+  monitor::PeerNames names;
+  names[peers()[1].public_key] = "Кабинет бухгалтерии, 2-й этаж";  // 29 columns
+  names[peers()[2].public_key] = "東京オフィス・三階会議室";       // 24 columns
+  snapshot_.devices[0].names = std::make_shared<const monitor::PeerNames>(std::move(names));
+  const auto drawn = lines({24, 80, true});
+  EXPECT_THAT(drawn, Contains(StartsWith("  Кабинет бухгалтерии, 2-й этаж  192.0.2.2:1002 ")));
+  EXPECT_THAT(drawn, Contains(StartsWith("> 東京オフィス・三階会議室       192.0.2.3:1003 ")));
+}
+
+TEST_F(Top, WhatFindsNoRoomIsSeenToBeLonger) {
+  monitor::PeerNames names;
+  names[peers()[1].public_key] = std::string(60, 'x');
+  snapshot_.devices[0].names = std::make_shared<const monitor::PeerNames>(std::move(names));
+  EXPECT_THAT(lines({24, 80, true}), Contains(HasSubstr("xxx… 192.0.2.2:1002")));
+  EXPECT_THAT(lines({24, 80, false}), Contains(HasSubstr("xxx~ 192.0.2.2:1002")));
+  EXPECT_THAT(lines({24, 130, true}), Contains(HasSubstr(std::string(60, 'x') + " 192.0.2.2")));
+}
+
+TEST_F(Top, AllPlotsHaveOneScale) {
+  peers()[0].rx_bytes += 500'000;  // 4 Mbit/s, beside nothing of the others
+  snapshot_.now.boot = snapshot_.now.boot + 1s;
+  history_.add(snapshot_);
+  EXPECT_THAT(page(), HasSubstr("   0–5 Mbit/s"));
+  EXPECT_THAT(row_of("192.0.2.1"), HasSubstr("4.0 M        ▆"));
+  EXPECT_THAT(row_of("192.0.2.3"), HasSubstr("  0        ▁ "));  // a look ago it was 1 Mbit/s
 }
 
 TEST_F(Top, TheHelpPageEndsWithAnyKey) {
@@ -388,18 +473,6 @@ TEST_F(Top, TheHelpPageEndsWithAnyKey) {
   EXPECT_THAT(page(), HasSubstr("the next interface"));
   type("x");
   EXPECT_EQ(order(), "312");
-}
-
-TEST(TopPlot, TheHighestValueIsFull) {
-  EXPECT_EQ(plot({0, 1, 4, 8}, 4, true), " ▁▄█");
-  EXPECT_EQ(plot({0, 1, 4, 8}, 4, false), " .=@");
-}
-
-TEST(TopPlot, ShowsTheLastValues) { EXPECT_EQ(plot({9, 9, 0, 1}, 2, true), " █"); }
-
-TEST(TopPlot, NothingIsEmpty) {
-  EXPECT_EQ(plot({}, 4, true), "");
-  EXPECT_EQ(plot({0, 0}, 4, true), "  ");
 }
 
 TEST(TopCommand, NeedsATerminal) {
