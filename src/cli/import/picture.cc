@@ -109,7 +109,13 @@ Result<control::WipedText> text_in(const Zbar& zbar, const void* image) {
     return std::unexpected(
         make_error(EINVAL, "there are several codes in this picture: cut out one"));
   }
-  return control::WipedText(std::string_view(zbar.data(symbol), zbar.data_length(symbol)));
+  const std::string_view text(zbar.data(symbol), zbar.data_length(symbol));
+  // Whatever else it is, a password for a network perhaps, is nobody's to see.
+  if (!text.contains('[')) {
+    return std::unexpected(
+        make_error(EINVAL, "the QR code in this picture holds no configuration of WireGuard's"));
+  }
+  return control::WipedText(text);
 }
 
 }  // namespace
