@@ -54,10 +54,10 @@ def test_bash_completes_commands_and_interfaces(scene):
 
     def complete(*words):
         script = (f"source {PACKAGING}/completions/ferrule.bash; PATH={scene.build_dir}:$PATH; "
-                  f"COMP_WORDS=(ferrule {' '.join(words)}); COMP_CWORD={len(words)}; _ferrule; "
+                  f"COMP_LINE='ferrule {' '.join(words)}'; COMP_POINT=${{#COMP_LINE}}; _ferrule; "
                   'echo "${COMPREPLY[*]}"')
         return host.out(["bash", "-c", script]).split()
-    assert set(names) <= set(complete("''"))
+    assert set(names) <= set(complete(""))
     assert complete("sho") == ["show", "showconf"]
     assert complete("show", "wg") == ["wg0"]
     assert complete("show", "wg0", "lis") == ["listen-port"]
