@@ -198,13 +198,13 @@ void Lane::make_trains(Scratch& scratch) {
   scratch.train_runs.clear();
   scratch.parts.reserve(scratch.messages.size());  // trains point into it
   for (std::size_t begin = 0; begin < scratch.messages.size();) {
-    const Message& first = scratch.messages[begin];
+    const OutboundMessage& first = scratch.messages[begin];
     const std::size_t first_part = scratch.parts.size();
     std::size_t bytes = 0;
     std::size_t end = begin;
     // A train: one peer, one ECN mark, one size, and perhaps a shorter last one.
     for (bool open = true; open && end < scratch.messages.size(); ++end) {
-      const Message& next = scratch.messages[end];
+      const OutboundMessage& next = scratch.messages[end];
       if (next.run != first.run || next.ecn != first.ecn || next.size > first.size ||
           bytes + next.size > io::kMaxSendSize || end - begin == io::kMaxSegments) {
         break;

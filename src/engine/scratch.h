@@ -36,7 +36,7 @@ constexpr std::size_t kDatagramRoom = 65536;
 constexpr std::size_t kSplitRoom = 2 * (kBatchBytes + kMaxPacketSize);
 
 /// A transport data message on its way out, from its wire prefix on.
-struct Message {
+struct OutboundMessage {
   std::uint8_t* data;
   std::size_t size;
   std::uint32_t run;  // its place in SendPlan::runs
@@ -55,7 +55,7 @@ class Scratch {
   protocol::SendPlan send_plan;
   protocol::StagedBatch staged;
   std::vector<crypto::AeadPacket> aead;
-  std::vector<Message> messages;
+  std::vector<OutboundMessage> messages;
   std::vector<Bytes> parts;
   std::vector<io::OutgoingDatagrams> trains;
   std::vector<std::uint32_t> train_runs;  // of each train

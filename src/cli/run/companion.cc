@@ -81,7 +81,7 @@ std::optional<std::vector<io::UniqueFd>> start_companion(
   int status = 0;
   while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
   }
-  Result<netstack::Message> word = netstack::receive_message(pair->ours.get());
+  Result<netstack::PassedMessage> word = netstack::receive_message(pair->ours.get());
   if (!word) return refuse(word.error());
   if (word->text != kReady) return std::nullopt;
   return std::move(word->descriptors);

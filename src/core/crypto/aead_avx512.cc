@@ -25,9 +25,9 @@ namespace ferrule::crypto {
 namespace avx512 {
 namespace {
 
+using batch::BlockRun;
 using batch::kMaxGroup;
 using batch::Order;
-using batch::Segment;
 using Pass = batch::Pass<kMaxLanes>;
 using Plan = batch::Plan<kMaxLanes>;
 
@@ -47,7 +47,7 @@ class Workspace {
   OneTimeKeys keys[halves(kMaxGroup)];
   Tags tags[halves(kMaxGroup)];
   Pass pass;
-  std::array<Message, kMaxGroup> messages;
+  std::array<PolyMessage, kMaxGroup> messages;
 
   /// The first pass of a group has been made; no later one is wider.
   void note_group(std::size_t packets, unsigned lanes) noexcept {
@@ -116,8 +116,8 @@ class Group {
     return true;
   }
   FERRULE_AVX512_INLINE void make_pass(LaneFiller& filler) noexcept {
-    for (const Segment& segment : work_.pass.data()) {
-      set_lanes(filler, packets_[segment.packet], segment.lane, segment.block);
+    for (const BlockRun& run : work_.pass.data()) {
+      set_lanes(filler, packets_[run.packet], run.lane, run.block);
     }
     filler.write(work_.inputs);
     make_keystream(work_.inputs, work_.pass.lanes(), work_.keystream);
@@ -131,10 +131,10 @@ class Group {
   }
 
   FERRULE_AVX512_INLINE void add_keystream() noexcept {
-    for (const Segment& segment : work_.pass.data()) {
-      const AeadPacket& packet = packets_[segment.packet];
-      add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.data_lane()],
-                segment.bytes(packet.size));
+    for (const BlockRun& run : work_.pass.data()) {
+      const AeadPacket& packet = packets_[run.packet];
+      add_bytes(packet.data + run.offset(), work_.keystream.block[run.data_lane()],
+                run.bytes(packet.size));
     }
   }
   static FERRULE_AVX512_INLINE void add_bytes(std::uint8_t* data, const std::uint8_t* stream,
@@ -148,7 +148,7 @@ class Group {
 
   FERRULE_AVX512_INLINE void authenticate() noexcept {
     std::ranges::transform(packets_, work_.messages.begin(), [](const AeadPacket& packet) {
-      return Message{packet.data, packet.size};
+      return PolyMessage{packet.data, packet.size};
     });
     const auto all = std::span(work_.messages).first(packets_.size());
     for (std::size_t i = 0; i < halves(all.size()); ++i) {

@@ -25,9 +25,9 @@ namespace ferrule::crypto {
 namespace interleaved {
 namespace {
 
+using batch::BlockRun;
 using batch::kMaxGroup;
 using batch::Order;
-using batch::Segment;
 using Pass = batch::Pass<kLanes>;
 using Plan = batch::Plan<kLanes>;
 
@@ -97,17 +97,17 @@ class Group {
     } else {
       make_lanes();
     }
-    for (const Segment& segment : pass_.segments()) {
-      if (segment.has_key()) authenticator_.add_key(work_.keystream.block[segment.lane]);
+    for (const BlockRun& run : pass_.runs()) {
+      if (run.has_key()) authenticator_.add_key(work_.keystream.block[run.lane]);
     }
   }
   FERRULE_VECTOR_INLINE void make_few_lanes() noexcept {
     if constexpr (kFewBlocks > 0) {
       std::array<BlockStart, kFewBlocks> starts;
-      for (const Segment& segment : pass_.segments()) {
-        const AeadPacket& packet = packets_[segment.packet];
-        for (unsigned i = 0; i < segment.lanes; ++i) {
-          starts[segment.lane + i] = {packet.key, packet.counter, segment.block + i};
+      for (const BlockRun& run : pass_.runs()) {
+        const AeadPacket& packet = packets_[run.packet];
+        for (unsigned i = 0; i < run.lanes; ++i) {
+          starts[run.lane + i] = {packet.key, packet.counter, run.block + i};
         }
       }
       make_few_blocks(std::span(starts).first(pass_.lanes()), work_.keystream);
@@ -115,19 +115,19 @@ class Group {
   }
   FERRULE_VECTOR_INLINE void make_lanes() noexcept {
     LaneFiller filler;
-    for (const Segment& segment : pass_.segments()) {
-      const AeadPacket& packet = packets_[segment.packet];
-      filler.set(segment.lane, packet.counter, segment.block);
-      if (!one_key_) work_.inputs.set_key(segment.lane, *packet.key);
+    for (const BlockRun& run : pass_.runs()) {
+      const AeadPacket& packet = packets_[run.packet];
+      filler.set(run.lane, packet.counter, run.block);
+      if (!one_key_) work_.inputs.set_key(run.lane, *packet.key);
     }
     filler.write(work_.inputs);
     make_keystream(work_.inputs, work_.keystream, authenticator_);
   }
   FERRULE_VECTOR_INLINE void add_keystream() noexcept {
-    for (const Segment& segment : pass_.data()) {
-      const AeadPacket& packet = packets_[segment.packet];
-      add_bytes(packet.data + segment.offset(), work_.keystream.block[segment.data_lane()],
-                segment.bytes(packet.size));
+    for (const BlockRun& run : pass_.data()) {
+      const AeadPacket& packet = packets_[run.packet];
+      add_bytes(packet.data + run.offset(), work_.keystream.block[run.data_lane()],
+                run.bytes(packet.size));
     }
   }
 

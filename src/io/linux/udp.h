@@ -80,7 +80,7 @@ class LinuxUdp final : public Udp {
     bool coalesces = false;
     unsigned errors_in_row = 0;  // receive's
   };
-  class Outbox;
+  class SendCall;
   class Patience;
 
   LinuxUdp() = default;

@@ -23,7 +23,7 @@ constexpr std::size_t kControlRoom = 128;  // packet information, traffic class,
 static_assert(kControlRoom >= CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)));
 
 // Where the kernel writes one receive. On the stack, and not initialised: 64 of them are much.
-struct Message {
+struct ReceiveTarget {
   SocketAddress from;
   iovec room;
   alignas(cmsghdr) std::byte control[kControlRoom];
@@ -117,12 +117,12 @@ int LinuxUdp::receive_some(int fd, mmsghdr* messages, unsigned count) noexcept {
 // that never says anything else is given up, so that nothing spins on it.
 Result<std::size_t> LinuxUdp::receive_from(Socket& from, std::span<ReceivedDatagrams> slots) {
   std::array<mmsghdr, kMessagesPerCall> headers;
-  std::array<Message, kMessagesPerCall> messages;
+  std::array<ReceiveTarget, kMessagesPerCall> targets;
   std::size_t filled = 0;
   unsigned errors = 0;
   while (filled < slots.size() && errors < kReceiveErrorsPerCall) {
     const std::size_t count = std::min(slots.size() - filled, kMessagesPerCall);
-    for (std::size_t i = 0; i < count; ++i) messages[i].aim(headers[i], slots[filled + i]);
+    for (std::size_t i = 0; i < count; ++i) targets[i].aim(headers[i], slots[filled + i]);
     const int got = receive_some(from.fd.get(), headers.data(), static_cast<unsigned>(count));
     if (got >= 0) {
       for (int i = 0; i < got; ++i) {

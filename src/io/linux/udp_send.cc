@@ -133,31 +133,31 @@ class TrainCutter {
 }  // namespace
 
 // The messages of one sendmmsg. Lives on the stack, so that any number of threads can send.
-class LinuxUdp::Outbox {
+class LinuxUdp::SendCall {
  public:
   // False when it is full; the entry then starts the next one.
   bool add(const OutgoingDatagrams& entry, const Source& from) noexcept {
     FERRULE_CHECK(entry.parts.size() <= kMaxSendParts);
     if (count_ == headers_.size() || entry.parts.size() > parts_.size() - parts_used_) return false;
-    Message& message = messages_[count_];
+    Slot& slot = slots_[count_];
     msghdr& header = headers_[count_].msg_hdr;
     header = msghdr{};
-    message.to = SocketAddress(entry.to);
-    header.msg_name = &message.to.any;
-    header.msg_namelen = message.to.size;
+    slot.to = SocketAddress(entry.to);
+    header.msg_name = &slot.to.any;
+    header.msg_namelen = slot.to.size;
     header.msg_iov = parts_.data() + parts_used_;
     header.msg_iovlen = entry.parts.size();
     for (Bytes part : entry.parts) {
       parts_[parts_used_++] = iovec{const_cast<std::uint8_t*>(part.data()), part.size()};
     }
-    ControlWriter control(message.control);
+    ControlWriter control(slot.control);
     const Family family = entry.to.address.family();
     add_source(control, family, from);
     add_traffic_class(control, family, entry.traffic_class);
     if (is_train(entry)) {
       control.add(SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(entry.segment_size));
     }
-    header.msg_control = control.size() != 0 ? message.control : nullptr;
+    header.msg_control = control.size() != 0 ? slot.control : nullptr;
     header.msg_controllen = control.size();
     headers_[count_].msg_len = 0;
     ++count_;
@@ -168,12 +168,12 @@ class LinuxUdp::Outbox {
   unsigned count() const noexcept { return count_; }
 
  private:
-  struct Message {
+  struct Slot {
     SocketAddress to;
     alignas(cmsghdr) std::byte control[kControlRoom];
   };
   std::array<mmsghdr, kMessagesPerCall> headers_;  // these three on purpose not initialised
-  std::array<Message, kMessagesPerCall> messages_;
+  std::array<Slot, kMessagesPerCall> slots_;
   std::array<iovec, kPartsPerCall> parts_;
   std::size_t parts_used_ = 0;
   unsigned count_ = 0;
@@ -213,9 +213,9 @@ int LinuxUdp::send_some(const Socket& to, mmsghdr* messages, unsigned count) noe
 // 0 or the errno.
 int LinuxUdp::send_once(const Socket& to, const OutgoingDatagrams& entry,
                         const Source& from) noexcept {
-  Outbox outbox;
-  FERRULE_CHECK(outbox.add(entry, from));
-  return send_some(to, outbox.messages(), 1) > 0 ? 0 : errno;
+  SendCall call;
+  FERRULE_CHECK(call.add(entry, from));
+  return send_some(to, call.messages(), 1) > 0 ? 0 : errno;
 }
 
 // Tries again while `error`, the last try's, is a passing one. 0 or the errno.
@@ -332,11 +332,11 @@ std::size_t LinuxUdp::send_run(Socket& to, std::span<OutgoingDatagrams> run, Pat
       run = run.subspan(1);
       continue;
     }
-    Outbox outbox;
+    SendCall call;
     for (const auto& entry : run) {
-      if (goes_plainly(to, entry) || !outbox.add(entry, entry.from)) break;
+      if (goes_plainly(to, entry) || !call.add(entry, entry.from)) break;
     }
-    const int done = send_some(to, outbox.messages(), outbox.count());
+    const int done = send_some(to, call.messages(), call.count());
     if (done > 0) {
       sent += done;
       run = run.subspan(done);

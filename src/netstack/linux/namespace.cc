@@ -44,7 +44,7 @@ Result<Namespace> Namespace::open(const NamespaceSettings& settings) {
   }
   Namespace made(child, std::move(pair->ours));
   pair->theirs.reset();
-  Result<Message> hello = receive_message(made.control_.get());
+  Result<PassedMessage> hello = receive_message(made.control_.get());
   if (!hello) return std::unexpected(hello.error());
   if (hello->text.empty()) {
     return std::unexpected(make_error(ECHILD, "the helper in the namespace ended early"));
@@ -89,7 +89,7 @@ Result<std::vector<io::UniqueFd>> Namespace::sockets(int family, int type, std::
   if (auto sent = send_message(control_.get(), {request.data(), request.size()}); !sent) {
     return std::unexpected(sent.error());
   }
-  Result<Message> answer = receive_message(control_.get());
+  Result<PassedMessage> answer = receive_message(control_.get());
   if (!answer) return std::unexpected(answer.error());
   if (!answer->descriptors.empty()) return std::move(answer->descriptors);
   if (answer->text.empty()) {

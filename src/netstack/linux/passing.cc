@@ -61,8 +61,8 @@ Result<void> send_message(int socket, std::string_view text, std::span<const int
   return std::unexpected(system_error(errno, "pass a message to another process"));
 }
 
-Result<Message> receive_message(int socket) {
-  Message message;
+Result<PassedMessage> receive_message(int socket) {
+  PassedMessage message;
   message.text.resize(kMostPassedBytes);
   iovec part{message.text.data(), message.text.size()};
   Control control{};

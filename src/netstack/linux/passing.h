@@ -14,7 +14,7 @@ namespace ferrule::netstack {
 constexpr std::size_t kMostPassed = 16;            // descriptors with one message
 constexpr std::size_t kMostPassedBytes = 1 << 14;  // of its text
 
-struct Message {
+struct PassedMessage {
   std::string text;  // empty: the other side has closed
   std::vector<io::UniqueFd> descriptors;
 };
@@ -30,6 +30,6 @@ struct Pair {
 [[nodiscard]] Result<void> send_message(int socket, std::string_view text,
                                         std::span<const int> descriptors = {});
 /// Waits for the next message.
-[[nodiscard]] Result<Message> receive_message(int socket);
+[[nodiscard]] Result<PassedMessage> receive_message(int socket);
 
 }  // namespace ferrule::netstack

@@ -18,7 +18,7 @@ TEST(Passing, DescriptorsComeWithTheirMessage) {
   ASSERT_TRUE(send_message(pair->ours.get(), "one", std::array{out.get()}));
   ASSERT_TRUE(send_message(pair->ours.get(), "two"));
   out.reset();
-  Result<Message> first = receive_message(pair->theirs.get());
+  Result<PassedMessage> first = receive_message(pair->theirs.get());
   ASSERT_TRUE(first);
   EXPECT_EQ(first->text, "one");
   ASSERT_EQ(first->descriptors.size(), 1u);
@@ -26,7 +26,7 @@ TEST(Passing, DescriptorsComeWithTheirMessage) {
   char byte = 0;
   ASSERT_EQ(::read(in.get(), &byte, 1), 1);
   EXPECT_EQ(byte, 'x');
-  const Result<Message> second = receive_message(pair->theirs.get());
+  const Result<PassedMessage> second = receive_message(pair->theirs.get());
   ASSERT_TRUE(second);
   EXPECT_EQ(second->text, "two");
   EXPECT_TRUE(second->descriptors.empty());
@@ -36,7 +36,7 @@ TEST(Passing, TheEndIsAnEmptyMessage) {
   Result<Pair> pair = make_pair();
   ASSERT_TRUE(pair);
   pair->theirs.reset();
-  const Result<Message> last = receive_message(pair->ours.get());
+  const Result<PassedMessage> last = receive_message(pair->ours.get());
   ASSERT_TRUE(last);
   EXPECT_TRUE(last->text.empty());
 }

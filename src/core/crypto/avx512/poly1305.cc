@@ -25,10 +25,10 @@ constexpr std::size_t kSideBySideBlockCost = 22;  // a block of the longest mess
 constexpr std::size_t kAloneCost = 200;           // a message
 constexpr std::size_t kAloneBlockCost = 4;        // a block of any message
 
-bool side_by_side_is_faster(std::span<const Message> messages) noexcept {
+bool side_by_side_is_faster(std::span<const PolyMessage> messages) noexcept {
   std::size_t longest = 0;
   std::size_t blocks = 0;
-  for (const Message& message : messages) {
+  for (const PolyMessage& message : messages) {
     longest = std::max(longest, message.blocks());
     blocks += message.blocks();
   }
@@ -38,7 +38,8 @@ bool side_by_side_is_faster(std::span<const Message> messages) noexcept {
 
 }  // namespace
 
-void authenticate(std::span<const Message> messages, const OneTimeKeys& keys, Tags& tags) noexcept {
+void authenticate(std::span<const PolyMessage> messages, const OneTimeKeys& keys,
+                  Tags& tags) noexcept {
   const Residue h = freeze(side_by_side_is_faster(messages) ? evaluate_side_by_side(messages, keys)
                                                             : evaluate_each_alone(messages, keys));
   // The tag is h + s modulo 2^128.

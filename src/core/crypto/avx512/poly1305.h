@@ -18,7 +18,7 @@ constexpr std::size_t kPolyBlockSize = 16;
 constexpr std::size_t kPolyLanes = 8;
 
 /// One message. An absent one has blocks = 0, an empty one blocks = 1.
-struct Message {
+struct PolyMessage {
   const std::uint8_t* data;
   std::size_t size;
 
@@ -43,13 +43,13 @@ struct Tags {
 };
 
 /// The tags of up to eight messages. Those of lanes without a message are of no use.
-FERRULE_AVX512 void authenticate(std::span<const Message> messages, const OneTimeKeys& keys,
+FERRULE_AVX512 void authenticate(std::span<const PolyMessage> messages, const OneTimeKeys& keys,
                                  Tags& tags) noexcept;
 
 // The two ways, for tests: each gives the polynomial's value at r, a message a lane.
-FERRULE_AVX512 Element evaluate_side_by_side(std::span<const Message> messages,
+FERRULE_AVX512 Element evaluate_side_by_side(std::span<const PolyMessage> messages,
                                              const OneTimeKeys& keys) noexcept;
-FERRULE_AVX512 Element evaluate_each_alone(std::span<const Message> messages,
+FERRULE_AVX512 Element evaluate_each_alone(std::span<const PolyMessage> messages,
                                            const OneTimeKeys& keys) noexcept;
 
 }  // namespace ferrule::crypto::avx512

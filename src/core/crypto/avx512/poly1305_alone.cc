@@ -110,7 +110,7 @@ FERRULE_AVX512_INLINE Element two_steps(const Element& h, const Element& next, c
 }
 
 // The sums of lanes that the polynomial's value is the sum of.
-FERRULE_AVX512_INLINE Element evaluate(const Message& message, const Element& r) noexcept {
+FERRULE_AVX512_INLINE Element evaluate(const PolyMessage& message, const Element& r) noexcept {
   const std::size_t blocks = message.blocks();
   const std::size_t steps = (blocks + kStepBlocks - 1) / kStepBlocks;
   const std::size_t first = blocks - (steps - 1) * kStepBlocks;
@@ -148,7 +148,8 @@ FERRULE_AVX512_INLINE Vec sum_of_lanes(Vec x) noexcept {
 
 }  // namespace
 
-Element evaluate_each_alone(std::span<const Message> messages, const OneTimeKeys& keys) noexcept {
+Element evaluate_each_alone(std::span<const PolyMessage> messages,
+                            const OneTimeKeys& keys) noexcept {
   Element values = {zero(), zero(), zero()};
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const Vec lane = _mm512_set1_epi64(static_cast<std::int64_t>(i));

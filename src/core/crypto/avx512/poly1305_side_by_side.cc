@@ -33,7 +33,7 @@ FERRULE_AVX512_INLINE Powers powers_of(const OneTimeKeys& keys) noexcept {
 // How the messages lie on the steps. Lanes without a message repeat the first one.
 class Schedule {
  public:
-  explicit Schedule(std::span<const Message> messages) noexcept {
+  explicit Schedule(std::span<const PolyMessage> messages) noexcept {
     std::size_t longest = 0;
     std::size_t shortest = SIZE_MAX;
     for (std::size_t i = 0; i < kPolyLanes; ++i) {
@@ -50,7 +50,9 @@ class Schedule {
   [[nodiscard]] std::size_t chunks() const noexcept { return chunks_; }
   // The first chunk in which every lane has four blocks; it may be that there is none.
   [[nodiscard]] std::size_t all_started() const noexcept { return all_started_; }
-  [[nodiscard]] const Message& message(std::size_t lane) const noexcept { return message_[lane]; }
+  [[nodiscard]] const PolyMessage& message(std::size_t lane) const noexcept {
+    return message_[lane];
+  }
   [[nodiscard]] std::size_t lead_bytes(std::size_t lane) const noexcept {
     return lead_blocks_[lane] * kPolyBlockSize;
   }
@@ -65,7 +67,7 @@ class Schedule {
     return static_cast<std::int64_t>(message_[lane].size);
   }
 
-  Message message_[kPolyLanes];
+  PolyMessage message_[kPolyLanes];
   alignas(kVecSize) std::uint64_t lead_blocks_[kPolyLanes];
   std::size_t chunks_;
   std::size_t all_started_;
@@ -74,7 +76,7 @@ class Schedule {
 // The part of a lane's message that falls into a chunk, where it may start or end.
 FERRULE_AVX512_INLINE Vec load_edge(const Schedule& schedule, std::size_t lane,
                                     std::size_t chunk) noexcept {
-  const Message& message = schedule.message(lane);
+  const PolyMessage& message = schedule.message(lane);
   const std::size_t begin = chunk * kVecSize;
   const std::size_t lead = schedule.lead_bytes(lane);
   if (begin < lead) {
@@ -147,7 +149,8 @@ FERRULE_AVX512_INLINE Element absorb_middle(Element h, const Schedule& schedule,
 
 }  // namespace
 
-Element evaluate_side_by_side(std::span<const Message> messages, const OneTimeKeys& keys) noexcept {
+Element evaluate_side_by_side(std::span<const PolyMessage> messages,
+                              const OneTimeKeys& keys) noexcept {
   const Schedule schedule(messages);
   const Powers powers = powers_of(keys);
   Element h = {zero(), zero(), zero()};

@@ -40,7 +40,7 @@ struct KeyBlocks {
 // Up to eight messages, each in a buffer of its own.
 struct Messages {
   std::vector<Buffer> content;
-  std::vector<Message> messages;
+  std::vector<PolyMessage> messages;
 
   void add(Buffer bytes) {
     content.push_back(std::move(bytes));
@@ -58,7 +58,7 @@ struct Messages {
 };
 
 using Residues = std::array<std::array<std::uint64_t, 2>, kPolyLanes>;
-using Evaluate = Element (*)(std::span<const Message>, const OneTimeKeys&) noexcept;
+using Evaluate = Element (*)(std::span<const PolyMessage>, const OneTimeKeys&) noexcept;
 
 FERRULE_AVX512 Residues residues(Evaluate evaluate, const Messages& messages,
                                  const KeyBlocks& blocks) {

@@ -24,7 +24,7 @@ constexpr std::size_t kBlockSize = 64;
 enum class Order { keys_first, packet_by_packet };
 
 /// Consecutive blocks of one packet on consecutive lanes.
-struct Segment {
+struct BlockRun {
   unsigned packet;
   unsigned lane;
   unsigned lanes;
@@ -38,7 +38,7 @@ struct Segment {
   [[nodiscard]] constexpr std::size_t offset() const noexcept {
     return (std::max(block, std::uint32_t{1}) - std::size_t{1}) * kBlockSize;
   }
-  /// How many bytes of a packet of `size` the segment covers: the last block may be short.
+  /// How many bytes of a packet of `size` the run covers: the last block may be short.
   [[nodiscard]] constexpr std::size_t bytes(std::size_t size) const noexcept {
     return std::min((lane + lanes - data_lane()) * kBlockSize, size - offset());
   }
@@ -64,36 +64,36 @@ struct Progress {
   std::size_t bytes = 0;
 };
 
-/// One pass over at most `kLanes` lanes: the segments on them, in ascending order.
+/// One pass over at most `kLanes` lanes: the runs on them, in ascending order.
 template <unsigned kLanes>
 class Pass {
  public:
   /// A pass whose first lanes make the one-time keys of `keys` packets from `packet` on.
   void start(unsigned packet, unsigned keys) noexcept {
-    for (unsigned i = 0; i < keys; ++i) segments_[i] = {packet + i, i, 1, 0};
+    for (unsigned i = 0; i < keys; ++i) runs_[i] = {packet + i, i, 1, 0};
     count_ = keys_ = lanes_ = keys;
   }
   /// Adds as many of `blocks` blocks as there is room for; returns their number.
   unsigned add(unsigned packet, std::uint32_t block, std::uint32_t blocks) noexcept {
     const unsigned lanes = std::min(blocks, kLanes - lanes_);
-    segments_[count_++] = {packet, lanes_, lanes, block};
+    runs_[count_++] = {packet, lanes_, lanes, block};
     lanes_ += lanes;
     return lanes;
   }
   void end(const Progress& after) noexcept { after_ = after; }
 
-  [[nodiscard]] std::span<const Segment> segments() const noexcept {
-    return std::span(segments_).first(count_);
+  [[nodiscard]] std::span<const BlockRun> runs() const noexcept {
+    return std::span(runs_).first(count_);
   }
   /// Those of them that have data.
-  [[nodiscard]] std::span<const Segment> data() const noexcept { return segments().subspan(keys_); }
+  [[nodiscard]] std::span<const BlockRun> data() const noexcept { return runs().subspan(keys_); }
   [[nodiscard]] unsigned lanes() const noexcept { return lanes_; }
   [[nodiscard]] bool is_full() const noexcept { return lanes_ == kLanes; }
   /// How far the group is after this pass.
   [[nodiscard]] const Progress& after() const noexcept { return after_; }
 
  private:
-  std::array<Segment, kLanes> segments_;
+  std::array<BlockRun, kLanes> runs_;
   unsigned count_ = 0;
   unsigned keys_ = 0;  // the first ones, which make a key and nothing else
   unsigned lanes_ = 0;

@@ -60,11 +60,11 @@ TEST(BatchPlan, OneTimeKeysMayTakeSeveralPasses) {
   Plan<8> plan(packets, Order::keys_first);
   Pass<8> pass;
   ASSERT_TRUE(plan.next(pass));
-  EXPECT_EQ(pass.segments().size(), 8u);
+  EXPECT_EQ(pass.runs().size(), 8u);
   EXPECT_TRUE(pass.data().empty());
   EXPECT_EQ(pass.after().packets, 0u);
   ASSERT_TRUE(plan.next(pass));
-  EXPECT_EQ(pass.segments().size(), 8u);
+  EXPECT_EQ(pass.runs().size(), 8u);
   EXPECT_EQ(pass.data().size(), 6u);
   EXPECT_EQ(pass.after().packets, 6u);
   ASSERT_TRUE(plan.next(pass));
@@ -79,17 +79,17 @@ TEST(BatchPlan, OneTimeKeyMayStandBeforeItsData) {
   Pass<8> pass;
   ASSERT_TRUE(plan.next(pass));
   ASSERT_EQ(pass.data().size(), 3u);
-  const Segment& first = pass.data()[0];
+  const BlockRun& first = pass.data()[0];
   EXPECT_TRUE(first.has_key());
   EXPECT_EQ(first.lanes, 4u);
   EXPECT_EQ(first.data_lane(), 1u);
   EXPECT_EQ(first.offset(), 0u);
   EXPECT_EQ(first.bytes(130), 130u);
-  const Segment& empty = pass.data()[1];
+  const BlockRun& empty = pass.data()[1];
   EXPECT_TRUE(empty.has_key());
   EXPECT_EQ(empty.lanes, 1u);
   EXPECT_EQ(empty.bytes(0), 0u);
-  const Segment& cut = pass.data()[2];
+  const BlockRun& cut = pass.data()[2];
   EXPECT_EQ(cut.lane, 5u);
   EXPECT_EQ(cut.bytes(64 * 3), 2 * kBlockSize);
   EXPECT_EQ(pass.after().packets, 2u);
@@ -138,13 +138,13 @@ class Ledger {
   void expect_continues(const Pass<kLanes>& pass) {
     ASSERT_EQ(last_width_ % kLanes, 0u) << "only the last pass may have room";
     unsigned lane = 0;
-    for (const Segment& segment : pass.segments()) {
-      ASSERT_EQ(segment.lane, lane);
-      ASSERT_GT(segment.lanes, 0u);
-      ASSERT_EQ(segment.block, next_[segment.packet]);
-      ASSERT_NO_FATAL_FAILURE(expect_its_turn(segment));
-      next_[segment.packet] += segment.lanes;
-      lane += segment.lanes;
+    for (const BlockRun& run : pass.runs()) {
+      ASSERT_EQ(run.lane, lane);
+      ASSERT_GT(run.lanes, 0u);
+      ASSERT_EQ(run.block, next_[run.packet]);
+      ASSERT_NO_FATAL_FAILURE(expect_its_turn(run));
+      next_[run.packet] += run.lanes;
+      lane += run.lanes;
     }
     ASSERT_EQ(pass.lanes(), lane);
     ASSERT_LE(lane, kLanes);
@@ -161,12 +161,12 @@ class Ledger {
   }
   // The packets before are done; or, if keys come first, they have their keys, and data wait until
   // all have.
-  void expect_its_turn(const Segment& segment) const {
-    const bool only_key = order_ == Order::keys_first && segment.has_key();
+  void expect_its_turn(const BlockRun& run) const {
+    const bool only_key = order_ == Order::keys_first && run.has_key();
     if (only_key) {
-      ASSERT_EQ(segment.lanes, 1u);
+      ASSERT_EQ(run.lanes, 1u);
     }
-    for (std::size_t i = 0; i < segment.packet; ++i) {
+    for (std::size_t i = 0; i < run.packet; ++i) {
       ASSERT_TRUE(only_key ? next_[i] == 1 : is_done(i)) << i;
     }
     if (order_ == Order::keys_first && !only_key) {
