@@ -15,7 +15,7 @@
 #include "daemon/options.h"
 #include "daemon/sandbox.h"
 #include "daemon/stderr_log.h"
-#include "daemon/uapi_socket.h"
+#include "service/uapi_place.h"
 
 namespace ferrule {
 namespace {
@@ -50,7 +50,7 @@ int run(daemon::Options options) {
   // The sandbox costs every system call a little, and is no part of the encryption either.
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   daemon::StderrLog log(options.log_level, options.interface);
-  if (Result<void> entered = daemon::enter_sandbox(daemon::kUapiSocketDirectory, log); !entered) {
+  if (Result<void> entered = daemon::enter_sandbox(service::kUapiSocketDirectory, log); !entered) {
     return fail(entered.error());
   }
   (*daemon)->start();

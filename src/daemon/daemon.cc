@@ -9,6 +9,8 @@
 #include "io/clock.h"
 #include "io/linux/kept_file.h"
 #include "io/linux/udp.h"
+#include "io/linux/unix_listener.h"
+#include "service/uapi_place.h"
 
 namespace ferrule::daemon {
 
@@ -59,6 +61,14 @@ Result<io::TunInterface> open_tun(const Options& options) {
   return io::TunInterface::open(tun);
 }
 
+Result<std::unique_ptr<io::Listener>> listen(const Options& options, const std::string& interface) {
+  if (!options.uapi_fd) return service::listen_for_uapi(interface);
+  Result<std::unique_ptr<io::UnixListener>> adopted =
+      io::UnixListener::adopt(io::UniqueFd(*options.uapi_fd), service::uapi_socket_path(interface));
+  if (adopted) return std::move(*adopted);
+  return std::unexpected(make_error(adopted.error().code, "WG_UAPI_FD: " + adopted.error().what));
+}
+
 }  // namespace
 
 struct Daemon::Doors {
@@ -66,7 +76,7 @@ struct Daemon::Doors {
   std::unique_ptr<io::Poller> poller;
   std::unique_ptr<io::TunInterface> tun;
   io::LinuxNetworkView network;
-  UapiSocket socket;
+  std::unique_ptr<io::Listener> listener;
 };
 
 Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalFd signals) {
@@ -79,10 +89,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
     if (!*adopted) return std::unexpected(adopted->error());
     interface = (*adopted)->name().value_or(interface);
   }
-  Result<UapiSocket> socket = options.uapi_fd
-                                  ? UapiSocket::adopt(io::UniqueFd(*options.uapi_fd), interface)
-                                  : UapiSocket::listen(interface);
-  if (!socket) return std::unexpected(socket.error());
+  Result<std::unique_ptr<io::Listener>> listener = listen(options, interface);
+  if (!listener) return std::unexpected(listener.error());
   Result<io::TunInterface> opened = adopted ? std::move(*adopted) : open_tun(options);
   if (!opened) return std::unexpected(opened.error());
   auto tun = std::make_unique<io::TunInterface>(std::move(*opened));
@@ -91,7 +99,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
   Result<io::LinuxNetworkView> network = io::LinuxNetworkView::open(*tun);
   if (!network) return std::unexpected(network.error());
   Doors doors{std::move(interface), std::move(*poller), std::move(tun), std::move(*network),
-              std::move(*socket)};
+              std::move(*listener)};
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(doors), options, std::move(signals)));
   if (Result<void> watched = daemon->watch(); !watched) return std::unexpected(watched.error());
   return daemon;
@@ -104,7 +112,7 @@ Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
       poller_(std::move(doors.poller)),
       tun_(std::move(doors.tun)),
       network_(std::move(doors.network)),
-      socket_(std::move(doors.socket)),
+      listener_(std::move(doors.listener)),
       service_(parts(options), open_state(options)) {}
 
 service::StateKeeper* Daemon::open_state(const Options& options) {
@@ -121,33 +129,23 @@ service::Service::Parts Daemon::parts(const Options& options) {
       .rng = rng_,
       .poller = *poller_,
       .network = network_,
-      .listener = socket_,
+      .listener = *listener_,
       .scope_of = ::if_nametoindex,
       .tuns = tun_doors(*tun_),
       .open_udp = udp_opener(options.offload),
       .engine = {.workers_per_lane = workers_per_lane(tun_->queue_count()), .aead = options.aead},
-      .meanwhile = [this] { look_meanwhile(); }};
+      .meanwhile = [this] { handle_signal(); }};
 }
 
 Result<void> Daemon::watch() {
   Result<void> watched =
       service_.watch(io::Waitable(signals_.poll_fd()), [this] { handle_signal(); });
-  if (watched && socket_.watch_fd() >= 0) {
-    watched = service_.watch(io::Waitable(socket_.watch_fd()), [this] {
-      if (socket_.removed()) service_.end("the UAPI socket was removed");
-    });
-  }
-  return watched ? service_.listen(io::Waitable(socket_.poll_fd())) : watched;
+  return watched ? service_.listen() : watched;
 }
 
 void Daemon::start() {
   if (log_.wants(LogLevel::error)) log_.start();
   service_.start();
-}
-
-void Daemon::look_meanwhile() {
-  handle_signal();
-  if (socket_.removed()) service_.end("the UAPI socket was removed");
 }
 
 void Daemon::handle_signal() {

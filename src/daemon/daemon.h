@@ -10,11 +10,11 @@
 #include "crypto/random.h"
 #include "daemon/options.h"
 #include "daemon/stderr_log.h"
-#include "daemon/uapi_socket.h"
 #include "io/linux/event_loop.h"
 #include "io/linux/network_view.h"
 #include "io/linux/tun.h"
 #include "io/poller.h"
+#include "io/stream.h"
 #include "service/service.h"
 #include "service/state_keeper.h"
 
@@ -47,7 +47,6 @@ class Daemon {
   [[nodiscard]] service::StateKeeper* open_state(const Options& options);
   [[nodiscard]] service::Service::Parts parts(const Options& options);
   void handle_signal();
-  void look_meanwhile();
 
   std::string interface_;
   StderrLog log_;
@@ -56,7 +55,7 @@ class Daemon {
   std::unique_ptr<io::Poller> poller_;
   std::unique_ptr<io::TunInterface> tun_;
   io::LinuxNetworkView network_;
-  UapiSocket socket_;
+  std::unique_ptr<io::Listener> listener_;
   int state_directory_ = -1;
   std::optional<service::StateKeeper> state_;
   service::Service service_;

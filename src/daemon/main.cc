@@ -17,7 +17,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/stderr_log.h"
 #include "daemon/steady_heap.h"
-#include "daemon/uapi_socket.h"
+#include "service/uapi_place.h"
 
 namespace ferrule::daemon {
 namespace {
@@ -85,7 +85,7 @@ Result<void> confine(const Options& options, Log& log, int state_directory) {
   lock_memory(log);
   if (!options.sandbox) return {};
   crypto::prepare_libraries();
-  Result<void> entered = enter_sandbox(kUapiSocketDirectory, log, state_directory);
+  Result<void> entered = enter_sandbox(service::kUapiSocketDirectory, log, state_directory);
   if (!entered) entered.error().what += "; --no-sandbox goes without";
   return entered;
 }

@@ -35,6 +35,7 @@ Service::Service(Parts parts, StateKeeper* state)
     : log_(parts.log),
       poller_(parts.poller),
       network_(parts.network),
+      listener_(parts.listener),
       looks_(parts.looks),
       tun_(parts.tuns.front().waitable),
       engine_(
@@ -63,11 +64,14 @@ Result<void> Service::watch(io::Waitable what, std::function<void()> came) {
   return added;
 }
 
-Result<void> Service::listen(io::Waitable listener) {
+Result<void> Service::listen() {
   for (const io::Waitable news : network_.waitables()) {
     if (Result<void> added = poller_.add(news, {}, kNews); !added) return added;
   }
-  return poller_.add(listener, {}, kListener);
+  if (const io::Waitable place = listener_.place_waitable()) {
+    if (Result<void> added = poller_.add(place, {}, kPlace); !added) return added;
+  }
+  return poller_.add(listener_.waitable(), {}, kListener);
 }
 
 void Service::start() {
@@ -148,6 +152,8 @@ void Service::dispatch(const io::Ready& ready) {
       return work();
     case kListener:
       return server_.accept();
+    case kPlace:
+      return look_at_listener();
     case kNews:
       return hear();
     case kTun:
@@ -167,6 +173,10 @@ void Service::work() {
   if (!engine_.take_tun_failed()) return;
   if (!network_.link_exists()) return end("the interface is gone");
   engine_.restart_lanes(io::now());
+}
+
+void Service::look_at_listener() {
+  if (!ended_ && listener_.is_gone()) end("the UAPI socket was removed");
 }
 
 void Service::hear() {
@@ -228,6 +238,7 @@ void Service::end_following_network() {
 // Asked within a long call: for what can't wait until it is over, and touches nothing that it is about.
 bool Service::goes_on() {
   if (meanwhile_) meanwhile_();
+  look_at_listener();
   if (!ended_ && !network_.link_exists()) end("the interface is gone");
   return !ended_;
 }

@@ -51,8 +51,9 @@ class Service {
 
   /// `came` is called, by the control thread, when something has come of `what`: a signal, say.
   [[nodiscard]] Result<void> watch(io::Waitable what, std::function<void()> came);
-  /// Waits for programs, at their listener's, and for news of the network.
-  [[nodiscard]] Result<void> listen(io::Waitable listener);
+  /// Waits for programs, at their listener's, and for news of that and of the network. When nobody finds the
+  /// listener any more, the service ends.
+  [[nodiscard]] Result<void> listen();
 
   /// Follows the interface as it is now; where that is up, sockets are bound and lanes started. Before,
   /// the calling thread is the only one.
@@ -65,7 +66,7 @@ class Service {
   [[nodiscard]] engine::Engine& engine() noexcept { return engine_; }
 
  private:
-  enum Tag : std::uint64_t { kHandshakes, kDeadline, kListener, kNews, kTun, kFirstOther };
+  enum Tag : std::uint64_t { kHandshakes, kDeadline, kListener, kPlace, kNews, kTun, kFirstOther };
   static constexpr std::uint64_t kFirstClient = 1000;
 
   [[nodiscard]] std::optional<Instant> next_deadline() noexcept;
@@ -79,12 +80,14 @@ class Service {
   void follow_interface();
   void network_changed();
   void follow_network();
+  void look_at_listener();
   void end_following_network();
   [[nodiscard]] bool goes_on();
 
   Log& log_;
   io::Poller& poller_;
   io::NetworkView& network_;
+  io::Listener& listener_;
   Looks looks_;
   io::Waitable tun_;  // of its first queue
   engine::Engine engine_;

@@ -36,7 +36,21 @@ class LinesLog final : public Log {
 
 class NobodyConnects final : public io::Listener {
  public:
+  explicit NobodyConnects(io::MemoryEvents& events) : connecting_(events), place_(events) {}
   std::unique_ptr<io::Stream> accept() override { return nullptr; }
+  io::Waitable waitable() const noexcept override { return connecting_.waitable(); }
+  io::Waitable place_waitable() const noexcept override { return place_.waitable(); }
+  bool is_gone() override { return gone_; }
+  // By any thread.
+  void remove() {
+    gone_ = true;
+    place_.set();
+  }
+
+ private:
+  io::MemorySignal connecting_;
+  io::MemorySignal place_;
+  std::atomic<bool> gone_ = false;
 };
 
 // The test's own thread is the control thread. What happens on the machine happens when `at` says so, on a
@@ -45,7 +59,7 @@ class ServiceTest : public ::testing::Test {
  protected:
   explicit ServiceTest(Looks how_often = {.rarely = 3600s, .often = 3600s}) : looks(how_often) {}
   void SetUp() override {
-    ASSERT_TRUE(service.listen(connecting.waitable()));
+    ASSERT_TRUE(service.listen());
     ASSERT_TRUE(service.watch(stop.waitable(), [this] { service.end("told to"); }));
     network.set_owner(own, 1);
     network.set_link(true, 1400, true);
@@ -80,13 +94,12 @@ class ServiceTest : public ::testing::Test {
   io::MemoryEvents events;
   io::MemoryNetwork wire;
   io::MemoryNetworkView network{events};
-  io::MemorySignal connecting{events};
   io::MemorySignal stop{events};
   io::MemoryPoller poller{events};
   PolledTun tun{events};
   LinesLog log;
   crypto::SystemRng rng;
-  NobodyConnects listener;
+  NobodyConnects listener{events};
   std::atomic<int> opened = 0;
   std::atomic<bool> over = false;
   Service service{{.log = log,
@@ -126,6 +139,11 @@ TEST_F(ServiceTest, P75c_ItFollowsTheInterfaceUpAndDown) {
 TEST_F(ServiceTest, ItEndsWithItsInterface) {
   run([&] { network.remove_link(); }, [] { return false; });
   EXPECT_TRUE(was_told("ending: the interface is gone"));
+}
+
+TEST_F(ServiceTest, P103_ItEndsWhenNobodyFindsItAnyMore) {
+  run([&] { listener.remove(); }, [] { return false; });
+  EXPECT_TRUE(was_told("ending: the UAPI socket was removed"));
 }
 
 // However it goes: not one word of it, and no lane that reads from it.

@@ -84,7 +84,7 @@ class TestListener final : public io::Listener {
  public:
   explicit TestListener(io::UniqueFd fd) : fd_(std::move(fd)) {}
   std::unique_ptr<io::Stream> accept() override { return io::accept_stream(fd_.get()); }
-  [[nodiscard]] io::Waitable waitable() const { return io::Waitable(fd_.get()); }
+  io::Waitable waitable() const noexcept override { return io::Waitable(fd_.get()); }
 
  private:
   io::UniqueFd fd_;

@@ -126,7 +126,7 @@ class SocketListener final : public io::Listener {
  public:
   explicit SocketListener(io::UniqueFd fd) : fd_(std::move(fd)) {}
   std::unique_ptr<io::Stream> accept() override { return io::accept_stream(fd_.get()); }
-  [[nodiscard]] int poll_fd() const { return fd_.get(); }
+  io::Waitable waitable() const noexcept override { return io::Waitable(fd_.get()); }
 
  private:
   io::UniqueFd fd_;
@@ -135,7 +135,7 @@ class SocketListener final : public io::Listener {
 class UapiMemory : public testing::Test {
  protected:
   UapiMemory() {
-    EXPECT_TRUE(poller->add(io::Waitable(listener.poll_fd()), {}, kListenerTag));
+    EXPECT_TRUE(poller->add(listener.waitable(), {}, kListenerTag));
     engine.up(io::now());
   }
 

@@ -1,4 +1,4 @@
-#include "daemon/uapi_socket.h"
+#include "io/linux/unix_listener.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,11 +13,13 @@
 
 #include "io/linux/stream.h"
 
-namespace ferrule::daemon {
+namespace ferrule::io {
 
 namespace {
 
 constexpr int kBacklog = 128;
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
 
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
@@ -29,16 +31,9 @@ Result<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
-// Says, too, what whoever has started it without the right to can do.
-Error refusal(int error, const std::string& attempted) {
-  Error refused = system_error(error, attempted);
-  if (error == EACCES || error == EPERM) refused.what += "; needs root, or a socket by WG_UAPI_FD";
-  return refused;
-}
-
 // Whether a process still listens there.
 bool is_live(const sockaddr_un& address) {
-  const io::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // EAGAIN: its queue of connections is full, so there is one.
   return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
          errno == EAGAIN;
@@ -64,8 +59,8 @@ class StartLock {
  public:
   static Result<StartLock> take(const std::string& path) {
     for (;;) {
-      io::UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-      if (!fd) return std::unexpected(refusal(errno, "open " + path));
+      UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+      if (!fd) return std::unexpected(system_error(errno, "open " + path));
       while (::flock(fd.get(), LOCK_EX) != 0) {
         if (errno != EINTR) return std::unexpected(system_error(errno, "lock " + path));
       }
@@ -86,86 +81,84 @@ class StartLock {
   }
 
  private:
-  StartLock(io::UniqueFd fd, std::string path) noexcept
-      : fd_(std::move(fd)), path_(std::move(path)) {}
+  StartLock(UniqueFd fd, std::string path) noexcept : fd_(std::move(fd)), path_(std::move(path)) {}
 
-  io::UniqueFd fd_;
+  UniqueFd fd_;
   std::string path_;
 };
 
 }  // namespace
 
-std::string uapi_socket_path(const std::string& interface, const std::string& directory) {
-  return directory + "/" + interface + ".sock";
+Result<std::unique_ptr<Listener>> listen_at(const std::string& path) {
+  return UnixListener::listen(path);
 }
 
-Result<UapiSocket> UapiSocket::listen(const std::string& interface, const std::string& directory) {
-  const std::string path = uapi_socket_path(interface, directory);
+Result<std::unique_ptr<UnixListener>> UnixListener::listen(const std::string& path) {
   const Result<sockaddr_un> address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    return std::unexpected(refusal(errno, "mkdir " + directory));
+  const std::string folder = folder_of(path);
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    return std::unexpected(system_error(errno, "mkdir " + folder));
   }
   // Of two that start at once, each would find the other's file with nobody listening yet.
   const Result<StartLock> lock = StartLock::take(path + ".lock");
   if (!lock) return std::unexpected(lock.error());
-  if (is_live(*address)) {
-    return std::unexpected(
-        make_error(EADDRINUSE, interface + " is already running: " + path + " answers"));
+  if (is_live(*address)) return std::unexpected(make_error(EADDRINUSE, path + " answers"));
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return std::unexpected(system_error(errno, "remove " + path));
   }
-  ::unlink(path.c_str());
-  io::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return std::unexpected(system_error(errno, "socket"));
   const mode_t old_mask = ::umask(077);  // there is no moment at which others may connect
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
   const int bind_errno = errno;
   ::umask(old_mask);
   if (bound != 0) return std::unexpected(system_error(bind_errno, "bind " + path));
-  UapiSocket socket(std::move(fd), directory, path);
+  std::unique_ptr<UnixListener> listener(new UnixListener(std::move(fd), path));
   ::chmod(path.c_str(), 0600);
-  socket.watch();
-  if (::listen(socket.poll_fd(), kBacklog) != 0) {
+  listener->watch();
+  if (::listen(listener->listener_.get(), kBacklog) != 0) {
     return std::unexpected(system_error(errno, "listen on " + path));
   }
-  return socket;
+  return listener;
 }
 
-Result<UapiSocket> UapiSocket::adopt(io::UniqueFd fd, const std::string& interface) {
+Result<std::unique_ptr<UnixListener>> UnixListener::adopt(UniqueFd fd, const std::string& path) {
   const int flags = ::fcntl(fd.get(), F_GETFL);
-  if (flags < 0) return std::unexpected(system_error(errno, "WG_UAPI_FD"));
+  if (flags < 0) return std::unexpected(system_error(errno, "adopt a socket"));
   ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK);
   ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
   int listening = 0;
   socklen_t size = sizeof listening;
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
-    return std::unexpected(make_error(EINVAL, "WG_UAPI_FD: expected a listening socket"));
+    return std::unexpected(make_error(EINVAL, "expected a listening socket"));
   }
-  const bool is_elsewhere = has_file_elsewhere(fd.get(), uapi_socket_path(interface));
-  UapiSocket socket(std::move(fd), kUapiSocketDirectory, uapi_socket_path(interface));
-  if (!is_elsewhere) socket.watch();
-  return socket;
+  const bool is_elsewhere = has_file_elsewhere(fd.get(), path);
+  std::unique_ptr<UnixListener> listener(new UnixListener(std::move(fd), path));
+  if (!is_elsewhere) listener->watch();
+  return listener;
 }
 
-UapiSocket::~UapiSocket() {
-  if (listener_ && is_own_file()) ::unlink(path_.c_str());
+UnixListener::~UnixListener() {
+  if (is_own_file()) ::unlink(path_.c_str());
 }
 
-void UapiSocket::watch() {
+void UnixListener::watch() {
   struct stat status;
   // An adopted socket may have its file elsewhere, or none: then there is nothing to watch.
   if (::stat(path_.c_str(), &status) != 0) return;
   inode_ = status.st_ino;
   watch_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  ::inotify_add_watch(watch_.get(), directory_.c_str(),
+  ::inotify_add_watch(watch_.get(), folder_of(path_).c_str(),
                       IN_DELETE | IN_MOVE | IN_CREATE | IN_DELETE_SELF);
 }
 
-bool UapiSocket::is_own_file() const {
+bool UnixListener::is_own_file() const {
   struct stat status;
   return inode_ != 0 && ::stat(path_.c_str(), &status) == 0 && status.st_ino == inode_;
 }
 
-bool UapiSocket::removed() {
+bool UnixListener::is_gone() {
   char events[4096];
   while (::read(watch_.get(), events, sizeof events) > 0) {
   }
@@ -175,6 +168,6 @@ bool UapiSocket::removed() {
   return errno == ENOENT || errno == ENOTDIR;  // what can't be seen any more is not gone
 }
 
-std::unique_ptr<io::Stream> UapiSocket::accept() { return io::accept_stream(listener_.get()); }
+std::unique_ptr<Stream> UnixListener::accept() { return accept_stream(listener_.get()); }
 
-}  // namespace ferrule::daemon
+}  // namespace ferrule::io
