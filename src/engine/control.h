@@ -19,7 +19,7 @@ namespace ferrule::engine {
 /// For one thread. Knows no system calls but the socket's, so that it also runs in virtual time.
 class Control {
  public:
-  /// Has every lane send what it staged for these peers (Lane::flush).
+  /// Has every lane send what it staged for these peers (Outbound::flush).
   using Flush = std::function<void(std::span<const PeerId> peers)>;
 
   /// Keeps references: all outlive it.

@@ -109,7 +109,7 @@ void Crew::serve(Door door, Worker worker) {
   DoorLead lead(*this, door);
   const Now now = io::now();
   const Pumped pumped =
-      door == kTun ? lane_.pump_outbound(now, worker, lead) : lane_.pump_inbound(now, worker, lead);
+      door == kTun ? lane_.outbound.pump(now, worker, lead) : lane_.inbound.pump(now, worker, lead);
   if (pumped == Pumped::broken) {
     poller_->remove(doors_[door]);  // the control thread knows, and nothing spins (P75b)
     return;
@@ -124,7 +124,7 @@ void Crew::serve_mail(Worker worker) {
     MutexLock lock(mutex_);
     std::swap(peers, flush_);
   }
-  lane_.flush(io::now(), peers, worker);
+  lane_.outbound.flush(io::now(), peers, worker);
 }
 
 }  // namespace ferrule::engine

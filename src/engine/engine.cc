@@ -41,13 +41,13 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
   device_.judge_sources(std::move(options.judge_source));
   device_.yield_to([this] { yield(); });
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
-    const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
+    const LaneParts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     crews_.push_back(std::make_unique<Crew>(*lanes_[i], options.workers_per_lane,
                                             i * options.workers_per_lane, options.open_poller));
   }
   if (options.handshake_watcher) {
-    const Lane::Parts parts{device_, locks_, aead_, inbox_, tuns_.front().tun};
+    const LaneParts parts{device_, locks_, aead_, inbox_, tuns_.front().tun};
     handshake_door_.emplace(*options.handshake_watcher, parts,
                             reader_count(tuns_.size(), options.workers_per_lane) - 1);
   }
@@ -131,10 +131,8 @@ std::optional<Instant> Engine::next_deadline() {
 std::vector<Engine::LaneWork> Engine::lane_work() const {
   std::vector<LaneWork> work;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const LaneCounters& counters = lanes_[i]->counters();
-    work.push_back({counters.sent_packets.load(std::memory_order_relaxed),
-                    counters.received_packets.load(std::memory_order_relaxed),
-                    crews_[i]->cpu_time()});
+    work.push_back(
+        {lanes_[i]->outbound.packets(), lanes_[i]->inbound.packets(), crews_[i]->cpu_time()});
   }
   return work;
 }

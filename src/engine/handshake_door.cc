@@ -15,12 +15,12 @@ class NobodyFollows final : public Lead {
 
 }  // namespace
 
-HandshakeDoor::HandshakeDoor(Watcher watcher, const Lane::Parts& parts, std::size_t reader)
-    : watcher_(watcher), inbox_(parts.inbox), lane_(0, parts), reader_(reader) {}
+HandshakeDoor::HandshakeDoor(Watcher watcher, const LaneParts& parts, std::size_t reader)
+    : watcher_(watcher), inbox_(parts.inbox), inbound_(parts), reader_(reader) {}
 
 Result<void> HandshakeDoor::open(const UdpDoor& door) {
   close();
-  lane_.set_udp(door.udp.get());
+  inbound_.set_udp(door.udp.get());
   listening_ = true;
   has_come_ = false;
   for (const io::Waitable waitable : door.waitables) {
@@ -45,7 +45,7 @@ void HandshakeDoor::read(const Now& now) noexcept {
   has_come_ = false;
   NobodyFollows lead;
   for (std::size_t i = 0; i < kBatchesAtOnce && !inbox_.has_enough_handshakes(); ++i) {
-    const Pumped pumped = lane_.pump_inbound(now, {scratch_, reader_}, lead);
+    const Pumped pumped = inbound_.pump(now, {scratch_, reader_}, lead);
     if (pumped == Pumped::broken) close();  // the inbox knows
     if (pumped != Pumped::some) return;
   }

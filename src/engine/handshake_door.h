@@ -6,7 +6,8 @@
 
 #include "base/fixed_vector.h"
 #include "engine/doors.h"
-#include "engine/lane.h"
+#include "engine/inbound.h"
+#include "engine/pump.h"
 #include "engine/scratch.h"
 #include "io/poller.h"
 
@@ -22,7 +23,7 @@ class HandshakeDoor {
     std::uint64_t tag;
   };
   /// `reader`: the thread's number as a reader of the tables.
-  HandshakeDoor(Watcher watcher, const Lane::Parts& parts, std::size_t reader);
+  HandshakeDoor(Watcher watcher, const LaneParts& parts, std::size_t reader);
 
   /// Closes the one before.
   [[nodiscard]] Result<void> open(const UdpDoor& door);
@@ -41,7 +42,7 @@ class HandshakeDoor {
 
   Watcher watcher_;
   Inbox& inbox_;
-  Lane lane_;  // inwards only
+  Inbound inbound_;
   Scratch scratch_;
   std::size_t reader_;
   FixedVector<io::Waitable, 2> waitables_;  // none: closed

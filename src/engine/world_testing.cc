@@ -49,7 +49,8 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
       device(rng_, crypto::best_aead_backend(), locks_, log_),
       control_(device, inbox_,
                [this](std::span<const PeerId> peers) {
-                 for (const auto& lane : lanes_) lane->flush(world.now(), peers, {*scratch_, 0});
+                 for (const auto& lane : lanes_)
+                   lane->outbound.flush(world.now(), peers, {*scratch_, 0});
                }),
       scratch_(std::make_unique<Scratch>()) {
   io::MemoryUdpOptions udp_options;
@@ -60,7 +61,7 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
   recorder = std::make_unique<RecordingUdp>(*udp);
   for (std::size_t i = 0; i < options.lanes; ++i) {
     tuns.push_back(std::make_unique<io::MemoryTun>(options.tun));
-    const Lane::Parts parts{device, locks_, crypto::best_aead_backend(), inbox_, *tuns[i]};
+    const LaneParts parts{device, locks_, crypto::best_aead_backend(), inbox_, *tuns[i]};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     lanes_[i]->set_udp(recorder.get());
   }
@@ -118,8 +119,8 @@ bool Host::work() {
   const Worker worker{*scratch_, 0};
   const Now& now = world.now();
   for (const auto& lane : lanes_) {
-    while (lane->pump_inbound(now, worker, lead) == Pumped::some) any = true;
-    while (lane->pump_outbound(now, worker, lead) == Pumped::some) any = true;
+    while (lane->inbound.pump(now, worker, lead) == Pumped::some) any = true;
+    while (lane->outbound.pump(now, worker, lead) == Pumped::some) any = true;
   }
   const auto deadline = next_deadline();
   while (std::exchange(woken_, false) || (deadline && *deadline <= now.boot && !any)) {

@@ -23,7 +23,7 @@ MEMORY = "src/core/protocol/device_memory.cc"
 CONFIGURATION = "src/core/protocol/device_configuration.cc"
 DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
 LOOP, OUTCOME = "src/core/protocol/device_loop.cc", "src/core/protocol/device_outcome.cc"
-ENGINE, LANE_OUT = "src/engine/engine.cc", "src/engine/lane_outbound.cc"
+ENGINE, LANE_OUT = "src/engine/engine.cc", "src/engine/outbound.cc"
 CONTROL = "src/engine/control.cc"
 UDP_SEND = "src/io/linux/udp_send.cc"
 SERVICE = "src/service/service.cc"
@@ -259,7 +259,7 @@ MUTATIONS = [Mutation(*fields) for fields in [
     ("P78 what begins and ends all the time fills the log", OUTCOME,
      "  if (told_ >= kTellsPerInterval) return;\n", ""),
     ("P78 the device is not told what lanes sent", LANE_OUT,
-     "    outcome.tell(device_, scratch.attention);\n", ""),
+     "    outcome.tell(parts_.device, scratch.attention);\n", ""),
     ("P78 the device is not told what became of handshakes", CONTROL,
      "    outcome.tell(device_, unsent_);\n", ""),
     ("P78 refused bytes are not told", UDP_SEND, "  entry.lost_bytes = size_of(entry);\n", ""),

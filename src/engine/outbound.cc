@@ -5,7 +5,7 @@
 #include <new>
 #include <optional>
 
-#include "engine/lane.h"
+#include "engine/outbound.h"
 #include "engine/outcome.h"
 #include "packet/ecn.h"
 #include "packet/icmp.h"
@@ -49,40 +49,40 @@ bool describe(const io::TunRead& read, std::size_t mtu, OutboundPacket& packet) 
 
 }  // namespace
 
-Pumped Lane::pump_outbound(const Now& now, Worker worker, Lead& lead) noexcept {
+Pumped Outbound::pump(const Now& now, Worker worker, Lead& lead) noexcept {
   Scratch& scratch = worker.scratch;
   Pumped pumped = Pumped::some;
   try {
-    pumped = carry_outbound(now, worker, lead);
+    pumped = carry(now, worker, lead);
   } catch (const std::bad_alloc&) {
-    device_.drops().count(Drop::no_resources, scratch.outbound.size());
+    parts_.device.drops().count(Drop::no_resources, scratch.outbound.size());
   }
   scratch.send_plan.clear();  // lets go of the keypairs (P46)
-  inbox_.post(scratch.attention);
+  parts_.inbox.post(scratch.attention);
   return pumped;
 }
 
-Pumped Lane::carry_outbound(const Now& now, Worker worker, Lead& lead) {
+Pumped Outbound::carry(const Now& now, Worker worker, Lead& lead) {
   Scratch& scratch = worker.scratch;
   std::size_t count = 0;
   std::optional<Turn> turn;
   {
-    MutexLock lock(outbound_lead_);
+    MutexLock lock(lead_);
     const Result<Batch> batch = read_batch(scratch);
     if (!batch) {
-      inbox_.tun_failed();
+      parts_.inbox.tun_failed();
       return Pumped::broken;
     }
     if (batch->count == 0) return Pumped::nothing;
     count = batch->count;
-    plan_outbound(now, worker, count);
-    turn.emplace(outbound_turns_);
+    plan(now, worker, count);
+    turn.emplace(turns_);
     if (batch->bytes >= kPassLeadBytes) lead.pass();
   }
   Cut cut;
   do {
     make_messages(scratch, count, cut);
-    aead_.seal(scratch.aead);
+    parts_.aead.seal(scratch.aead);
     make_trains(scratch);
     turn->await();
     send_trains(worker);
@@ -93,12 +93,12 @@ Pumped Lane::carry_outbound(const Now& now, Worker worker, Lead& lead) {
   return Pumped::some;
 }
 
-Result<Lane::Batch> Lane::read_batch(Scratch& scratch) {
+Result<Outbound::Batch> Outbound::read_batch(Scratch& scratch) {
   Batch batch;
   while (batch.count < kTunSlots && batch.bytes < kBatchBytes) {
     const std::size_t bite = std::min(kBite, kTunSlots - batch.count);
     const auto room = std::span(scratch.reads).subspan(batch.count, bite);
-    const Result<std::size_t> read = tun_.read(room);
+    const Result<std::size_t> read = parts_.tun.read(room);
     if (!read) return std::unexpected(read.error());
     for (const io::TunRead& packet : room.first(*read)) batch.bytes += packet.size;
     batch.count += *read;
@@ -107,17 +107,17 @@ Result<Lane::Batch> Lane::read_batch(Scratch& scratch) {
   return batch;
 }
 
-void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
+void Outbound::plan(const Now& now, Worker worker, std::size_t count) {
   Scratch& scratch = worker.scratch;
-  scratch.mtu = device_.mtu();
+  scratch.mtu = parts_.device.mtu();
   scratch.outbound.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     // An empty packet is dropped by its header.
     if (!describe(scratch.reads[i], scratch.mtu, scratch.outbound[i]))
       scratch.outbound[i].inner = {};
   }
-  Locks::TablesShared tables(locks_, worker.reader);
-  device_.plan_send(now, scratch.outbound, scratch.send_plan, scratch.attention);
+  Locks::TablesShared tables(parts_.locks, worker.reader);
+  parts_.device.plan_send(now, scratch.outbound, scratch.send_plan, scratch.attention);
   for (std::size_t i = 0; i < count; ++i) {
     const OutboundPacket& packet = scratch.outbound[i];
     if (packet.verdict != Verdict::stage) continue;
@@ -125,19 +125,19 @@ void Lane::plan_outbound(const Now& now, Worker worker, std::size_t count) {
     const packet::Offload& offload = scratch.reads[i].offload;
     if (offload.gso == packet::GsoType::none) {
       packet::complete_checksum(inner, offload);
-      device_.stage(now, packet.place_of(0), inner, number_, scratch.attention);
+      parts_.device.stage(now, packet.place_of(0), inner, lane_, scratch.attention);
       continue;
     }
     const packet::Splitter splitter(inner, offload);
     for (std::size_t n = 0; n < splitter.count(); ++n) {
       const std::size_t size = splitter.write(n, scratch.split_room());
-      device_.stage(now, packet.place_of(n), scratch.split_room().first(size), number_,
-                    scratch.attention);
+      parts_.device.stage(now, packet.place_of(n), scratch.split_room().first(size), lane_,
+                          scratch.attention);
     }
   }
 }
 
-void Lane::add_message(Scratch& scratch, const NewMessage& made) {
+void Outbound::add_message(Scratch& scratch, const NewMessage& made) {
   const protocol::SendRun& run = scratch.send_plan.runs[made.run];
   scratch.aead.push_back(
       protocol::begin_message(made.data, made.size, made.padded, *run.keypair, made.counter));
@@ -146,7 +146,7 @@ void Lane::add_message(Scratch& scratch, const NewMessage& made) {
 
 // Small segments make much more of a super-packet than it was: when the room is full, what there is
 // goes first, and `cut` says where to go on.
-void Lane::make_messages(Scratch& scratch, std::size_t count, Cut& cut) {
+void Outbound::make_messages(Scratch& scratch, std::size_t count, Cut& cut) {
   scratch.aead.clear();
   scratch.messages.clear();
   std::size_t used = 0;
@@ -170,7 +170,7 @@ void Lane::make_messages(Scratch& scratch, std::size_t count, Cut& cut) {
 
 // Each segment goes straight to its place in the train: one copy, and a fixed stride. False when the
 // room ended before the super-packet did.
-bool Lane::cut_segments(Scratch& scratch, Cut& cut, std::size_t& used) {
+bool Outbound::cut_segments(Scratch& scratch, Cut& cut, std::size_t& used) {
   const OutboundPacket& packet = scratch.outbound[cut.packet];
   const io::TunRead& read = scratch.reads[cut.packet];
   const packet::Splitter splitter(packet_of(read), read.offload);
@@ -192,7 +192,7 @@ bool Lane::cut_segments(Scratch& scratch, Cut& cut, std::size_t& used) {
   return true;
 }
 
-void Lane::make_trains(Scratch& scratch) {
+void Outbound::make_trains(Scratch& scratch) {
   scratch.parts.clear();
   scratch.trains.clear();
   scratch.train_runs.clear();
@@ -233,23 +233,23 @@ void Lane::make_trains(Scratch& scratch) {
   }
 }
 
-void Lane::send_trains(Worker worker) {
+void Outbound::send_trains(Worker worker) {
   Scratch& scratch = worker.scratch;
   if (scratch.trains.empty()) return;
-  counters_.sent_packets.fetch_add(scratch.messages.size(), std::memory_order_relaxed);
+  packets_.fetch_add(scratch.messages.size(), std::memory_order_relaxed);
   (void)udp_->send(scratch.trains);
-  Locks::TablesShared tables(locks_, worker.reader);
+  Locks::TablesShared tables(parts_.locks, worker.reader);
   for (std::size_t i = 0; i < scratch.trains.size();) {
     const std::uint32_t run = scratch.train_runs[i];
     Outcome outcome(scratch.send_plan.runs[run].peer);
     for (; i < scratch.trains.size() && scratch.train_runs[i] == run; ++i) {
       outcome.add(scratch.trains[i]);
     }
-    outcome.tell(device_, scratch.attention);
+    outcome.tell(parts_.device, scratch.attention);
   }
 }
 
-void Lane::answer_unreachable(const Now& now, Scratch& scratch, std::size_t count) {
+void Outbound::answer_unreachable(const Now& now, Scratch& scratch, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const OutboundPacket& packet = scratch.outbound[i];
     if (packet.drop != Drop::no_route && packet.drop != Drop::no_endpoint) continue;
@@ -264,34 +264,34 @@ void Lane::answer_unreachable(const Now& now, Scratch& scratch, std::size_t coun
     if (size == 0) continue;
     const Bytes part(answer.data(), size);
     const io::TunWrite plain{{&part, 1}, {}};
-    (void)write({&plain, 1});
+    (void)parts_.write({&plain, 1});
   }
 }
 
-void Lane::flush(const Now& now, std::span<const PeerId> peers, Worker worker) noexcept {
+void Outbound::flush(const Now& now, std::span<const PeerId> peers, Worker worker) noexcept {
   Scratch& scratch = worker.scratch;
   for (const PeerId peer : peers) {
     try {
       flush_peer(now, peer, worker);
     } catch (const std::bad_alloc&) {
-      device_.drops().count(Drop::no_resources, scratch.staged.packets.size());
+      parts_.device.drops().count(Drop::no_resources, scratch.staged.packets.size());
     }
     scratch.send_plan.clear();  // lets go of the keypair (P46)
     scratch.staged.run = {};
     scratch.staged.packets.clear();
   }
-  inbox_.post(scratch.attention);
+  parts_.inbox.post(scratch.attention);
 }
 
-void Lane::flush_peer(const Now& now, PeerId peer, Worker worker) {
+void Outbound::flush_peer(const Now& now, PeerId peer, Worker worker) {
   Scratch& scratch = worker.scratch;
   std::optional<Turn> turn;
   {
     // Under the lead, so that no newer packet of the lane gets a ticket before these (P77).
-    MutexLock lock(outbound_lead_);
-    Locks::TablesShared tables(locks_, worker.reader);
-    device_.take_staged(now, peer, number_, scratch.staged, scratch.attention);
-    turn.emplace(outbound_turns_);
+    MutexLock lock(lead_);
+    Locks::TablesShared tables(parts_.locks, worker.reader);
+    parts_.device.take_staged(now, peer, lane_, scratch.staged, scratch.attention);
+    turn.emplace(turns_);
   }
   scratch.aead.clear();
   scratch.messages.clear();
@@ -311,7 +311,7 @@ void Lane::flush_peer(const Now& now, PeerId peer, Worker worker) {
                  .run = 0,
                  .ecn = parsed ? packet::encapsulated_ecn(ip.traffic_class) : std::uint8_t{0}});
   }
-  aead_.seal(scratch.aead);
+  parts_.aead.seal(scratch.aead);
   make_trains(scratch);
   turn->await();
   send_trains(worker);

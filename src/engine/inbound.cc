@@ -3,7 +3,7 @@
 #include <new>
 #include <optional>
 
-#include "engine/lane.h"
+#include "engine/inbound.h"
 #include "packet/split.h"
 
 namespace ferrule::engine {
@@ -12,48 +12,48 @@ using protocol::Drop;
 using protocol::InboundMessage;
 using protocol::MessageType;
 
-Pumped Lane::pump_inbound(const Now& now, Worker worker, Lead& lead) noexcept {
+Pumped Inbound::pump(const Now& now, Worker worker, Lead& lead) noexcept {
   Scratch& scratch = worker.scratch;
   Pumped pumped = Pumped::some;
   try {
-    pumped = carry_inbound(now, worker, lead);
+    pumped = carry(now, worker, lead);
   } catch (const std::bad_alloc&) {
-    device_.drops().count(Drop::no_resources, scratch.inbound.size());
+    parts_.device.drops().count(Drop::no_resources, scratch.inbound.size());
     scratch.merger.forget();  // what is read next comes to stand where its packets stand
   }
   scratch.receive_plan.clear();  // lets go of the keypairs (P46)
-  inbox_.post(scratch.attention);
+  parts_.inbox.post(scratch.attention);
   return pumped;
 }
 
-Pumped Lane::carry_inbound(const Now& now, Worker worker, Lead& lead) {
+Pumped Inbound::carry(const Now& now, Worker worker, Lead& lead) {
   Scratch& scratch = worker.scratch;
   std::optional<Turn> turn;
   {
-    MutexLock lock(inbound_lead_);
+    MutexLock lock(lead_);
     const Result<std::size_t> received = udp_->receive(scratch.received);
     if (!received) {
-      inbox_.socket_died();
+      parts_.inbox.socket_died();
       return Pumped::broken;
     }
     if (*received == 0) return Pumped::nothing;
-    Locks::TablesShared tables(locks_, worker.reader);
+    Locks::TablesShared tables(parts_.locks, worker.reader);
     const std::size_t bytes = sort_datagrams(now, scratch, *received);
-    device_.plan_receive(now, scratch.inbound, scratch.receive_plan);
-    turn.emplace(inbound_turns_);
+    parts_.device.plan_receive(now, scratch.inbound, scratch.receive_plan);
+    turn.emplace(turns_);
     if (bytes >= kPassLeadBytes) lead.pass();
   }
-  scratch.opening.open(aead_, scratch.receive_plan, scratch.inbound);
+  scratch.opening.open(parts_.aead, scratch.receive_plan, scratch.inbound);
   turn->await();
   {
-    Locks::TablesShared tables(locks_, worker.reader);
-    device_.finish_receive(now, scratch.receive_plan, scratch.inbound, scratch.attention);
+    Locks::TablesShared tables(parts_.locks, worker.reader);
+    parts_.device.finish_receive(now, scratch.receive_plan, scratch.inbound, scratch.attention);
   }
   deliver(scratch);
   return Pumped::some;
 }
 
-std::size_t Lane::sort_datagrams(const Now& now, Scratch& scratch, std::size_t count) {
+std::size_t Inbound::sort_datagrams(const Now& now, Scratch& scratch, std::size_t count) {
   std::size_t bytes = 0;
   scratch.inbound.clear();
   for (std::size_t i = 0; i < count; ++i) {
@@ -65,7 +65,7 @@ std::size_t Lane::sort_datagrams(const Now& now, Scratch& scratch, std::size_t c
       const MutBytes message = datagram.subspan(std::min(kWirePrefix, datagram.size()));
       const std::optional<MessageType> type = protocol::classify(message);
       if (!type) {
-        device_.drops().count(Drop::malformed);
+        parts_.device.drops().count(Drop::malformed);
       } else if (*type == MessageType::transport_data) {
         InboundMessage inbound;
         inbound.message = message;
@@ -81,20 +81,20 @@ std::size_t Lane::sort_datagrams(const Now& now, Scratch& scratch, std::size_t c
   return bytes;
 }
 
-void Lane::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Bytes message,
-                          MessageType type) {
+void Inbound::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, Bytes message,
+                             MessageType type) {
   protocol::HandshakeMessage queued;
   queued.size = static_cast<std::uint8_t>(message.size());
   copy(message, queued.bytes);
   queued.from = slot.from;
   queued.to = slot.to;
-  Drop drop = device_.admit_handshake(queued, type);
-  if (drop == Drop::none) drop = inbox_.post(now.boot, queued);
-  if (drop != Drop::none) device_.drops().count(drop);
+  Drop drop = parts_.device.admit_handshake(queued, type);
+  if (drop == Drop::none) drop = parts_.inbox.post(now.boot, queued);
+  if (drop != Drop::none) parts_.device.drops().count(drop);
 }
 
-void Lane::deliver(Scratch& scratch) {
-  scratch.merger.set_support(tun_.offload_support());
+void Inbound::deliver(Scratch& scratch) {
+  scratch.merger.set_support(parts_.tun.offload_support());
   std::size_t packets = 0;
   for (const InboundMessage& message : scratch.inbound) {
     const bool delivered = message.is_planned() && message.drop == Drop::none;
@@ -102,16 +102,16 @@ void Lane::deliver(Scratch& scratch) {
     scratch.merger.add(message.inner);
     ++packets;
   }
-  counters_.received_packets.fetch_add(packets, std::memory_order_relaxed);
+  packets_.fetch_add(packets, std::memory_order_relaxed);
   scratch.writes.clear();
   for (const packet::MergedPacket& packet : scratch.merger.finish()) {
     scratch.writes.push_back({packet.parts, packet.offload});
   }
   std::span<const io::TunWrite> rest = scratch.writes;
   while (!rest.empty()) {
-    const Result<std::size_t> written = write(rest);
+    const Result<std::size_t> written = parts_.write(rest);
     if (!written) {
-      inbox_.tun_failed();
+      parts_.inbox.tun_failed();
       return;
     }
     rest = rest.subspan(*written);
@@ -121,15 +121,7 @@ void Lane::deliver(Scratch& scratch) {
   }
 }
 
-Result<std::size_t> Lane::write(std::span<const io::TunWrite> batch) {
-  Result<std::size_t> written = tun_.write(batch);
-  if (const std::uint64_t lost = tun_.take_write_failures(); lost > 0) {
-    device_.drops().count(Drop::tun_write_failed, lost);
-  }
-  return written;
-}
-
-void Lane::write_split(Scratch& scratch, const io::TunWrite& refused) {
+void Inbound::write_split(Scratch& scratch, const io::TunWrite& refused) {
   const MutBytes whole = scratch.split_room();
   std::size_t size = 0;
   for (const Bytes part : refused.parts) {
@@ -141,7 +133,7 @@ void Lane::write_split(Scratch& scratch, const io::TunWrite& refused) {
   for (std::size_t i = 0; i < splitter.count(); ++i) {
     const Bytes segment = room.first(splitter.write(i, room));
     const io::TunWrite plain{{&segment, 1}, {}};
-    if (!write({&plain, 1})) return;  // gone: the next read says so too
+    if (!parts_.write({&plain, 1})) return;  // gone: the next read says so too
   }
 }
 
