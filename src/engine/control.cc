@@ -24,8 +24,9 @@ void clear(std::vector<T>& list, std::size_t kept_room) noexcept {
 // Whoever waits for an answer goes first, and is not made to wait for the rest of the turn.
 void Control::work(const Now& now, io::Udp* udp) {
   inbox_.settle();
-  if (wants_handshakes(now)) {
-    handle_handshakes(now);
+  intake_.fetch(now, received_);
+  if (!received_.empty()) {
+    device_.handle(now, received_, outbox_);
     send(udp);
   }
   protocol::Budget ours(protocol::kTurnBudget / 2);
@@ -35,6 +36,7 @@ void Control::work(const Now& now, io::Udp* udp) {
   protocol::Budget sweep(protocol::kTurnBudget);
   more = device_.catch_up(now, sweep) || more;
   send(udp);
+  intake_.rest();
   if (more) inbox_.rouse();
 }
 
@@ -49,15 +51,6 @@ bool Control::attend(const Now& now, protocol::Budget& budget) {
   clear(attention_, kKeptRoom);
   attended_ = 0;
   return false;
-}
-
-void Control::handle_handshakes(const Now& now) {
-  inbox_.pop(now.boot, received_);
-  gather_until_.reset();
-  if (received_.empty()) return;
-  gather_until_ = now.boot + kGatherHandshakes;
-  if (inbox_.has_full_batch()) inbox_.rouse();
-  device_.handle(now, received_, outbox_);
 }
 
 void Control::send(io::Udp* udp) {

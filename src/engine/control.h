@@ -3,13 +3,13 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
 #include "base/wire.h"
+#include "engine/handshake_intake.h"
 #include "engine/inbox.h"
 #include "io/udp.h"
 #include "protocol/device.h"
@@ -23,8 +23,8 @@ class Control {
   using Flush = std::function<void(std::span<const PeerId> peers)>;
 
   /// Keeps references: all outlive it.
-  Control(protocol::Device& device, Inbox& inbox, Flush flush)
-      : device_(device), inbox_(inbox), flush_(std::move(flush)) {
+  Control(protocol::Device& device, Inbox& inbox, HandshakeIntake& intake, Flush flush)
+      : device_(device), inbox_(inbox), intake_(intake), flush_(std::move(flush)) {
     received_.reserve(protocol::kHandshakesTogether);
     parts_.reserve(kSendTogether * (kWirePrefix > 0 ? 2 : 1));
     datagrams_.reserve(kSendTogether);
@@ -36,37 +36,25 @@ class Control {
   /// Needs no memory: what it can't have is dropped and counted, or waits for the next call (P35).
   void work(const Now& now, io::Udp* udp);
 
-  /// Whether `work` would handle handshakes now: not while they gather.
-  [[nodiscard]] bool wants_handshakes(const Now& now) {
-    return !gather_until_ || now.boot >= *gather_until_ || inbox_.has_full_batch();
-  }
-  /// When `work` is wanted next though nobody rouses the inbox; the device has deadlines of its own.
-  [[nodiscard]] std::optional<Instant> next_deadline() const noexcept { return gather_until_; }
-
   /// For calls of the device that want something sent; `send` sends it.
   [[nodiscard]] protocol::Outbox& outbox() noexcept { return outbox_; }
   void send(io::Udp* udp);
 
  private:
-  // A batch of handshakes costs a fifth a message of what one alone does, and one wake-up instead of
-  // many: under a flood it pays to let them gather. One that comes alone does not wait.
-  static constexpr Duration kGatherHandshakes = 1ms;
-
   static constexpr std::size_t kSendTogether = 64;
   // Lists that a burst made longer than this give their memory back.
   static constexpr std::size_t kKeptRoom = 1024;
 
-  void handle_handshakes(const Now& now);
   [[nodiscard]] bool attend(const Now& now, protocol::Budget& budget);
   void send_together(io::Udp& udp, std::span<const protocol::OutgoingMessage> messages);
 
   protocol::Device& device_;
   Inbox& inbox_;
+  HandshakeIntake& intake_;
   Flush flush_;
   protocol::Attention attention_;
   std::size_t attended_ = 0;  // of attention_
   std::vector<protocol::ReceivedHandshake> received_;
-  std::optional<Instant> gather_until_;
   protocol::Outbox outbox_;
   protocol::Attention unsent_;  // raised by what became of messages
   std::vector<Bytes> parts_;

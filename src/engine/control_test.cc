@@ -120,7 +120,7 @@ class ControlTurns : public ::testing::Test {
     message.size = outbox.messages[0].size;
     copy(outbox.messages[0].view(), message.bytes);
     message.from = kFriend;
-    ASSERT_EQ(inbox.post(now.boot, message), protocol::Drop::none);
+    ASSERT_EQ(intake.post(now.boot, message), protocol::Drop::none);
   }
   // Whether there is more to do at once.
   bool turn() {
@@ -136,11 +136,12 @@ class ControlTurns : public ::testing::Test {
   PrivateKey friend_key = *crypto::generate_private_key(rng);
   Locks locks{1};
   bool woken = false;
-  Inbox inbox{1, [this] { woken = true; }};
+  Inbox inbox{[this] { woken = true; }};
+  HandshakeIntake intake{1, [this] { inbox.rouse(); }};
   protocol::Device device{rng, crypto::best_aead_backend(), locks, log};
   protocol::Device other{rng, crypto::best_aead_backend(), locks, log};
   std::vector<PeerId> flushed;
-  Control control{device, inbox, [this](std::span<const PeerId> peers) {
+  Control control{device, inbox, intake, [this](std::span<const PeerId> peers) {
                     flushed.insert(flushed.end(), peers.begin(), peers.end());
                   }};
   NotingUdp udp;

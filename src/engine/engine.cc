@@ -27,10 +27,11 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                std::function<void()> wake, EngineOptions options)
     : log_(log),
       locks_(reader_count(tuns.size(), options.workers_per_lane)),
-      inbox_(random_salt(rng), std::move(wake)),
+      inbox_(std::move(wake)),
+      intake_(random_salt(rng), [this] { inbox_.rouse(); }),
       aead_(options.aead != nullptr ? *options.aead : crypto::best_aead_backend()),
       device_(rng, aead_, locks_, log),
-      control_(device_, inbox_,
+      control_(device_, inbox_, intake_,
                [this](std::span<const PeerId> peers) {
                  for (const auto& crew : crews_) crew->flush(peers);
                }),
@@ -41,15 +42,16 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
   device_.judge_sources(std::move(options.judge_source));
   device_.yield_to([this] { yield(); });
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
-    const LaneParts parts{device_, locks_, aead_, inbox_, tuns_[i].tun};
+    const LaneParts parts{device_, locks_, aead_, inbox_, intake_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     crews_.push_back(std::make_unique<Crew>(*lanes_[i], options.workers_per_lane,
                                             i * options.workers_per_lane, options.open_poller));
   }
   if (options.handshake_watcher) {
-    const LaneParts parts{device_, locks_, aead_, inbox_, tuns_.front().tun};
+    const LaneParts parts{device_, locks_, aead_, inbox_, intake_, tuns_.front().tun};
     handshake_door_.emplace(*options.handshake_watcher, parts,
                             reader_count(tuns_.size(), options.workers_per_lane) - 1);
+    intake_.attach(&*handshake_door_);
   }
 }
 
@@ -63,33 +65,18 @@ void Engine::stop_lanes() {
 }
 
 void Engine::work(const Now& now) {
-  read_handshakes(now);
+  inbox_.settle();
   if (inbox_.take_socket_died()) replace_dead_socket(now);
   if (bind_again_at_ && *bind_again_at_ <= now.boot) try_bind(now);
   if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);
-  take_a_turn(now);
-  free_discarded();
-}
-
-void Engine::read_handshakes(const Now& now) {
-  if (handshake_door_ && control_.wants_handshakes(now)) {
-    inbox_.hush();
-    handshake_door_->read(now);
-  }
-  inbox_.settle();
-}
-
-void Engine::take_a_turn(const Now& now) {
   control_.work(now, udp());
-  if (handshake_door_ && !control_.next_deadline()) handshake_door_->listen();
+  free_discarded();
 }
 
 // A turn in the middle of a long call of the device's. Sockets stay as they are until that is over.
 void Engine::yield() {
-  const Now now = io::now();
   handshakes_came();  // perhaps: nobody waits for them now
-  read_handshakes(now);
-  take_a_turn(now);
+  control_.work(io::now(), udp());
   inbox_.rouse();  // for what is not done here
   if (goes_on_ && !goes_on_()) device_.abandon();
 }
@@ -123,7 +110,7 @@ std::optional<Instant> Engine::next_deadline() {
     if (at && (!next || *at < *next)) next = at;
   };
   sooner(restart_at_);
-  sooner(control_.next_deadline());
+  sooner(intake_.next_deadline());
   if (const auto deadline = device_.next_deadline()) sooner(deadline->at);
   return next;
 }

@@ -15,6 +15,7 @@
 #include "engine/crew.h"
 #include "engine/doors.h"
 #include "engine/handshake_door.h"
+#include "engine/handshake_intake.h"
 #include "engine/inbox.h"
 #include "engine/lane.h"
 #include "engine/locks.h"
@@ -94,8 +95,6 @@ class Engine {
   static constexpr Duration kBindRetry = 1s;
   static constexpr Duration kTellFailureAgain = 60s;
 
-  void read_handshakes(const Now& now);
-  void take_a_turn(const Now& now);
   void yield();
   void free_discarded() noexcept;
   Result<void> bind(const Now& now, std::uint16_t port);
@@ -114,6 +113,7 @@ class Engine {
   Log& log_;
   Locks locks_;
   Inbox inbox_;
+  HandshakeIntake intake_;
   const crypto::AeadBackend& aead_;
   protocol::Device device_;
   Control control_;

@@ -1,7 +1,5 @@
 #include "engine/handshake_door.h"
 
-#include <utility>
-
 namespace ferrule::engine {
 
 namespace {
@@ -16,13 +14,11 @@ class NobodyFollows final : public Lead {
 }  // namespace
 
 HandshakeDoor::HandshakeDoor(Watcher watcher, const LaneParts& parts, std::size_t reader)
-    : watcher_(watcher), inbox_(parts.inbox), inbound_(parts), reader_(reader) {}
+    : watcher_(watcher), intake_(parts.intake), inbound_(parts), reader_(reader) {}
 
 Result<void> HandshakeDoor::open(const UdpDoor& door) {
   close();
   inbound_.set_udp(door.udp.get());
-  listening_ = true;
-  has_come_ = false;
   for (const io::Waitable waitable : door.waitables) {
     if (!waitable) continue;
     if (Result<void> added = watcher_.poller.add(waitable, kOnce, watcher_.tag); !added) {
@@ -31,20 +27,21 @@ Result<void> HandshakeDoor::open(const UdpDoor& door) {
     }
     waitables_.push_back(waitable);
   }
+  state_ = State::listening;
   return {};
 }
 
 void HandshakeDoor::close() noexcept {
   for (const io::Waitable waitable : waitables_) watcher_.poller.remove(waitable);
   waitables_.clear();
+  state_ = State::closed;
 }
 
 void HandshakeDoor::read(const Now& now) noexcept {
-  if (waitables_.size() == 0 || (listening_ && !has_come_)) return;
-  listening_ = false;
-  has_come_ = false;
+  if (state_ == State::closed || state_ == State::listening) return;
+  state_ = State::silent;
   NobodyFollows lead;
-  for (std::size_t i = 0; i < kBatchesAtOnce && !inbox_.has_enough_handshakes(); ++i) {
+  for (std::size_t i = 0; i < kBatchesAtOnce && !intake_.has_enough(); ++i) {
     const Pumped pumped = inbound_.pump(now, {scratch_, reader_}, lead);
     if (pumped == Pumped::broken) close();  // the inbox knows
     if (pumped != Pumped::some) return;
@@ -52,7 +49,8 @@ void HandshakeDoor::read(const Now& now) noexcept {
 }
 
 void HandshakeDoor::listen() noexcept {
-  if (std::exchange(listening_, true)) return;
+  if (state_ != State::silent) return;
+  state_ = State::listening;
   for (const io::Waitable waitable : waitables_) {
     watcher_.poller.rearm(waitable, kOnce, watcher_.tag);
   }

@@ -13,8 +13,8 @@
 
 namespace ferrule::engine {
 
-/// The control thread itself reads from it, so that a flood of handshakes passes the lanes by. For that
-/// thread alone.
+/// The control thread itself reads from it, so that a flood of handshakes passes the lanes by; when, its intake
+/// decides. For that thread alone.
 class HandshakeDoor {
  public:
   /// Where the thread waits for it.
@@ -29,10 +29,12 @@ class HandshakeDoor {
   [[nodiscard]] Result<void> open(const UdpDoor& door);
   void close() noexcept;
   /// The poller has given the tag.
-  void became_readable() noexcept { has_come_ = true; }
+  void became_readable() noexcept {
+    if (state_ == State::listening) state_ = State::readable;
+  }
 
-  /// Moves what has come to the inbox, up to its kEnoughHandshakes, and data, which may be among it, to
-  /// the tunnel interface. Then it is silent, whatever comes, until listen().
+  /// Moves what has come to the intake, until that has enough, and data, which may be among it, to the
+  /// tunnel interface. Then it is silent, whatever comes, until listen().
   void read(const Now& now) noexcept;
   void listen() noexcept;
 
@@ -40,14 +42,21 @@ class HandshakeDoor {
   // Junk is not queued, and must not keep the thread from all else.
   static constexpr std::size_t kBatchesAtOnce = 32;
 
+  // In this order, and round again from `silent` to `listening`; closed from any.
+  enum class State : std::uint8_t {
+    closed,
+    listening,  // something that comes is told, once
+    readable,   // that was told
+    silent,     // it was read, and perhaps something has come since
+  };
+
   Watcher watcher_;
-  Inbox& inbox_;
+  HandshakeIntake& intake_;
   Inbound inbound_;
   Scratch scratch_;
   std::size_t reader_;
-  FixedVector<io::Waitable, 2> waitables_;  // none: closed
-  bool listening_ = false;
-  bool has_come_ = false;
+  FixedVector<io::Waitable, 2> waitables_;  // none while it is closed
+  State state_ = State::closed;
 };
 
 }  // namespace ferrule::engine

@@ -52,8 +52,10 @@ class HandshakeDoorTest : public ::testing::Test {
     std::vector<protocol::ReceivedHandshake> popped;
     popped.reserve(protocol::kHandshakesTogether);
     std::size_t count = 0;
+    Now later = kNow;
     do {
-      inbox.pop(kNow.boot, popped);
+      later.boot = later.boot + 1s;  // past all gathering
+      intake.fetch(later, popped);
       count += popped.size();
     } while (!popped.empty());
     return count;
@@ -66,13 +68,15 @@ class HandshakeDoorTest : public ::testing::Test {
   test::RepeatableRng rng{1};
   Locks locks{1};
   int woken = 0;
-  Inbox inbox{1, [this] { ++woken; }};
+  Inbox inbox{[this] { ++woken; }};
+  HandshakeIntake intake{1, [this] { inbox.rouse(); }};
   protocol::Device device{rng, crypto::best_aead_backend(), locks, log};
   io::MemoryTun tun;
   PolledUdp* socket = nullptr;
   UdpDoor sockets;
   std::unique_ptr<io::Poller> poller = std::make_unique<io::MemoryPoller>(events);
-  HandshakeDoor door{{*poller, 7}, {device, locks, crypto::best_aead_backend(), inbox, tun}, 0};
+  HandshakeDoor door{
+      {*poller, 7}, {device, locks, crypto::best_aead_backend(), inbox, intake, tun}, 0};
 };
 
 TEST_F(HandshakeDoorTest, WhatHasComeWakesAndIsQueued) {
@@ -104,7 +108,7 @@ TEST_F(HandshakeDoorTest, WhatComesWhileItDoesNotListenIsReadToo) {
 TEST_F(HandshakeDoorTest, NothingIsReadOnceEnoughIsQueued) {
   deliver(3000);
   for (int i = 0; i < 100; ++i) read();
-  EXPECT_TRUE(inbox.has_enough_handshakes());
+  EXPECT_TRUE(intake.has_enough());
   const std::size_t first = queued();
   EXPECT_GE(first, protocol::kUnderLoadAt) << "load must be seen";
   EXPECT_LT(first, 2000u);

@@ -89,7 +89,7 @@ void Inbound::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, 
   queued.from = slot.from;
   queued.to = slot.to;
   Drop drop = parts_.device.admit_handshake(queued, type);
-  if (drop == Drop::none) drop = parts_.inbox.post(now.boot, queued);
+  if (drop == Drop::none) drop = parts_.intake.post(now.boot, queued);
   if (drop != Drop::none) parts_.device.drops().count(drop);
 }
 

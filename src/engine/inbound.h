@@ -25,7 +25,7 @@ class Inbound {
 
   /// The sockets to receive from; null for none. Only while no worker pumps.
   void set_udp(io::Udp* udp) noexcept { udp_ = udp; }
-  /// Handshake messages go to the inbox. Without memory (P35) the batch is lost, counted as no_resources.
+  /// Handshake messages go to the intake. Without memory (P35) the batch is lost, counted as no_resources.
   [[nodiscard]] Pumped pump(const Now& now, Worker worker, Lead& lead) noexcept;
   /// Opened, and handed to the interface. Any thread.
   [[nodiscard]] std::uint64_t packets() const noexcept {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "crypto/aead.h"
+#include "engine/handshake_intake.h"
 #include "engine/inbox.h"
 #include "engine/locks.h"
 #include "engine/scratch.h"
@@ -40,6 +41,7 @@ struct LaneParts {
   Locks& locks;
   const crypto::AeadBackend& aead;
   Inbox& inbox;
+  HandshakeIntake& intake;
   io::Tun& tun;
 
   /// Writes to the tunnel interface as io::Tun::write does, and counts what got lost.

@@ -45,9 +45,10 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
       key(make_key(number)),
       rng_(number),
       locks_(1),
-      inbox_(number, [this] { woken_ = true; }),
+      inbox_([this] { woken_ = true; }),
+      intake_(number, [this] { inbox_.rouse(); }),
       device(rng_, crypto::best_aead_backend(), locks_, log_),
-      control_(device, inbox_,
+      control_(device, inbox_, intake_,
                [this](std::span<const PeerId> peers) {
                  for (const auto& lane : lanes_)
                    lane->outbound.flush(world.now(), peers, {*scratch_, 0});
@@ -61,7 +62,7 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
   recorder = std::make_unique<RecordingUdp>(*udp);
   for (std::size_t i = 0; i < options.lanes; ++i) {
     tuns.push_back(std::make_unique<io::MemoryTun>(options.tun));
-    const LaneParts parts{device, locks_, crypto::best_aead_backend(), inbox_, *tuns[i]};
+    const LaneParts parts{device, locks_, crypto::best_aead_backend(), inbox_, intake_, *tuns[i]};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     lanes_[i]->set_udp(recorder.get());
   }
@@ -131,7 +132,7 @@ bool Host::work() {
 }
 
 std::optional<Instant> Host::next_deadline() {
-  std::optional<Instant> next = control_.next_deadline();
+  std::optional<Instant> next = intake_.next_deadline();
   if (const auto timer = device.next_deadline(); timer && (!next || timer->at < *next)) {
     next = timer->at;
   }

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "engine/control.h"
+#include "engine/handshake_intake.h"
 #include "engine/inbox.h"
 #include "engine/lane.h"
 #include "engine/locks.h"
@@ -111,6 +112,7 @@ class Host {
   Locks locks_;
   bool woken_ = false;
   Inbox inbox_;
+  HandshakeIntake intake_;
 
  public:
   protocol::Device device;

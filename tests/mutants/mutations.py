@@ -24,7 +24,7 @@ CONFIGURATION = "src/core/protocol/device_configuration.cc"
 DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
 LOOP, OUTCOME = "src/core/protocol/device_loop.cc", "src/core/protocol/device_outcome.cc"
 ENGINE, LANE_OUT = "src/engine/engine.cc", "src/engine/outbound.cc"
-CONTROL = "src/engine/control.cc"
+CONTROL, INTAKE = "src/engine/control.cc", "src/engine/handshake_intake.cc"
 UDP_SEND = "src/io/linux/udp_send.cc"
 SERVICE = "src/service/service.cc"
 KEYPAIR, REPLAY, COOKIE, RATELIMITER = (
@@ -272,11 +272,17 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "  hold_ = sockets_.front().hold;\n", ""),
     ("P75b a lane that failed stays so", ENGINE,
      "  if (restart_at_ && *restart_at_ <= now.boot) try_restart(now);\n", ""),
+    ("P86 handshakes gather for ever", INTAKE, "now < gather_until_ && ", ""),
+    ("P86 a full batch of handshakes rouses nobody", INTAKE,
+     "(state_ == State::gathering && is_full(queue_))", "false"),
+    ("P86 handshakes beyond a batch are forgotten", INTAKE, "  if (more) rouse_();\n", ""),
     ("P75b a dead socket is not replaced", ENGINE,
      "  if (inbox_.take_socket_died()) replace_dead_socket(now);\n", ""),
     ("P75c an interface that vanishes in silence is missed for ever", SERVICE,
      "    if (look_rarely_at_ <= now) look_rarely();\n", ""),
     ("P75c an interface that nothing is told of is followed no more", SERVICE,
      "is_announced_ ? looks_.rarely : looks_.often", "looks_.rarely + 60s"),
+    ("P103 a daemon that nobody finds any more goes on", SERVICE,
+     "  if (!ended_ && listener_.is_gone()) end(\"the UAPI socket was removed\");\n", ""),
     ("P75c news of the interface are not heard", SERVICE, "  if (news.link) follow_interface();\n", ""),
 ]]
