@@ -1,7 +1,8 @@
 // How long the control thread is away at the most: its longest turn with very many peers, and how long
-// a lane that carries data waits for handshakes. Each row is one run; what counts is the longest, not
-// the mean. Turns and holds are counted in the thread's own CPU time, so that a busy machine does not
-// show; `longest_stall_ms` is what a clock on the wall says, and does.
+// a lane that carries data waits for handshakes. What counts is the longest, not the mean. Turns and holds are
+// counted in the thread's own CPU time, and where a row does the same three times over, each turn counts as
+// often as it was shortest, so that a busy machine does not show; in `longest_seen_ms` it does, and in
+// `longest_stall_ms`, which is what a clock on the wall says.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -22,6 +23,7 @@
 #include "crypto/random.h"
 #include "crypto/x25519.h"
 #include "engine/control.h"
+#include "engine/handshake_intake.h"
 #include "engine/inbox.h"
 #include "engine/locks.h"
 #include "protocol/device.h"
@@ -172,9 +174,10 @@ class Gateway {
   NoUdp udp;
   TimedLocks locks;
   bool woken = false;
-  Inbox inbox{1, [this] { woken = true; }};
+  Inbox inbox{[this] { woken = true; }};
+  HandshakeIntake intake{1, [this] { inbox.rouse(); }};
   protocol::Device device{rng, crypto::best_aead_backend(), locks, log};
-  Control control{device, inbox, [](std::span<const PeerId>) {}};
+  Control control{device, inbox, intake, [](std::span<const PeerId>) {}};
 };
 
 void report(benchmark::State& state, const Longest& longest, std::size_t turns) {
@@ -215,33 +218,57 @@ void interface_comes_up(benchmark::State& state) {
 }
 BENCHMARK(interface_comes_up)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
 
-// The time between two turns of a gateway while it does what `work` says, which takes long.
-template <class Work>
-void measure_turns_within(benchmark::State& state, Gateway& gateway, Work work) {
-  Longest longest;
-  std::size_t turns = 0;
-  gateway.locks.longest = {};
-  gateway.device.yield_to([&] {
-    longest.look();
-    ++turns;
-  });
-  longest.start();
-  work();
-  longest.look();
-  gateway.device.yield_to({});
-  report(state, longest, turns);
-  state.counters["longest_hold_us"] = 1000 * gateway.locks.longest.ms();
-}
+// How long each of the turns of a gateway takes while it does what `work` says, which takes long, and is
+// done several times over: the least counts. What a busy machine adds comes in another turn each time.
+class TurnsWithin {
+ public:
+  template <class Work>
+  void measure(Gateway& gateway, Work work) {
+    turn_ = 0;
+    gateway.locks.longest = {};
+    gateway.device.yield_to([&] { look(); });
+    start_ = cpu_time();
+    work();
+    look();
+    gateway.device.yield_to({});
+    longest_hold_ms_ = std::min(longest_hold_ms_, gateway.locks.longest.ms());
+  }
+  void report(benchmark::State& state) const {
+    state.counters["longest_ms"] = milliseconds(*std::ranges::max_element(least_));
+    state.counters["longest_seen_ms"] = milliseconds(seen_);
+    state.counters["turns"] = static_cast<double>(least_.size());
+    state.counters["longest_hold_us"] = 1000 * longest_hold_ms_;
+  }
+
+ private:
+  void look() {
+    const Duration took = cpu_time() - start_;
+    seen_ = std::max(seen_, took);
+    if (turn_ == least_.size()) least_.push_back(took);
+    least_[turn_] = std::min(least_[turn_], took);
+    ++turn_;
+    start_ = cpu_time();
+  }
+
+  std::vector<Duration> least_;  // by turn
+  std::size_t turn_ = 0;
+  Duration start_{0};
+  Duration seen_{0};
+  double longest_hold_ms_ = 1e9;
+};
+constexpr int kTimesOver = 3;
 
 void peers_are_added(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
+  TurnsWithin turns;
   for (auto _ : state) {
     Gateway gateway;
     DeviceChange change = Gateway::dead_peers(count);
-    measure_turns_within(state, gateway, [&] { gateway.apply(std::move(change)); });
+    turns.measure(gateway, [&] { gateway.apply(std::move(change)); });
   }
+  turns.report(state);
 }
-BENCHMARK(peers_are_added)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(peers_are_added)->Arg(100'000)->Arg(1'000'000)->Iterations(kTimesOver)->Unit(kMilli);
 
 // One after the other, so that every table grows with all that is in it.
 void peers_are_added_singly(benchmark::State& state) {
@@ -266,27 +293,31 @@ BENCHMARK(peers_are_added_singly)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->
 
 void peers_are_removed(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
+  TurnsWithin turns;
   for (auto _ : state) {
     Gateway gateway;
     gateway.apply(Gateway::dead_peers(count));
     DeviceChange none;
     none.replace_peers = true;
-    measure_turns_within(state, gateway, [&] { gateway.apply(std::move(none)); });
+    turns.measure(gateway, [&] { gateway.apply(std::move(none)); });
   }
+  turns.report(state);
 }
-BENCHMARK(peers_are_removed)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(peers_are_removed)->Arg(100'000)->Arg(1'000'000)->Iterations(kTimesOver)->Unit(kMilli);
 
 void private_key_changes(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
+  TurnsWithin turns;
   for (auto _ : state) {
     Gateway gateway;
     gateway.apply(Gateway::dead_peers(count));
     DeviceChange change;
     change.private_key = new_key(gateway.rng);
-    measure_turns_within(state, gateway, [&] { gateway.apply(std::move(change)); });
+    turns.measure(gateway, [&] { gateway.apply(std::move(change)); });
   }
+  turns.report(state);
 }
-BENCHMARK(private_key_changes)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(private_key_changes)->Arg(100'000)->Arg(1'000'000)->Iterations(kTimesOver)->Unit(kMilli);
 
 // What one read of a configuration socket may hold, while a request for so many peers comes in.
 void request_is_read(benchmark::State& state) {
@@ -383,7 +414,7 @@ void data_beside_handshakes(benchmark::State& state) {
       const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
       const auto due = static_cast<std::size_t>(elapsed * static_cast<double>(per_second));
       for (; posted < std::min(due, count); ++posted) {
-        (void)gateway.inbox.post(gateway.now.boot, initiations[posted]);
+        (void)gateway.intake.post(gateway.now.boot, initiations[posted]);
       }
       gateway.now.boot = gateway.now.boot + 1ms;
       gateway.control.work(gateway.now, &gateway.udp);
