@@ -2,7 +2,7 @@
 
         client, under attack                                     server
     wg0 10.10.0.1 ═══ established flow ═══════════════════ 10.10.0.2 wg0
-        192.0.2.1:51820 ◄── handshakes of a crowd ──────── 198.18.0.0/16
+        192.0.2.1:51820 ◄── handshakes of a crowd ──────── 172.16.0.0/12
                         ◄── initiations with a right mac1 ─ 100.64.0.0/10, spoofed
 """
 

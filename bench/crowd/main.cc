@@ -1,10 +1,12 @@
 // A crowd of peers for one daemon, to measure what many peers cost it.
 //
 //   crowd keys COUNT                   prints what the daemon must be told, as UAPI has it
-//   crowd meet COUNT --to A:P --key K  all of them shake hands with it; then counts what it sends
+//   crowd meet COUNT --to A:P --key K  all of them shake hands with it; then they live, and count what
+//                                      it sends, until SIGTERM
 //   crowd send COUNT SECONDS           packets to every member in turn, into the tunnel
 //
-// Each says what it measured as JSON, a line each.
+// Each says what it measured as JSON, a line each. docs/benchmarks.md says how to use it with any
+// WireGuard.
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -32,10 +34,15 @@ void print_line(const std::string& line) {
   std::fflush(stdout);
 }
 
-int print_keys(std::uint32_t count) {
-  for (std::uint32_t number = 0; number < count; ++number) {
-    std::fputs(uapi_lines(number).c_str(), stdout);
-  }
+struct KeyOptions {
+  std::uint32_t first = 0;
+  bool strangers = false;
+  bool remove = false;
+};
+
+int print_keys(std::uint32_t count, const KeyOptions& options) {
+  print_request(options.first, count, options.strangers ? Kind::strangers : Kind::members,
+                options.remove ? Request::remove : Request::add);
   return 0;
 }
 
@@ -49,6 +56,7 @@ struct MeetOptions {
   std::string key;
   std::uint32_t first = 0;
   Pace pace;
+  Life life;
 };
 
 int meet(std::uint32_t count, const MeetOptions& options) {
@@ -60,16 +68,19 @@ int meet(std::uint32_t count, const MeetOptions& options) {
   Result<std::unique_ptr<io::LinuxUdp>> udp = io::LinuxUdp::open({.port = kCrowdPort, .calls = {}});
   if (!udp) return fail(udp.error().what);
   crypto::SystemRng rng;
-  std::vector<Member> members;
-  for (std::uint32_t i = 0; i < count; ++i) members.emplace_back(options.first + i, *key);
-  Meeting meeting(members, **udp, *to, rng);
+  std::vector<Member> members = make_members(options.first, count, *key);
+  Meeting meeting(members, **udp, *to, *key, rng);
   meeting.prepare();
   const MeetingResult result = meeting.run(options.pace, stop);
-  print_line(
-      fmt::format(R"({{"met": {}, "of": {}, "initiations": {}, "cookies": {}, "seconds": {}}})",
-                  result.met, count, result.initiations, result.cookies, result.seconds));
-  const Meeting::Counted counted = meeting.count(stop);
-  print_line(fmt::format(R"({{"packets": {}, "bytes": {}}})", counted.packets, counted.bytes));
+  print_line(fmt::format(
+      R"({{"met": {}, "of": {}, "initiations": {}, "cookies": {}, "seconds": {}, "median_ms": {}, "longest_ms": {}}})",
+      result.met, count, result.initiations, result.cookies, result.seconds, result.median_ms,
+      result.longest_ms));
+  const Meeting::Counted counted = meeting.live(options.pace, options.life, stop);
+  print_line(fmt::format(
+      R"({{"packets": {}, "bytes": {}, "keepalives": {}, "renewals": {}, "renewed": {}, "median_ms": {}, "longest_ms": {}}})",
+      counted.packets, counted.bytes, counted.keepalives, counted.renewals, counted.renewed,
+      counted.median_ms, counted.longest_ms));
   return 0;
 }
 
@@ -80,32 +91,43 @@ int send(std::uint32_t count, double seconds) {
   return 0;
 }
 
+CLI::App* add_command(CLI::App& app, const char* name, const char* what, std::uint32_t& count) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->add_option("COUNT", count, "Members")
+      ->required()
+      ->check(CLI::Range(std::size_t{1}, kMaxMembers));
+  return command;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("A crowd of peers for one daemon", "crowd");
   app.require_subcommand(1);
   std::uint32_t count = 0;
   double seconds = 0.0;
+  KeyOptions key_options;
   MeetOptions options;
-  const auto add = [&](const char* name, const char* what) {
-    CLI::App* command = app.add_subcommand(name, what);
-    command->add_option("COUNT", count, "Members")
-        ->required()
-        ->check(CLI::Range(std::size_t{1}, kMaxMembers));
-    return command;
-  };
-  CLI::App* keys = add("keys", "Print the members as UAPI has them");
-  CLI::App* meeting = add("meet", "Shake hands, then count what comes, until ended");
+  CLI::App* keys = add_command(app, "keys", "Print the members as UAPI has them", count);
+  keys->add_option("--first", key_options.first, "The number of the first member");
+  keys->add_flag("--strangers", key_options.strangers, "Peers that never answer, instead");
+  keys->add_flag("--remove", key_options.remove, "Print how they are removed");
+  CLI::App* meeting =
+      add_command(app, "meet", "Shake hands, then live and count what comes, until ended", count);
   meeting->add_option("--to", options.to, "The daemon's ADDRESS:PORT")->required();
   meeting->add_option("--key", options.key, "The daemon's public key, base64")->required();
   meeting->add_option("--first", options.first, "The number of the first member");
   meeting->add_option("--window", options.pace.window, "Members that may wait at once; 0: any");
   meeting->add_option("--rate", options.pace.per_second, "Members that begin a second; 0: any");
   meeting->add_option("--attempts", options.pace.attempts, "Initiations of a member at most");
-  CLI::App* sender = add("send", "Send 64 bytes to every member in turn, as fast as they go");
+  meeting->add_option("--rekey", options.life.rekey_s,
+                      "Then each renews its session so often, in seconds; 0: never");
+  meeting->add_option("--keepalive", options.life.keepalive_s,
+                      "Then each sends an empty packet so often, in seconds; 0: never");
+  CLI::App* sender =
+      add_command(app, "send", "Send 64 bytes to every member in turn, as fast as they go", count);
   sender->add_option("SECONDS", seconds, "How long")->required();
   CLI11_PARSE(app, argc, argv);
   for (const int number : {SIGTERM, SIGINT}) ::signal(number, [](int) { stop = true; });
-  if (keys->parsed()) return print_keys(count);
+  if (keys->parsed()) return print_keys(count, key_options);
   if (meeting->parsed()) return meet(count, options);
   return send(count, seconds);
 }
