@@ -41,6 +41,11 @@ using protocol::PeerChange;
                                           ::mallopt(M_TRIM_THRESHOLD, 1 << 20) != 0 &&
                                           ::mallopt(M_MXFAST, 0) != 0;
 
+void numbers_of_peers(benchmark::internal::Benchmark* benchmark) {
+  for (const int count : {1, 1000, 10'000, 100'000, 1'000'000}) benchmark->Arg(count);
+  benchmark->Iterations(1)->Unit(kMilli);
+}
+
 const Endpoint kNowhere = Endpoint::parse("192.0.2.1:51820").value();
 
 class NullLog final : public Log {
@@ -200,7 +205,7 @@ void unanswered_peers(benchmark::State& state) {
     report(state, longest, turns);
   }
 }
-BENCHMARK(unanswered_peers)->Arg(1000)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(unanswered_peers)->Apply(numbers_of_peers);
 
 // As many persistent keepalives, when the interface comes up.
 void interface_comes_up(benchmark::State& state) {
@@ -216,7 +221,7 @@ void interface_comes_up(benchmark::State& state) {
     report(state, longest, turns);
   }
 }
-BENCHMARK(interface_comes_up)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(interface_comes_up)->Apply(numbers_of_peers);
 
 // How long each of the turns of a gateway takes while it does what `work` says, which takes long, and is
 // done several times over: the least counts. What a busy machine adds comes in another turn each time.
@@ -289,7 +294,7 @@ void peers_are_added_singly(benchmark::State& state) {
     state.counters["longest_hold_us"] = 1000 * gateway.locks.longest.ms();
   }
 }
-BENCHMARK(peers_are_added_singly)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(peers_are_added_singly)->Apply(numbers_of_peers);
 
 void peers_are_removed(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
@@ -345,7 +350,7 @@ void request_is_read(benchmark::State& state) {
     report(state, longest, turns);
   }
 }
-BENCHMARK(request_is_read)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Unit(kMilli);
+BENCHMARK(request_is_read)->Apply(numbers_of_peers);
 
 // A reader of the tables that does nothing but take and leave them, as a lane does for each batch.
 struct Stalls {

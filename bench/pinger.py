@@ -2,10 +2,12 @@
 """Round trips of small UDP datagrams, one at a time.
 
     pinger.py echo ADDRESS PORT                       answers until it is ended
-    pinger.py ping ADDRESS PORT SECONDS INTERVAL_MS   prints the round trips in microseconds
+    pinger.py ping ADDRESS PORT SECONDS INTERVAL_MS   prints the round trips in microseconds, when the
+                                                      time is over or SIGTERM comes
 """
 
 import json
+import signal
 import socket
 import sys
 import time
@@ -33,8 +35,10 @@ def ping(address, port, seconds, interval_s):
     sock.settimeout(LOST_AFTER_S)
     round_trips, lost = [], 0
     end = time.monotonic() + seconds
+    is_over = []
+    signal.signal(signal.SIGTERM, lambda *_: is_over.append(True))
     next_send = time.monotonic()
-    while (now := time.monotonic()) < end:
+    while not is_over and (now := time.monotonic()) < end:
         time.sleep(max(0.0, next_send - now))
         next_send = max(next_send + interval_s, time.monotonic())
         number = (len(round_trips) + lost).to_bytes(8, "big")

@@ -54,6 +54,14 @@ class Drawing:
                 + "\n".join(self.shapes) + "\n</svg>\n")
 
 
+def align(lines):
+    """A table as text: two columns of words, the others of numbers."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)
+
+
 def draw(report):
     """The SVG of a report. Bars of a row are as long as their share of the row's longest."""
     rows = [(title, more, report["rows"][row], report["units"].get(row, ""))

@@ -6,6 +6,7 @@
     python3 bench/run.py --only tcp1 cpu            some rows
     python3 bench/run.py --flood                    what floods of handshakes do, instead
     python3 bench/run.py --proxy                    `ferrule proxy` and `ferrule run`, instead
+    ./dev bench --scale --peers 1 1000 --only live  what very many peers cost (scale_run.py)
     python3 bench/run.py --against PROGRAM          a further implementation (or NAME=PROGRAM)
     python3 bench/run.py --json FILE --svg FILE     all figures, and a plot of them
     ./dev bench --no-avx512                         what CPUs without AVX-512 would do
@@ -17,7 +18,6 @@ that slows down slows all of them. All traffic stays in network namespaces made 
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -34,9 +34,11 @@ from lib import sandbox                                         # noqa: E402
 from lib.daemon import Implementation                           # noqa: E402
 from lib.scene import Scene                                     # noqa: E402
 import flood                                                    # noqa: E402
+import machines                                                 # noqa: E402
 import measure                                                  # noqa: E402
 import plot                                                     # noqa: E402
 import proxy                                                    # noqa: E402
+import scale_run                                                # noqa: E402
 
 ALL_ROWS = [row for row, *_ in measure.ROWS + flood.ROWS + proxy.ROWS]
 PLAIN = "plain veth"
@@ -131,7 +133,7 @@ def table(results, rows):
         line += [f"{middle[name]:.{digits}f}" if name in middle else "-" for name in names]
         line += [ratio(middle, *pair, more_is_better) for pair in pairs]
         lines.append(line)
-    return align(lines)
+    return plot.align(lines)
 
 
 def ratio(middle, name, other, more_is_better):
@@ -142,29 +144,11 @@ def ratio(middle, name, other, more_is_better):
     return f"{value:.2f}x {'better' if better else 'worse'}"
 
 
-def align(lines):
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
-                     for line in lines)
-
-
-def machine():
-    model = "unknown"
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(),
-            "load": os.getloadavg()[0]}
-
-
 def report_of(results, options):
     rows = {row: {name: {"median": statistics.median(values[row]), "rounds": values[row]}
                   for name, values in results.items() if row in values}
             for row, *_ in options.rows}
-    return {"machine": machine(), "avx512": not options.no_avx512,
+    return {"machine": machines.here(), "avx512": not options.no_avx512,
             "rounds": options.rounds, "seconds": options.seconds,
             "units": {row: unit for row, _, unit, *_ in options.rows},
             "rows": {row: values for row, values in rows.items() if values}}
@@ -210,6 +194,8 @@ def parse_options():
         parser.add_argument(f"--{name}", metavar="PATH", help="with --proxy: where it is, if not in PATH")
     parser.add_argument("--idle", type=int, default=10_000, metavar="COUNT",
                         help="with --proxy: idle connections (default: 10,000)")
+    parser.add_argument("--scale", action="store_true",
+                        help="what very many peers cost, instead: --scale --help says more")
     parser.add_argument("--no-avx512", action="store_true",
                         help="as on a CPU without AVX-512, with programs that were built for that")
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=ALL_ROWS,
@@ -229,6 +215,8 @@ def parse_options():
 
 
 def main():
+    if "--scale" in sys.argv[1:]:
+        return scale_run.main()
     options = parse_options()
     if reason := sandbox.missing():
         print(f"The bench {reason}.")
@@ -239,13 +227,13 @@ def main():
     sandbox.enter()
     if options.no_avx512:
         os.environ["OPENSSL_ia32cap"] = OPENSSL_WITHOUT_AVX512
-    here = machine()
     options.implementation = Implementation(SUBJECT, os.path.join(options.build_dir, "ferruled"))
     results = proxy.compare(options) if options.proxy else measure_all(options)
+    here = machines.here()
     without = ", without AVX-512" if options.no_avx512 else ""
     print(f"{here['cpu']}{without}, {here['cores']} cores, Linux {here['kernel']}, "
           f"load {here['load']:.1f}; medians of {options.rounds} round(s), {options.seconds:g} s each\n")
-    print(proxy.table(results, align) if options.proxy else table(results, options.rows))
+    print(proxy.table(results, plot.align) if options.proxy else table(results, options.rows))
     write_files(report_of(results, options), options)
     return 0
 

@@ -23,6 +23,11 @@ def run_once(scene, name):
 
 
 @behaviour(deadline_s=120, unlike_go=NO_DAEMON)
+def test_allowed_ips_bench_runs(scene):
+    run_once(scene, "allowed_ips_bench")
+
+
+@behaviour(deadline_s=120, unlike_go=NO_DAEMON)
 def test_control_bench_runs(scene):
     run_once(scene, "control_bench")
 
@@ -72,3 +77,33 @@ def test_bench_says_which_program_it_has_not_found(scene):
     assert process.returncode == 2 and "no-such-wireguard: no such program" in process.stdout
     process = bench(scene, "--against", "relay=/bin/true")
     assert process.returncode == 2 and "relay is measured anyway" in process.stdout
+
+
+# What very many peers cost, with few of them.
+
+def few_peers(scene, *options):
+    return subprocess.run([sys.executable, os.path.join(ROOT, "bench", "run.py"), "--scale",
+                           "--build-dir", scene.build_dir, "--seconds", "1", *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100,
+                          check=False)
+
+
+@behaviour(deadline_s=120, unlike_go=NO_DAEMON)
+def test_bench_scale_measures_a_crowd_and_writes_json_and_a_plot(scene):
+    json_file, svg_file = (os.path.join(scene.log_dir, name) for name in ("figures", "plot"))
+    process = few_peers(scene, "--peers", "1", "1000", "--only", "memory", "configuration", "one", "live",
+                        "return", "unanswered", "--json", json_file, "--svg", svg_file)
+    assert process.returncode == 0, process.stdout
+    with open(json_file) as file:
+        rows = json.load(file)["rows"]
+    for row in ("silent", "set", "get", "remove", "one", "live", "rekey_cpu", "return", "innocent"):
+        assert rows[row]["by_peers"]["1000"]["median"] > 0, (row, process.stdout)
+    assert rows["return_lost"]["by_peers"]["1000"]["median"] == 0
+    texts = [element.text for element in xml.etree.ElementTree.parse(svg_file).iter()]
+    assert "set all in one request" in texts
+
+
+@behaviour(deadline_s=60, unlike_go=NO_DAEMON)
+def test_bench_scale_refuses_numbers_that_it_can_not_play(scene):
+    process = few_peers(scene, "--peers", "2000000")
+    assert process.returncode == 2 and "1 to 1,000,000" in process.stdout
