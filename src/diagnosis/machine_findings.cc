@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -192,6 +193,7 @@ class Obstacles {
       tell(Severity::error, "no-resolvconf", "DNS", conf_.dns_servers.front().to_string(),
            std::string(quick::kNoDnsKeeper));
     }
+    find_packet_filter();
     if (geteuid() == 0 && !has_right(CAP_NET_ADMIN)) {
       tell(Severity::error, "no-rights", "", "",
            "CAP_NET_ADMIN is missing, without which no interface can be made: in a container, "
@@ -302,6 +304,15 @@ std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
 std::vector<ConfFinding> find_obstacles(client::DeviceClient& devices, const FileToCheck& file,
                                         const std::vector<files::PeerEndpoint>& endpoints) {
   return Obstacles(devices, file, endpoints).find();
+}
+
+bool is_obstacle(const ConfFinding& finding) {
+  constexpr std::array<std::string_view, 13> kObstacles{
+      "name-taken",  "port-taken", "route-taken", "no-resolvconf",  "no-rights",
+      "no-daemon",   "no-tun",     "no-table",    "implementation", "hook-syntax",
+      "kill-switch", "forward",    "no-nftables"};
+  return finding.severity == Severity::error &&
+         std::ranges::find(kObstacles, finding.rule) != kObstacles.end();
 }
 
 std::vector<ConfFinding> find_everything(client::DeviceClient& devices, const FileToCheck& file,

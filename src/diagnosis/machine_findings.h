@@ -32,6 +32,9 @@ struct FileToCheck {
     client::DeviceClient& devices, const FileToCheck& file,
     const std::vector<files::PeerEndpoint>& endpoints);
 
+/// Whether something was found at which `up` and `reload` are sure to fail; with all else they go on.
+[[nodiscard]] bool is_obstacle(const control::ConfFinding& finding);
+
 /// Who has a UDP port, as "wg1's" or "taken by nginx (pid 12)"; "" when it is nobody's, or this
 /// interface's.
 [[nodiscard]] std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,

@@ -129,12 +129,13 @@ Action set_mark(client::DeviceClient& devices, const std::string& interface, std
 }
 
 Result<void> add_default_route(Transaction& transaction, const LinkActions& link, Family family,
-                               std::uint32_t mark, const std::vector<io::LinkAddress>& addresses) {
+                               std::uint32_t mark, const std::vector<io::LinkAddress>& addresses,
+                               const std::vector<std::uint32_t>& passed_over) {
   const io::LinkRoute route{everything(family), mark, link.index()};
   if (auto done = transaction.perform(link.add_route(route), link.delete_route(route)); !done) {
     return done;
   }
-  const auto first = link.network().first_rule_priority(family);
+  const auto first = link.network().first_rule_priority(family, passed_over);
   if (!first) return std::unexpected(first.error());
   io::RoutingRule rule = tunnel_rule(family, mark);
   rule.priority = std::max(*first, kLeastFirstPriority) - 1;

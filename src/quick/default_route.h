@@ -26,9 +26,11 @@ namespace ferrule::quick {
                               std::uint32_t mark);
 
 /// The default route into the tunnel's table, the rules that lead there, and what protects from leaks.
+/// Rules of `passed_over` priorities count as gone.
 [[nodiscard]] Result<void> add_default_route(Transaction& transaction, const LinkActions& link,
                                              Family family, std::uint32_t mark,
-                                             const std::vector<io::LinkAddress>& addresses);
+                                             const std::vector<io::LinkAddress>& addresses,
+                                             const std::vector<std::uint32_t>& passed_over = {});
 
 /// Those of both families; without a mark there are none.
 [[nodiscard]] std::vector<io::RoutingRule> rules_of_tunnel(io::Network& network,

@@ -191,14 +191,14 @@ bool are_names_followed(const std::string& interface) {
   return !fd && fd.error().code == EWOULDBLOCK;
 }
 
-Result<void> follow_names(const QuickFile& file, files::Listener& listener) {
+Result<void> follow_names(const QuickFile& file, files::Listener& listener, Run run) {
   const bool has_names = std::ranges::any_of(file.configuration.peers, [](const auto& peer) {
     return peer.endpoint && is_name(*peer.endpoint);
   });
   if (!has_names) return {};
   const std::vector<std::string> words{own_path(), "resolve", "--follow", file.given};
   listener.step(fmt::format("ferrule resolve --follow {} &", file.given));
-  return start_child(words);
+  return run == Run::dry ? Result<void>() : start_child(words);
 }
 
 }  // namespace ferrule::quick

@@ -14,6 +14,7 @@
 #include "files/listener.h"
 #include "protocol/configuration.h"
 #include "quick/quick_file.h"
+#include "quick/transaction.h"
 
 namespace ferrule::quick {
 
@@ -31,7 +32,8 @@ constexpr Seconds kCheckPause{30};
 
 /// Where a peer of the file is a name: starts `resolve --follow` in the background, which ends with
 /// the interface.
-[[nodiscard]] Result<void> follow_names(const QuickFile& file, files::Listener& listener);
+[[nodiscard]] Result<void> follow_names(const QuickFile& file, files::Listener& listener,
+                                        Run run = Run::real);
 
 /// Hears what came of looking up the names of an interface's peers.
 class NameListener : public files::Listener {

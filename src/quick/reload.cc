@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <map>
 #include <ranges>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "files/conf_change.h"
@@ -25,10 +27,18 @@ bool holds(const auto& list, const auto& item) {
   return std::ranges::find(list, item) != list.end();
 }
 
+bool promotes_secondaries(const std::string& interface) {
+  return std::ranges::any_of(std::array<std::string, 2>{"all", interface}, [](const auto& name) {
+    std::ifstream file("/proc/sys/net/ipv4/conf/" + name + "/promote_secondaries");
+    int value = 0;
+    return file >> value && value != 0;
+  });
+}
+
 }  // namespace
 
 Reload::Reload(client::DeviceClient& devices, QuickFile& file, const LinkActions& link,
-               const control::DeviceStatus& device, files::Listener& listener)
+               const control::DeviceStatus& device, files::Listener& listener, Run run)
     : devices_(devices),
       file_(file),
       conf_(file.configuration.interface),
@@ -37,7 +47,7 @@ Reload::Reload(client::DeviceClient& devices, QuickFile& file, const LinkActions
       device_(device),
       record_(read_record(link.name())),
       listener_(listener),
-      transaction_(listener),
+      transaction_(listener, run),
       has_v6_(has_ipv6()) {
   if (record_ && record_->link_index != link.index()) record_.reset();
 }
@@ -47,7 +57,7 @@ Result<Reloaded> Reload::run(const Opening& opening) {
   wait_.emplace();
   if (auto done = apply(); !done) return std::unexpected(std::move(done.error()));
   transaction_.keep();
-  remember();
+  if (!transaction_.is_dry()) remember();
   return Reloaded{std::move(changes_), transaction_.done()};
 }
 
@@ -122,6 +132,7 @@ Result<void> Reload::change_addresses() {
   const auto before = network_.addresses(link_.index());
   if (!before) return std::unexpected(before.error());
   addresses_before_ = *before;
+  expected_addresses_ = *before;
   std::vector<io::LinkAddress> wanted;
   for (const auto& [address, length] : conf_.addresses) {
     if (can_have(address.family())) wanted.push_back({address, length});
@@ -133,20 +144,30 @@ Result<void> Reload::change_addresses() {
   if (auto done = delete_addresses(unwanted, Family::v6); !done) return done;
   for (const io::LinkAddress& address : wanted) {
     if (holds(*before, address)) continue;
-    auto done = perform(link_.add_address(address), link_.delete_address(address));
-    if (!done) return done;
+    if (auto done = add_address(address); !done) return done;
   }
   if (auto done = delete_addresses(unwanted, Family::v4); !done) return done;
-  auto after = network_.addresses(link_.index());
+  auto after = present_addresses();
   if (!after) return std::unexpected(after.error());
   for (const io::LinkAddress& address : wanted) {
     if (holds(*after, address)) continue;
     if (auto done = transaction_.perform(link_.add_address(address)); !done) return done;
+    expected_addresses_.push_back(address);
   }
-  after = network_.addresses(link_.index());
+  after = present_addresses();
   if (!after) return std::unexpected(after.error());
   addresses_ = *after;
   return {};
+}
+
+Result<std::vector<io::LinkAddress>> Reload::present_addresses() {
+  if (transaction_.is_dry()) return expected_addresses_;
+  return network_.addresses(link_.index());
+}
+
+Result<void> Reload::add_address(const io::LinkAddress& address) {
+  expected_addresses_.push_back(address);
+  return perform(link_.add_address(address), link_.delete_address(address));
 }
 
 Result<void> Reload::delete_addresses(const std::vector<io::LinkAddress>& addresses,
@@ -156,6 +177,8 @@ Result<void> Reload::delete_addresses(const std::vector<io::LinkAddress>& addres
     if (address.address.family() != family) continue;
     auto done = perform(link_.delete_address(address), link_.add_address(address));
     if (!done) return done;
+    expected_addresses_ = addresses_after(std::move(expected_addresses_), {address},
+                                          promotes_secondaries(link_.name()));
   }
   return {};
 }
@@ -199,6 +222,9 @@ Result<void> Reload::plan() {
       if (route.interface_index == link_.index()) routes_.push_back(route);
     }
   }
+  if (transaction_.is_dry()) {
+    routes_ = routes_after(routes_, addresses_before_, addresses_, link_.index());
+  }
   const std::vector<Cidr> prefixes_before = allowed_ips(device_.peers);
   std::vector<io::LinkRoute> foreign;
   for (const io::LinkRoute& route : routes_) {
@@ -236,6 +262,7 @@ Result<void> Reload::change_defaults() {
   const std::vector<Family> are_protected = leak_protected(link_.name());
   for (const Family family : kFamilies) {
     // There are machines without what protects.
+    deleted_priorities_.clear();
     const bool is_protected = holds(are_protected, family) || has_default_route(family);
     const bool stays = holds(plan_.defaults, family) && mark_ == device_.fwmark;
     if (is_protected && !stays && table_.kind != TableChoice::Kind::off) {
@@ -248,7 +275,9 @@ Result<void> Reload::change_defaults() {
 }
 
 Result<void> Reload::add_default(Family family, bool is_protected) {
-  if (!is_protected) return add_default_route(transaction_, link_, family, mark_, addresses_);
+  if (!is_protected) {
+    return add_default_route(transaction_, link_, family, mark_, addresses_, deleted_priorities_);
+  }
   // An exchange of addresses may have cost the interface its routes.
   if (!has_default_route(family)) {
     const io::LinkRoute route{everything(family), mark_, link_.index()};
@@ -272,6 +301,7 @@ Result<void> Reload::remove_default(Family family) {
   for (const io::RoutingRule& rule : rules_to_delete(*rules, mark)) {
     done = perform(link_.delete_rule(rule), link_.add_rule(rule));
     if (!done) return done;
+    if (transaction_.is_dry() && rule.priority) deleted_priorities_.push_back(*rule.priority);
   }
   if (!has_default_route(family)) return {};
   const io::LinkRoute route{everything(family), mark, link_.index()};
@@ -300,7 +330,7 @@ Result<void> Reload::change_routes() {
 
 Result<void> Reload::change_device() {
   changes_ = keep_differences(change_, device_);
-  if (changes_.empty()) return {};
+  if (changes_.empty() || transaction_.is_dry()) return {};
   return devices_.set(link_.name(), change_);
 }
 

@@ -29,13 +29,13 @@ struct Reloaded {
   std::vector<std::string> steps;   // of the machine, as they were shown
 };
 
-/// One run of `reload`: the machine first, what the device is last, since that can't fail half-way.
+/// One run of `reload`; a dry one tells of all steps and takes none. The machine comes first, what the device is last, since that can't fail half-way.
 /// Where it fails, why is to be said, and then what was done to be taken back, at the latest at the end
 /// of its life, until which signals wait. What it is given outlives it. Used by one thread.
 class Reload {
  public:
   Reload(client::DeviceClient& devices, QuickFile& file, const LinkActions& link,
-         const control::DeviceStatus& device, files::Listener& listener);
+         const control::DeviceStatus& device, files::Listener& listener, Run run = Run::real);
 
   /// Keys and allowed IPs move out of the file's configuration.
   [[nodiscard]] Result<Reloaded> run(const Opening& opening);
@@ -49,6 +49,8 @@ class Reload {
   void remember();
   [[nodiscard]] Result<void> apply();
   [[nodiscard]] Result<void> change_addresses();
+  [[nodiscard]] Result<std::vector<io::LinkAddress>> present_addresses();
+  [[nodiscard]] Result<void> add_address(const io::LinkAddress& address);
   [[nodiscard]] Result<void> delete_addresses(const std::vector<io::LinkAddress>& addresses,
                                               Family family);
   [[nodiscard]] Result<void> change_mtu();
@@ -86,7 +88,9 @@ class Reload {
   protocol::DeviceChange change_;
   std::vector<io::LinkAddress> addresses_before_;
   std::vector<io::LinkAddress> addresses_;
-  std::vector<io::LinkRoute> routes_;  // into the interface, before any is changed
+  std::vector<io::LinkAddress> expected_addresses_;  // that the steps leave
+  std::vector<std::uint32_t> deleted_priorities_;    // of rules that a dry run only tells of
+  std::vector<io::LinkRoute> routes_;                // into the interface, before any is changed
   RoutePlan plan_;
   bool has_v6_;
   std::uint32_t mark_ = 0;           // that the device is to have

@@ -24,6 +24,11 @@ void Transaction::take_back() {
 
 Result<void> Transaction::perform(const Action& action, std::optional<Action> undo) {
   if (ending_signal_waits()) return std::unexpected(system_error(EINTR, action.shown));
+  if (is_dry()) {
+    listener_.step(action.shown);
+    done_.push_back(action.shown);
+    return {};
+  }
   auto done = quick::perform(listener_, action);
   if (done) done_.push_back(action.shown);
   if (done && undo) undo_.push_back(std::move(*undo));

@@ -17,30 +17,39 @@ struct Action {
   std::function<Result<void>()> act;
 };
 
+/// Whether changes are made, or only told of.
+enum class Run { real, dry };
+
 /// Makes changes one after the other and tells of each. Unless they are kept, they are
 /// taken back, at the latest at the end of its life. Used by one thread.
 class Transaction {
  public:
-  explicit Transaction(files::Listener& listener) noexcept : listener_(listener) {}
+  explicit Transaction(files::Listener& listener, Run run = Run::real) noexcept
+      : listener_(listener), run_(run) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() { take_back(); }
 
-  /// Makes a change. `undo` takes it back, where nothing else does so anyway.
+  /// Makes a change. `undo` takes it back, where nothing else does so anyway. Of a dry run there is
+  /// nothing to take back.
   [[nodiscard]] Result<void> perform(const Action& action, std::optional<Action> undo = {});
   /// Says what is not as it should be, and goes on.
   void warn(const std::string& what) { listener_.warn(what); }
   /// Adds what is to be taken back of something that happened elsewhere.
-  void remember(Action undo) { undo_.push_back(std::move(undo)); }
+  void remember(Action undo) {
+    if (!is_dry()) undo_.push_back(std::move(undo));
+  }
   /// Takes back what was done, the last change first.
   void take_back();
   /// Nothing of this will be taken back.
   void keep() noexcept { undo_.clear(); }
+  [[nodiscard]] bool is_dry() const noexcept { return run_ == Run::dry; }
   /// What has been done, as it was shown, whatever was taken back of it.
   [[nodiscard]] const std::vector<std::string>& done() const noexcept { return done_; }
 
  private:
   files::Listener& listener_;
+  Run run_;
   std::vector<Action> undo_;
   std::vector<std::string> done_;
 };

@@ -34,6 +34,12 @@ Attempt<void> Up::begin() {
   if (!is_free() || !can_run("PreUp", conf_.pre_up) || !can_run("PostUp", conf_.post_up)) {
     return std::unexpected(std::move(failure_));
   }
+  if (transaction_.is_dry()) {
+    for (const std::string& hook : conf_.pre_up) {
+      listener_.step(hook_action(hook, file_.interface).shown);
+    }
+    return {};
+  }
   has_begun_pre_up_ = !conf_.pre_up.empty();
   return run_hooks(file_, "PreUp", conf_.pre_up, listener_);
 }
@@ -47,7 +53,7 @@ Attempt<void> Up::finish(Opening opening) {
                      add_routes() && run_post_up();
   if (!is_up) return std::unexpected(std::move(failure_));
   transaction_.keep();
-  remember();
+  if (!transaction_.is_dry()) remember();
   return {};
 }
 
@@ -99,6 +105,9 @@ bool Up::can_run(std::string_view key, const std::vector<std::string>& hooks) {
 
 namespace {
 
+// Of a link that a dry run does not make.
+constexpr std::uint32_t kIndexOfNoLink = 0;
+
 // Another program would take the option for a mistake.
 bool is_ferruled(std::string_view program) {
   return program.substr(program.rfind('/') + 1) == "ferruled";
@@ -128,6 +137,10 @@ Action Up::link_action() const {
 
 bool Up::make_link() {
   if (const auto done = transaction_.perform(link_action()); !done) return refuse(done.error());
+  if (transaction_.is_dry()) {
+    link_.emplace(network_, file_.interface, kIndexOfNoLink);
+    return true;
+  }
   auto link = find_link(network_, file_.interface);
   if (!link) return refuse(link.error());
   link_ = std::move(*link);
@@ -135,11 +148,14 @@ bool Up::make_link() {
   return true;
 }
 
+// What tells the tunnel's own packets apart must be there before the first of them is sent: the kernel
+// has something to say on a link as soon as that is up.
 bool Up::configure() {
   const Action action{"wg setconf " + file_.interface + " " + file_.path,
                       [this] { return devices_.set(file_.interface, change_); }};
   if (const auto done = transaction_.perform(action); !done) return refuse(done.error());
-  auto device = devices_.get(file_.interface);
+  auto device = transaction_.is_dry() ? Result<control::DeviceStatus>(status_after(change_))
+                                      : devices_.get(file_.interface);
   if (!device) return refuse(device.error());
   device_ = std::move(*device);
   choose_mtu();
@@ -157,21 +173,26 @@ void Up::choose_mtu() {
   if (mtu_ < kLeastMtuOfIPv6) has_v6_ = false;
 }
 
+std::vector<io::LinkAddress> Up::wanted_addresses() const {
+  std::vector<io::LinkAddress> wanted;
+  for (const auto& [address, length] : conf_.addresses) {
+    if (can_have(address.family())) wanted.push_back({address, length});
+  }
+  return wanted;
+}
+
 bool Up::add_addresses() {
-  return std::ranges::all_of(conf_.addresses, [this](const control::InterfaceAddress& address) {
-    if (!can_have(address.address.family())) return true;
-    const io::LinkAddress added{address.address, address.prefix_length};
-    return perform("Address", address.address.to_string(), link_->add_address(added));
+  return std::ranges::all_of(wanted_addresses(), [this](const io::LinkAddress& wanted) {
+    return perform("Address", wanted.address.to_string(), link_->add_address(wanted));
   });
 }
 
 // What the kernel takes away again in silence is said.
 bool Up::set_up() {
   if (!perform("MTU", std::to_string(mtu_), link_->set_up(mtu_))) return false;
-  const auto present = network_.addresses(link_->index());
+  const auto present = present_addresses();
   if (!present) return refuse(present.error());
-  for (const control::InterfaceAddress& wanted : conf_.addresses) {
-    if (!can_have(wanted.address.family())) continue;
+  for (const io::LinkAddress& wanted : wanted_addresses()) {
     const bool is_there = std::ranges::any_of(
         *present, [&](const auto& has) { return has.address == wanted.address; });
     if (!is_there) {
@@ -183,7 +204,7 @@ bool Up::set_up() {
 }
 
 bool Up::set_dns() {
-  forget_dns(file_.interface);
+  if (!transaction_.is_dry()) forget_dns(file_.interface);
   if (conf_.dns_servers.empty()) return true;
   const DnsSettings settings{conf_.dns_servers, conf_.dns_search};
   const std::string first = conf_.dns_servers.front().to_string();
@@ -196,17 +217,29 @@ bool Up::set_dns() {
   return perform("DNS", first, keeper->set(file_.interface, settings));
 }
 
-bool Up::add_routes() {
+Result<std::vector<io::LinkAddress>> Up::present_addresses() {
+  if (transaction_.is_dry()) return wanted_addresses();
+  return network_.addresses(link_->index());
+}
+
+Result<std::vector<io::LinkRoute>> Up::present_routes() {
+  if (transaction_.is_dry()) return routes_of_kernel(wanted_addresses(), link_->index());
   std::vector<io::LinkRoute> present;
   for (const Family family : {Family::v4, Family::v6}) {
     const auto routes = network_.routes(family);
-    if (!routes) return refuse(routes.error());
+    if (!routes) return std::unexpected(routes.error());
     present.insert(present.end(), routes->begin(), routes->end());
   }
+  return present;
+}
+
+bool Up::add_routes() {
+  const auto present = present_routes();
+  if (!present) return refuse(present.error());
   std::vector<Cidr> prefixes = allowed_ips(device_.peers);
   std::erase_if(prefixes,
                 [this](const Cidr& prefix) { return !can_have(prefix.address().family()); });
-  const RoutePlan plan = plan_routes(table_, link_->index(), std::move(prefixes), present);
+  const RoutePlan plan = plan_routes(table_, link_->index(), std::move(prefixes), *present);
   const bool is_done = std::ranges::all_of(plan.routes, [this](const io::LinkRoute& route) {
     return perform("AllowedIPs", route.destination.address().to_string(), link_->add_route(route));
   });
@@ -255,7 +288,7 @@ void Up::tell_of_hooks() {
 }
 
 bool Up::run_post_up() {
-  has_begun_post_up_ = !conf_.post_up.empty();
+  has_begun_post_up_ = !conf_.post_up.empty() && !transaction_.is_dry();
   return std::ranges::all_of(conf_.post_up, [this](const std::string& hook) {
     return perform("PostUp", hook, hook_action(hook, file_.interface));
   });

@@ -24,20 +24,20 @@ enum class Implementation { daemon, kernel };
 /// Who is to run the interface, as the file says.
 [[nodiscard]] Attempt<Implementation> choose_implementation(const QuickFile& file);
 
-/// One run of `up`: begin, then finish. Where one of them fails, why is to be said, and then what was
+/// One run of `up`: begin, then finish; a dry one tells of all steps and takes none. Where one of them fails, why is to be said, and then what was
 /// done to be taken back, at the latest at the end of its life, until which signals wait. What it is
 /// given outlives it. Used by one thread.
 class Up {
  public:
   Up(client::DeviceClient& devices, QuickFile& file, io::Network& network,
-     Implementation implementation, files::Listener& listener)
+     Implementation implementation, files::Listener& listener, Run run = Run::real)
       : devices_(devices),
         file_(file),
         conf_(file.configuration.interface),
         network_(network),
         implementation_(implementation),
         listener_(listener),
-        transaction_(listener) {}
+        transaction_(listener, run) {}
 
   /// Runs PreUp, if the interface may come.
   [[nodiscard]] Attempt<void> begin();
@@ -53,9 +53,12 @@ class Up {
   [[nodiscard]] bool make_link();
   [[nodiscard]] bool configure();
   void choose_mtu();
+  [[nodiscard]] std::vector<io::LinkAddress> wanted_addresses() const;
   [[nodiscard]] bool add_addresses();
   [[nodiscard]] bool set_up();
   [[nodiscard]] bool set_dns();
+  [[nodiscard]] Result<std::vector<io::LinkAddress>> present_addresses();
+  [[nodiscard]] Result<std::vector<io::LinkRoute>> present_routes();
   [[nodiscard]] bool add_routes();
   [[nodiscard]] bool add_defaults(const std::vector<Family>& families);
   [[nodiscard]] bool run_post_up();

@@ -60,9 +60,9 @@ class NamePrinter final : public quick::NameListener {
 
 }  // namespace
 
-bool follow_names(Console& console, const QuickFile& file) {
+bool follow_names(Console& console, const QuickFile& file, quick::Run run) {
   ConsoleListener listener(console);
-  const auto started = quick::follow_names(file, listener);
+  const auto started = quick::follow_names(file, listener, run);
   if (!started) listener.fail(started.error().what);
   return started.has_value();
 }

@@ -48,7 +48,7 @@ std::optional<QuickFile> read_file_to_apply(Console& console, const std::string&
   return std::nullopt;
 }
 
-std::optional<quick::Opening> open_file(Console& console, QuickFile& file) {
+std::optional<Opened> open_file(Console& console, QuickFile& file) {
   ConsoleListener listener(console);
   auto opening = quick::look_ahead(file, listener);
   if (!opening) {
@@ -58,10 +58,10 @@ std::optional<quick::Opening> open_file(Console& console, QuickFile& file) {
   const control::PeerList& peers = quick::named_peers(file);
   const diagnosis::FileToCheck to_check{file.path, file.interface, file.document,
                                         file.configuration, peers};
-  warn_of(console,
-          diagnosis::find_everything(*console.devices, to_check, opening->endpoints, false),
-          file.given);
-  return std::move(*opening);
+  const auto findings =
+      diagnosis::find_everything(*console.devices, to_check, opening->endpoints, false);
+  warn_of(console, findings, file.given);
+  return Opened{std::move(*opening), std::ranges::any_of(findings, diagnosis::is_obstacle)};
 }
 
 std::optional<io::Network> open_network(Console& console) {

@@ -29,9 +29,13 @@ void add_file(CLI::App& app, std::string& argument);
 [[nodiscard]] std::optional<QuickFile> read_file_to_apply(Console& console,
                                                           const std::string& argument);
 
-/// What is known before the interface is made as its file says, with warnings of all that could be found.
-/// None: that can't be, which was said.
-[[nodiscard]] std::optional<quick::Opening> open_file(Console& console, QuickFile& file);
+/// What is known before the interface is made as its file says.
+struct Opened {
+  quick::Opening opening;
+  bool is_obstructed = false;  // something was found at which it will fail
+};
+/// Warns of all that could be found. None: it can't be made, which was said.
+[[nodiscard]] std::optional<Opened> open_file(Console& console, QuickFile& file);
 
 [[nodiscard]] std::optional<io::Network> open_network(Console& console);
 

@@ -36,15 +36,15 @@ void print_json(Output& out, const std::string& interface, const quick::Reloaded
 }
 
 bool reload(Console& console, QuickFile& file, const quick::LinkActions& link,
-            const control::DeviceStatus& device, bool is_json) {
-  const auto opening = open_file(console, file);
-  if (!opening) return false;
+            const control::DeviceStatus& device, const ReloadOptions& options) {
+  const auto opened = open_file(console, file);
+  if (!opened) return false;
   ConsoleListener listener(console);
-  quick::Reload reload(*console.devices, file, link, device, listener);
-  const auto done = reload.run(*opening);
+  quick::Reload reload(*console.devices, file, link, device, listener, options.run);
+  const auto done = reload.run(opened->opening);
   if (done) {
-    (is_json ? print_json : print_text)(console.out, link.name(), *done);
-    return true;
+    (options.is_json ? print_json : print_text)(console.out, link.name(), *done);
+    return options.run == quick::Run::real || !opened->is_obstructed;
   }
   listener.fail(done.error().what);
   reload.take_back();
@@ -53,14 +53,7 @@ bool reload(Console& console, QuickFile& file, const quick::LinkActions& link,
 
 }  // namespace
 
-int run_reload(Console& console, Arguments arguments) {
-  std::string argument;
-  bool is_json = false;
-  CLI::App app{"Makes a running interface what its file says now."};
-  add_file(app, argument);
-  app.add_flag("--json", is_json, "print what was changed as JSON");
-  app.footer("ferrule reload wg0");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+int reload_interface(Console& console, const std::string& argument, const ReloadOptions& options) {
   auto file = read_file_to_apply(console, argument);
   if (!file) return 1;
   const auto device = get_device(console, file->interface);
@@ -72,8 +65,23 @@ int run_reload(Console& console, Arguments arguments) {
     return 1;
   }
   quick::prepare_environment(file->interface, file->path);
-  if (!reload(console, *file, *link, *device, is_json)) return 1;
-  return quick::are_names_followed(file->interface) || follow_names(console, *file) ? 0 : 1;
+  if (!reload(console, *file, *link, *device, options)) return 1;
+  if (quick::are_names_followed(file->interface)) return 0;
+  return follow_names(console, *file, options.run) ? 0 : 1;
+}
+
+int run_reload(Console& console, Arguments arguments) {
+  std::string argument;
+  ReloadOptions options;
+  bool is_dry = false;
+  CLI::App app{"Makes a running interface what its file says now."};
+  add_file(app, argument);
+  app.add_flag("--json", options.is_json, "print what was changed as JSON");
+  app.add_flag("--dry-run", is_dry, "print what would be changed, and change nothing");
+  app.footer("ferrule reload wg0\nferrule reload wg0 --dry-run");
+  if (const auto status = read_options(app, console, arguments)) return *status;
+  if (is_dry) options.run = quick::Run::dry;
+  return reload_interface(console, argument, options);
 }
 
 }  // namespace ferrule::cli

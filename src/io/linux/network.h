@@ -73,8 +73,10 @@ class Network {
   /// In the order in which they are tried, each with its priority. Rules that choose by more than
   /// they could hold are left out.
   [[nodiscard]] Result<std::vector<RoutingRule>> rules(Family family);
-  /// The priority of the first of all rules behind the local table's, which has 0.
-  [[nodiscard]] Result<std::uint32_t> first_rule_priority(Family family);
+  /// The priority of the first of all rules behind the local table's, which has 0; but for those of
+  /// `passed_over`.
+  [[nodiscard]] Result<std::uint32_t> first_rule_priority(
+      Family family, const std::vector<std::uint32_t>& passed_over = {});
   [[nodiscard]] Result<void> add_rule(const RoutingRule& rule);
   [[nodiscard]] Result<void> delete_rule(const RoutingRule& rule);
 

@@ -2,6 +2,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "io/linux/network.h"
@@ -198,13 +199,15 @@ Result<std::vector<RoutingRule>> Network::rules(Family family) {
   return rules;
 }
 
-Result<std::uint32_t> Network::first_rule_priority(Family family) {
+Result<std::uint32_t> Network::first_rule_priority(Family family,
+                                                   const std::vector<std::uint32_t>& passed_over) {
   NetlinkRequest request(RTM_GETRULE, 0);
   request.extra<fib_rule_hdr>().family = family == Family::v4 ? AF_INET : AF_INET6;
   std::uint32_t first = kMainRulePriority;
   const auto read = [&](const nlmsghdr& message) {
     for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
       if (mnl_attr_get_type(&attribute) != FRA_PRIORITY || u32_of(attribute) == 0) return;
+      if (std::ranges::find(passed_over, u32_of(attribute)) != passed_over.end()) return;
       first = std::min(first, u32_of(attribute));
     });
   };
