@@ -27,6 +27,7 @@
 #include "cli/quick/init.h"
 #include "cli/quick/reload.h"
 #include "cli/quick/save.h"
+#include "cli/quick/undo.h"
 #include "cli/quick/up.h"
 #include "cli/run/run.h"
 #include "cli/show/show.h"
@@ -56,6 +57,7 @@ constexpr std::array kCommands{
     Command{Group::tunnels, "reload", "makes a running interface what its file says now",
             run_reload},
     Command{Group::tunnels, "save", "writes an interface as it is now to its file", run_save},
+    Command{Group::tunnels, "undo", "takes back the last edit of a file", run_undo},
     Command{Group::tunnels, "strip", "prints a file as `setconf' takes it", run_strip},
     Command{Group::tunnels, "resolve", "looks up the names of peers that do not answer",
             run_resolve},

@@ -15,6 +15,7 @@
 
 #include "files/input.h"
 #include "files/lock.h"
+#include "files/versions.h"
 
 namespace ferrule::files {
 
@@ -202,6 +203,13 @@ Result<void> StagedFile::commit() {
   const io::UniqueFd folder(open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) fsync(folder.get());
   return {};
+}
+
+Result<void> StagedFile::commit_edit() {
+  const auto kept = keep_version(path_);
+  auto written = commit();
+  if (kept && !written) forget_version(*kept);
+  return written;
 }
 
 Result<void> write_new_file(const std::string& path, std::string_view text) {

@@ -70,6 +70,9 @@ class StagedFile {
   /// Puts it in its place: in one step, or, where the file is one that can't be replaced (mounted into a
   /// container by itself), by writing into it. After an Error the file is as it was.
   [[nodiscard]] Result<void> commit();
+  /// The same of a person's file: what it was can be brought back by `undo` (versions.h), if it can be
+  /// kept beside it.
+  [[nodiscard]] Result<void> commit_edit();
 
  private:
   explicit StagedFile(std::string path) noexcept : path_(std::move(path)) {}

@@ -114,7 +114,7 @@ Attempt<void> save_configuration(const QuickPlace& place, io::Network& network,
     write_file(out, *kept, conf, *addresses, link->mtu, *device);
   });
   if (!staged) return failed(staged.error());
-  if (const auto written = staged->commit(); !written) return failed(written.error());
+  if (const auto written = staged->commit_edit(); !written) return failed(written.error());
   if (record) remember_endpoints(listener, place, std::move(*record), *device);
   return {};
 }

@@ -398,7 +398,7 @@ def test_save_writes_what_wg_quick_save_writes(scene):
         same(saved[1], re.sub(r"Address = fe80::.*\n", "", saved[0]))
         status = os.stat(quick.host.path(CONFIG))
         assert stat.S_IMODE(status.st_mode) == 0o600
-        assert sorted(os.listdir(quick.host.path(FOLDER))) == ["bin", "wg0.conf"]
+        assert sorted(os.listdir(quick.host.path(FOLDER))) == [".undo", "bin", "wg0.conf"]
         quick.run("ferrule", "down")
 
 

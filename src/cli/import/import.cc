@@ -109,7 +109,7 @@ bool write(Console& console, const files::ConfPath& to, const control::WipedText
     chmod(folder.c_str(), 0700);
   }
   auto staged = files::StagedFile::write(to.path, text);
-  const auto written = staged ? staged->commit() : std::unexpected(staged.error());
+  const auto written = staged ? staged->commit_edit() : std::unexpected(staged.error());
   if (!written) console.err.print("{}\n", written.error().what);
   return written.has_value();
 }

@@ -122,7 +122,7 @@ bool PeerFile::apply(Console& console, const protocol::DeviceChange& change) {
       return false;
     }
   }
-  const auto written = staged->commit();
+  const auto written = staged->commit_edit();
   if (written) return true;
   console.err.print("{}\n", written.error().what);
   if (is_live && !console.devices->set(interface(), undo_of(change))) {

@@ -129,7 +129,7 @@ Result<void> replace_conf(Console& console, const std::string& path,
   }
   auto staged = files::StagedFile::write(path, text);
   if (!staged) return std::unexpected(staged.error());
-  return staged->commit();
+  return staged->commit_edit();
 }
 
 Result<void> write_conf(Console& console, const std::string& path, const control::WipedText& text,

@@ -52,6 +52,18 @@ TEST_F(QuickCommand, StripLeavesWhatWgKnows) {
   EXPECT_EQ(ask({"strip", path}).out, "[Interface]\nListenPort = 5 # five\n\n[Peer]\nMTU = 1\n\n");
 }
 
+TEST_F(QuickCommand, StripTakesStandardInput) {
+  const Answer answer = ask({"strip", "-"}, "[Interface]\nAddress = 10.0.0.1\nListenPort = 5\n");
+  EXPECT_EQ(answer.out, "[Interface]\nListenPort = 5\n\n");
+  EXPECT_EQ(answer.status, 0);
+}
+
+TEST_F(QuickCommand, StandardInputNamesNoInterface) {
+  const Answer answer = ask({"undo", "-"}, "[Interface]\n");
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("standard input has no name"));
+}
+
 TEST_F(QuickCommand, AFileMustBeNamedAfterItsInterface) {
   for (const char* name : {"wg0.txt", "no good.conf", ".conf", "0123456789abcdef.conf"}) {
     const Answer answer = ask({"strip", write("", name)});
