@@ -4,8 +4,12 @@ import json
 import os
 import re
 
-from lib.registry import Skip, behaviour
+from lib.registry import BOTH, Skip, behaviour
 from lib.traffic import must_ping
+from lib.tunnel import new_preshared_key, new_private_key
+
+from test_monitoring import Watch
+from test_quick import CONFIG, Quick
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
@@ -95,3 +99,56 @@ def test_files_and_their_peers_are_told_as_the_schemas_say(scene):
     findings = json.loads(host.run([program, "check", conf, "--json"], check=False).stdout)
     assert findings
     must_be("check", findings)
+
+
+@behaviour(peers=BOTH)
+def test_what_watch_tells_is_as_its_schema_says(scene):
+    left, right = scene.pair()
+    watch = Watch(scene, left.host).once_it_looks(left)
+    must_ping(left.host, right.inside4)
+    watch.wait("connected", peer=str(right.public_key))
+    right.set("listen-port 40000")
+    must_ping(right.host, left.inside4)
+    watch.wait("roamed")
+    left.remove(right)
+    watch.wait("peer_removed")
+    left.daemon.stop()
+    watch.wait("device_vanished")
+    assert {"peer_added", "connected", "roamed"} <= {event["event"] for event in watch.events()}
+    for event in watch.events():
+        must_be("watch", event)
+
+
+@behaviour(deadline_s=90)
+def test_diagnoses_are_told_as_the_schema_says(scene):
+    tunnel, puppet = scene.solo()
+    tunnel.set(f"peer {puppet.public_key} remove peer {new_private_key().public} allowed-ips 10.9.0.0/16")
+    told = tunnel.host.run([tool(scene), "doctor", "wg0", "--json"], check=False, timeout_s=60)
+    findings = json.loads(told.stdout)
+    assert findings, told
+    must_be("doctor", findings)
+
+
+@behaviour
+def test_what_changes_is_told_as_the_schemas_say(scene):
+    quick = Quick(scene)
+    quick.write(quick.config())
+    quick.run("ferrule", "up")
+    stranger = f"[Peer]\nPublicKey = {new_private_key().public}\nAllowedIPs = 10.98.0.0/16\n"
+    stations = (quick.config("MTU = 1300\nFwMark = 9"), quick.config() + stranger,
+                quick.config(peer="AllowedIPs = 10.10.0.0/25\nPersistentKeepalive = 7"),
+                quick.config(endpoint="192.0.2.2:7", peer=f"PresharedKey = {new_preshared_key()}"))
+    changes = set()
+    for text in stations:
+        quick.write(text)
+        told = json.loads(quick.run("ferrule", "reload --json")[1].splitlines()[-1])
+        must_be("reload", told)
+        changes |= {change["change"] for change in told["changes"]}
+    assert {"fwmark", "peer-added", "peer-removed", "endpoint", "allowed-ips", "preshared-key",
+            "persistent-keepalive"} <= changes, changes
+    quick.run("ferrule", "down")
+    quick.write(quick.config(endpoint="nowhere.invalid:5"))
+    quick.run("ferrule", "up")
+    told = quick.host.run([quick.paths["ferrule"], "resolve", "--json", CONFIG], check=False).stdout
+    must_be("resolve", json.loads(told))
+    quick.run("ferrule", "down")

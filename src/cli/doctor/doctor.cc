@@ -84,7 +84,8 @@ void print_text(Output& out, const DoctorFacts& facts, const std::vector<Diagnos
 void print_json(Output& out, const DoctorFacts& facts, const std::vector<Diagnosis>& found) {
   JsonList list(out);
   for (const Diagnosis& each : found) {
-    list.add({{"interface", facts.interface},
+    list.add({{"version", kJsonVersion},
+              {"interface", facts.interface},
               {"peer", each.peer},
               {"name", each.name},
               {"severity", word_of(each.severity)},

@@ -128,10 +128,10 @@ Json json_of(const std::optional<FirewallRule>& rule) {
 }
 
 void print_json(Output& out, const Explanation& told) {
-  Json json = {{"address", told.address.to_string()}, {"from", told.from.to_string()},
-               {"carried", told.obstacle().empty()},  {"obstacle", told.obstacle()},
-               {"route", json_of(told.way)},          {"local", told.way.route.is_local},
-               {"filter", json_of(told.stopper)}};
+  Json json = {{"version", kJsonVersion},          {"address", told.address.to_string()},
+               {"from", told.from.to_string()},    {"carried", told.obstacle().empty()},
+               {"obstacle", told.obstacle()},      {"route", json_of(told.way)},
+               {"local", told.way.route.is_local}, {"filter", json_of(told.stopper)}};
   if (!told.coming_by.empty()) json["forwarded_from"] = told.coming_by;
   if (told.peer) {
     json["peer"] = {{"name", told.peer->name},

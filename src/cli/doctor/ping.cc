@@ -101,7 +101,8 @@ void add_trips(Json& json, const Trips& trips) {
 }
 
 Json head_of(const PeerTarget& target) {
-  Json json = {{"interface", target.interface},
+  Json json = {{"version", kJsonVersion},
+               {"interface", target.interface},
                {"peer", target.peer},
                {"address", target.address.to_string()}};
   return json;

@@ -141,7 +141,9 @@ int run_export(Console& console, Arguments arguments) {
   CLI::App app(
       "Prints the file of an interface for another program, with its keys. Commands, names "
       "and disabled peers are in `conf' only.");
-  app.add_option("IFACE", interface, "an interface, or the path of its file")->required();
+  app.add_option("IFACE", interface,
+                 "an interface, or the path of its file, or - for standard input")
+      ->required();
   CLI::IsMember formats({"conf", "networkmanager", "networkd"});
   formats.description("");
   app.add_option("--to", format, "conf (as it is), networkmanager or networkd (two files in one)")
@@ -151,7 +153,9 @@ int run_export(Console& console, Arguments arguments) {
       "ferrule export wg0 > wg0.conf\n"
       "ferrule export office --to networkmanager > office.nmconnection");
   if (const auto status = read_options(app, console, arguments)) return *status;
-  const auto path = files::find_conf(interface);
+  const bool is_input = interface == "-";
+  const auto path = is_input ? Result<files::ConfPath>(files::ConfPath{"/dev/stdin", "wg0"})
+                             : files::find_conf(interface);
   if (!path) {
     console.err.print("{}\n", path.error().what);
     return 1;

@@ -18,9 +18,10 @@ namespace ferrule::cli {
 
 namespace {
 
-bool choose_name(Console& console, const PeerFile& file, const PeerOptions& options) {
+bool choose_name(Console& console, const PeerFile& file, const PeerOptions& options,
+                 NewPeer& peer) {
   if (!control::is_peer_name(options.name)) {
-    return refuse(console, "A name has 1 to 64 characters, and no '#' and no quotes.");
+    return refuse_words(console, peer, "A name has 1 to 64 characters, and no '#' and no quotes.");
   }
   if (control::find_peer(file.peers(), options.name) == nullptr) return true;
   return refuse(console,
@@ -65,14 +66,16 @@ bool choose_expiry(Console& console, const PeerOptions& options, NewPeer& peer) 
   if (options.expires.empty()) return true;
   peer.expires = control::parse_expiry(options.expires, now_of(console));
   if (!peer.expires) {
-    return refuse(console, fmt::format("--expires: expected a date like 2027-01-31 or `2027-01-31 "
-                                       "18:00', or a time like 12h, 30d, 4w or 1y, not `{}'",
-                                       options.expires));
+    return refuse_words(console, peer,
+                        fmt::format("--expires: expected a date like 2027-01-31 or `2027-01-31 "
+                                    "18:00', or a time like 12h, 30d, 4w or 1y, not `{}'",
+                                    options.expires));
   }
   if (*peer.expires > now_of(console)) return true;
-  return refuse(
-      console, fmt::format("--expires: {} is past (it is {} UTC)",
-                           control::date_text(*peer.expires), control::date_text(now_of(console))));
+  return refuse_words(
+      console, peer,
+      fmt::format("--expires: {} is past (it is {} UTC)", control::date_text(*peer.expires),
+                  control::date_text(now_of(console))));
 }
 
 // The peer's section in the file of this machine.
@@ -107,12 +110,12 @@ protocol::DeviceChange change_of(const NewPeer& peer) {
 int add_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   NewPeer peer;
   const bool is_ready =
-      choose_name(console, file, options) && choose_client_part(console, file, options, peer) &&
-      choose_addresses(console, file, peer) && choose_expiry(console, options, peer) &&
-      choose_keys(console, file, options.has_psk, peer);
-  if (!is_ready) return 1;
-  const auto conf = client_conf_of(console, peer, options.name);
-  if (!conf) return 1;
+      choose_name(console, file, options, peer) &&
+      choose_client_part(console, file, options, peer) && choose_addresses(console, file, peer) &&
+      choose_expiry(console, options, peer) && choose_keys(console, file, options.has_psk, peer);
+  if (!is_ready) return status_without(console, peer);
+  const auto conf = client_conf_of(console, options, peer, options.name);
+  if (!conf) return status_without(console, peer);
   control::append_peer(file.document(), section_of(peer, options.name).view());
   Handout handout(console, options);
   if (!handout.prepare(*conf) || !file.apply(console, change_of(peer))) return 1;

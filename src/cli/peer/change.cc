@@ -10,6 +10,7 @@
 #include "cli/peer/peer_commands.h"
 #include "cli/terminal/listener.h"
 #include "cli/terminal/now.h"
+#include "cli/terminal/options.h"
 #include "files/resolve.h"
 
 namespace ferrule::cli {
@@ -88,7 +89,7 @@ int rename_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   if (peer == nullptr) return 1;
   if (!control::is_peer_name(options.new_name)) {
     console.err.write("A name has 1 to 64 characters, and no '#' and no quotes.\n");
-    return 1;
+    return usage_status(console);
   }
   const NamedPeer* other = control::find_peer(file.peers(), options.new_name);
   if (other != nullptr && other != peer) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "cli/terminal/options.h"
 #include "control/conf_check.h"
 #include "control/value_mistakes.h"
 #include "control/values.h"
@@ -45,16 +46,18 @@ bool choose_endpoint(Console& console, PeerFile& file, const PeerOptions& option
   std::string text = options.endpoint;
   if (text.empty()) text = control::interface_note(file.document(), "Endpoint").value_or("");
   if (text.empty()) {
-    return refuse(console,
-                  fmt::format("Where will {} find this machine? Say --endpoint HOST[:PORT], "
-                              "or once for all in [Interface]: `# Endpoint = HOST:PORT'",
-                              options.name));
+    return refuse_words(console, peer,
+                        fmt::format("Where will {} find this machine? Say --endpoint HOST[:PORT], "
+                                    "or once for all in [Interface]: `# Endpoint = HOST:PORT'",
+                                    options.name));
   }
   std::uint16_t port = file.configuration().interface.listen_port.value_or(0);
   if (port == 0 && file.device()) port = file.device()->listen_port;
   const auto endpoint = control::complete_endpoint(text, port);
-  if (!endpoint) return refuse(console, fmt::format("--endpoint: {}", endpoint.error()));
+  peer.is_misworded = !options.endpoint.empty();  // or else it is the file's
+  if (!endpoint) return refuse(console, "--endpoint: " + endpoint.error());
   if (!is_one_line(text)) return refuse(console, "--endpoint: expected HOST[:PORT] in one line");
+  peer.is_misworded = false;
   peer.endpoint = *endpoint;
   peer.server_name = name_of_server(file, *endpoint);
   return true;
@@ -99,6 +102,15 @@ bool refuse(Console& console, std::string_view why) {
   return false;
 }
 
+bool refuse_words(Console& console, NewPeer& peer, std::string_view why) {
+  peer.is_misworded = true;
+  return refuse(console, why);
+}
+
+int status_without(const Console& console, const NewPeer& peer) {
+  return peer.is_misworded ? usage_status(console) : 1;
+}
+
 std::string list_of(const std::vector<IpAddress>& addresses) {
   std::string list;
   for (const IpAddress& address : addresses) {
@@ -120,7 +132,9 @@ bool choose_client_part(Console& console, PeerFile& file, const PeerOptions& opt
       peer.allowed_ips += Cidr(own.address, own.prefix_length).to_string();
     }
   }
-  if (!is_one_line(peer.dns)) return refuse(console, "--dns: expected addresses and domains");
+  if (!is_one_line(peer.dns)) {
+    return refuse_words(console, peer, "--dns: expected addresses and domains");
+  }
   return choose_endpoint(console, file, options, peer);
 }
 
@@ -140,11 +154,13 @@ bool choose_keys(Console& console, const PeerFile& file, bool has_psk, NewPeer& 
   return true;
 }
 
-std::optional<control::WipedText> client_conf_of(Console& console, const NewPeer& peer,
-                                                 std::string_view name) {
+std::optional<control::WipedText> client_conf_of(Console& console, const PeerOptions& options,
+                                                 NewPeer& peer, std::string_view name) {
   control::WipedText text = text_for_client(peer, name);
-  if (!is_good_conf(console, text)) return std::nullopt;
-  return text;
+  if (is_good_conf(console, text)) return text;
+  // All else in it is ours.
+  peer.is_misworded = !options.dns.empty() || !options.allowed_ips.empty();
+  return std::nullopt;
 }
 
 }  // namespace ferrule::cli

@@ -26,6 +26,7 @@ struct NewPeer {
   std::string endpoint;
   std::string allowed_ips;
   std::string dns;
+  bool is_misworded = false;  // it can't be made, for an option's value
 };
 
 // Each fills in a part, or says why it can't and returns false.
@@ -37,7 +38,8 @@ struct NewPeer {
 
 /// The whole file for the peer's own machine; none, which is said, if that could not be read again.
 [[nodiscard]] std::optional<control::WipedText> client_conf_of(Console& console,
-                                                               const NewPeer& peer,
+                                                               const PeerOptions& options,
+                                                               NewPeer& peer,
                                                                std::string_view name);
 
 /// "10.0.0.3/32, fd00::3/128".
@@ -45,5 +47,9 @@ struct NewPeer {
 
 /// False, with `why` said.
 bool refuse(Console& console, std::string_view why);
+/// The same, and the mistake is in the words of the command line.
+bool refuse_words(Console& console, NewPeer& peer, std::string_view why);
+/// The exit status where a peer can't be made.
+[[nodiscard]] int status_without(const Console& console, const NewPeer& peer);
 
 }  // namespace ferrule::cli

@@ -183,16 +183,34 @@ TEST_F(Peer, AnEndpointThatCannotBeMeantIsNotHandedOut) {
   for (const char* text : {"http://a.example", "a.example:99999", "0.0.0.0", "user@a.example",
                            "a:1:2", "fe80::1", "a.example:0"}) {
     const Answer answer = peer("add", std::string("alice --endpoint ") + text);
-    EXPECT_EQ(answer.status, 1) << text;
+    EXPECT_EQ(answer.status, 2) << text;
     EXPECT_THAT(answer.err, HasSubstr("--endpoint: ")) << text;
   }
   EXPECT_THAT(peer("add", "alice --endpoint a --dns auto").err, HasSubstr("DNS: `auto'"));
 }
 
+TEST_F(Peer, AMistakeInAnOptionIsOneInTheWords) {
+  for (const char* words :
+       {"alice --expires soon", "alice --expires 2001-01-01", "alice --endpoint a --dns auto",
+        "alice --allowed-ips 10.0.0.300", "a#b", "alice --dns 1.1.1.1#x"}) {
+    EXPECT_EQ(peer("add", words).status, 2) << words;
+  }
+  EXPECT_EQ(peer("rekey", "bob --endpoint a:0").status, 2);
+  EXPECT_EQ(peer("rename", "bob a#b").status, 2);
+  EXPECT_EQ(peer("add", "bob").status, 1) << "there is one already";
+  expect_unchanged();
+}
+
+TEST_F(Peer, AnEndpointOfTheFileIsNoMistakeInTheWords) {
+  write("[Interface]\n# Endpoint = a:0\nPrivateKey = " + kOwnKey +
+        "\nListenPort = 1\nAddress = 10.0.0.1/24\n");
+  EXPECT_EQ(peer("add", "alice").status, 1);
+}
+
 TEST_F(Peer, AnOptionCannotAddALine) {
   const Answer answer =
       ask(devices_, {"peer", "add", path(), "alice", "--dns", "1.1.1.1\nPostUp = reboot"});
-  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.status, 2);
   expect_unchanged();
 }
 

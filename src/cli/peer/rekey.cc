@@ -82,10 +82,10 @@ int rekey_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const bool has_psk = options.has_psk || peer->conf.preshared_key.has_value();
   if (!choose_client_part(console, file, options, keys) ||
       !choose_keys(console, file, has_psk, keys)) {
-    return 1;
+    return status_without(console, keys);
   }
-  const auto conf = client_conf_of(console, keys, peer->name);
-  if (!conf) return 1;
+  const auto conf = client_conf_of(console, options, keys, peer->name);
+  if (!conf) return status_without(console, keys);
   const auto change = change_of(*peer, keys);
   control::replace_keys(file.document(), *peer, new_lines(keys).view());
   Handout handout(console, options);

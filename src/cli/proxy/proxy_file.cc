@@ -21,14 +21,6 @@ std::optional<std::string> variable(const std::string& name) {
   return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }
 
-// A name for the interface, which only programs inside would see.
-std::string interface_of(const std::string& path) {
-  const std::string stem = std::filesystem::path(path).stem();
-  // The kernel keeps two names for itself.
-  const bool is_free = stem != "all" && stem != "default";
-  return files::is_interface_name(stem) && is_free ? stem : "wg0";
-}
-
 template <class T>
 void append(std::vector<T>& to, std::vector<T>& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
@@ -42,17 +34,6 @@ void add(proxy::ProxySettings& settings, proxy::ProxySettings&& more) {
   append(settings.remote, more.remote);
   if (!settings.stdio) settings.stdio = more.stdio;
   settings.prefers_v4 = more.prefers_v4;
-}
-
-std::optional<QuickFile> read_text(Console& console, const std::string& path,
-                                   std::string_view text) {
-  control::ConfDocument document(path, text);
-  auto read = control::read_configuration(document, control::ConfDialect::wg_quick);
-  if (!read) {
-    print_errors(console, read.error());
-    return std::nullopt;
-  }
-  return QuickFile{interface_of(path), path, path, std::move(document), std::move(*read)};
 }
 
 // There a peer for which the file says nothing else has everything.
@@ -76,10 +57,10 @@ std::optional<QuickFile> read_wireproxys(Console& console, const std::string& pa
   }
   add(settings, std::move(file->settings));
   if (file->conf_path.empty()) {
-    return with_usual_routes(read_text(console, path, file->conf.view()));
+    return with_usual_routes(read_quick_text(console, path, file->conf.view()));
   }
   const auto conf = files::read_file(file->conf_path);
-  if (conf) return with_usual_routes(read_text(console, file->conf_path, conf->view()));
+  if (conf) return with_usual_routes(read_quick_text(console, file->conf_path, conf->view()));
   console.err.print("{}: WGConfig: {}\n", path, conf.error().what);
   return std::nullopt;
 }
@@ -104,13 +85,16 @@ bool read_user(Console& console, const QuickFile& file, proxy::ProxySettings& se
 
 std::optional<QuickFile> read_proxy_file(Console& console, const std::string& argument,
                                          proxy::ProxySettings& settings) {
-  if (!files::is_interface_name(argument) || std::filesystem::exists(argument)) {
-    const auto text = files::read_file(argument);
+  std::optional<QuickFile> file;
+  if (argument == "-" || !files::is_interface_name(argument) || std::filesystem::exists(argument)) {
+    const std::string path(argument == "-" ? kStandardInput : std::string_view(argument));
+    const auto text = argument == "-" ? files::read_fd(console.in, path) : files::read_file(path);
     if (text && proxy::is_wireproxy_file(text->view())) {
-      return read_wireproxys(console, argument, text->view(), settings);
+      return read_wireproxys(console, path, text->view(), settings);
     }
+    if (text && argument == "-") file = read_quick_text(console, path, text->view());
   }
-  auto file = read_quick_file(console, argument);
+  if (argument != "-") file = read_quick_file(console, argument);
   if (file && !read_user(console, *file, settings)) file.reset();
   return file;
 }

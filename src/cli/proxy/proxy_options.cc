@@ -30,7 +30,7 @@ constexpr const char* kForwardHelp = "[ADDRESS:]PORT:HOST:PORT[/udp]";
 void add_options(CLI::App& app, ProxyOptions& options, Words& words) {
   app.add_option("FILE", options.file,
                  "the name of an interface, with its file in /etc/wireguard, a path to NAME.conf, "
-                 "or a file of wireproxy's");
+                 "a file of wireproxy's, or - for standard input");
   app.add_option("-D,--socks", words.socks, "SOCKS 5, 4 and 4a at this address")
       ->type_name(kListenHelp);
   app.add_option("--http", words.http, "an HTTP proxy at this address")->type_name(kListenHelp);

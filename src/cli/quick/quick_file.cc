@@ -16,6 +16,7 @@
 #include "cli/terminal/conf_text.h"
 #include "cli/terminal/not_there.h"
 #include "files/conf_file.h"
+#include "files/input.h"
 
 namespace ferrule::cli {
 
@@ -46,9 +47,24 @@ void tell_of_name(Console& console, std::string_view name, bool has_extension) {
   }
 }
 
+// A name for the interface, which only programs inside would see.
+std::string interface_of(const std::string& path) {
+  const std::string stem = std::filesystem::path(path).stem();
+  // The kernel keeps two names for itself.
+  const bool is_free = stem != "all" && stem != "default";
+  return files::is_interface_name(stem) && is_free ? stem : "wg0";
+}
+
 }  // namespace
 
 std::optional<QuickPlace> find_quick_file(Console& console, std::string_view argument) {
+  if (argument == "-") {
+    console.err.print(
+        "{}: standard input has no name, and an interface needs one: write it to a file "
+        "NAME.conf\n",
+        console.program);
+    return std::nullopt;
+  }
   std::string path(argument);
   if (files::is_interface_name(argument)) path = files::conf_path_of(argument);
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
@@ -86,6 +102,25 @@ std::optional<QuickFile> read_quick_file(Console& console, std::string_view argu
   }
   return QuickFile{std::move(place->interface), std::move(place->path), std::move(place->given),
                    std::move(conf->document), std::move(conf->configuration)};
+}
+
+std::optional<QuickFile> read_quick_text(Console& console, const std::string& path,
+                                         std::string_view text) {
+  control::ConfDocument document(path, text);
+  auto read = control::read_configuration(document, control::ConfDialect::wg_quick);
+  if (!read) {
+    print_errors(console, read.error());
+    return std::nullopt;
+  }
+  return QuickFile{interface_of(path), path, path, std::move(document), std::move(*read)};
+}
+
+std::optional<QuickFile> read_quick_input(Console& console) {
+  const std::string path(kStandardInput);
+  const auto text = files::read_fd(console.in, path);
+  if (text) return read_quick_text(console, path, text->view());
+  console.err.print("{}: {}\n", console.program, text.error().what);
+  return std::nullopt;
 }
 
 }  // namespace ferrule::cli

@@ -19,5 +19,13 @@ using quick::QuickPlace;
                                                         std::string_view argument);
 /// The same, and reads it.
 [[nodiscard]] std::optional<QuickFile> read_quick_file(Console& console, std::string_view argument);
+/// A file that was read already. The interface is called as it is, or, where that is no name for one, wg0:
+/// for interfaces that only programs inside see.
+[[nodiscard]] std::optional<QuickFile> read_quick_text(Console& console, const std::string& path,
+                                                       std::string_view text);
+/// The same of what comes on standard input.
+[[nodiscard]] std::optional<QuickFile> read_quick_input(Console& console);
+
+constexpr std::string_view kStandardInput = "standard input";
 
 }  // namespace ferrule::cli

@@ -1,11 +1,13 @@
 #include "cli/quick/save.h"
 
+#include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/quick/quick_command.h"
 #include "cli/terminal/conf_text.h"
 #include "cli/terminal/listener.h"
 #include "cli/terminal/now.h"
+#include "cli/terminal/options.h"
 #include "control/foreign_text.h"
 #include "files/input.h"
 #include "quick/save.h"
@@ -61,20 +63,27 @@ int run_save(Console& console, Arguments arguments) {
 
 int run_strip(Console& console, Arguments arguments) {
   std::string argument;
-  const auto status =
-      read_argument(console, arguments,
-                    "Prints a file without what only wg-quick knows, for `setconf'.", argument);
-  if (status) return *status;
-  const auto place = find_quick_file(console, argument);
-  if (!place) return 1;
-  const auto text = files::read_file(place->path);
+  CLI::App app{"Prints a file without what only wg-quick knows, for `setconf'."};
+  app.add_option("FILE", argument,
+                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf, or - for "
+                 "standard input")
+      ->required();
+  app.footer("ferrule strip wg0\nferrule export wg0 | ferrule strip -");
+  if (const auto status = read_options(app, console, arguments)) return *status;
+  std::string path(kStandardInput);
+  if (argument != "-") {
+    const auto place = find_quick_file(console, argument);
+    if (!place) return 1;
+    path = place->path;
+  }
+  const auto text = argument == "-" ? files::read_fd(console.in, path) : files::read_file(path);
   if (!text) {
     console.err.print("{}: {}\n", console.program, text.error().what);
     return 1;
   }
   bool is_in_interface = false;
-  const control::ConfDocument document(place->path, text->view());
-  if (control::why_no_text(text->view(), place->path)) {
+  const control::ConfDocument document(path, text->view());
+  if (control::why_no_text(text->view(), path)) {
     print_errors(console, document.errors());
     return 1;
   }

@@ -43,7 +43,8 @@ struct Published {
 
 void add_options(CLI::App& app, RunOptions& options) {
   app.add_option("FILE", options.file,
-                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf")
+                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf, or - for "
+                 "standard input")
       ->required();
   app.add_option("--reach", options.reach.text,
                  "how to reach the inside: auto or namespace; says which is taken and why")
@@ -126,7 +127,8 @@ void keep_until(Console& console, InnerTunnel& tunnel, int ended, std::vector<Pu
 int run_inside(Console& console, RunOptions& options) {
   hold_standard_descriptors();
   if (!check_reach(console, options.reach)) return kFailed;
-  auto file = read_quick_file(console, options.file);
+  auto file =
+      options.file == "-" ? read_quick_input(console) : read_quick_file(console, options.file);
   if (!file) return kFailed;
   auto published = open_published(console, options);
   if (!published) return kFailed;
