@@ -24,8 +24,11 @@
 #include "quick/child.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
+#include "quick/forwarding.h"
 #include "quick/hooks.h"
 #include "quick/ipv6.h"
+#include "quick/kill_switch.h"
+#include "quick/nftables.h"
 #include "quick/routes.h"
 
 namespace ferrule::diagnosis {
@@ -211,6 +214,16 @@ class Obstacles {
     }
   }
 
+  // What was asked for, and not what only protects.
+  void find_packet_filter() {
+    const auto kill_switch = quick::kill_switch_of(file_.document);
+    const bool is_needed = (kill_switch && *kill_switch != quick::KillSwitch::off) ||
+                           quick::forwarding_of(file_.document).value_or(false);
+    if (!is_needed || geteuid() != 0 || quick::run_nft("list tables")) return;
+    tell(Severity::error, "no-nftables", "", "",
+         "KillSwitch and Forward need nftables, which this kernel does not have");
+  }
+
   // It comes up without; but who wanted IPv6 is to know.
   void find_ipv6() {
     for (const auto& own : conf_.addresses) {
@@ -286,6 +299,14 @@ std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
          files::error_about(file.document, "", "",
                             fmt::format("Implementation is `kernel' or `ferruled', and not `{}'",
                                         control::without_keys(*implementation))));
+  }
+  if (!quick::kill_switch_of(file.document)) {
+    tell("kill-switch",
+         files::error_about(file.document, "", "", std::string(quick::kKillSwitchExpected)));
+  }
+  if (!quick::forwarding_of(file.document)) {
+    tell("forward",
+         files::error_about(file.document, "", "", std::string(quick::kForwardExpected)));
   }
   for (const ConfSection& section : file.document.sections()) {
     for (const ConfEntry& entry : section.entries) {

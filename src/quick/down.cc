@@ -11,6 +11,8 @@
 #include "files/conf_file.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
+#include "quick/forwarding.h"
+#include "quick/kill_switch.h"
 #include "quick/leak_protection.h"
 #include "quick/routes.h"
 #include "quick/signals.h"
@@ -72,6 +74,9 @@ bool Down::run() {
   for (const Family family : leak_protected(file_.interface)) {
     perform(delete_leak_protection(file_.interface, family));
   }
+  stop_forwarding();
+  // The last: until then nothing shall leave by another way.
+  if (has_kill_switch(file_.interface)) perform(delete_kill_switch(file_.interface));
   forget_record(file_.interface);
   return is_good_;
 }
@@ -112,6 +117,14 @@ void Down::delete_rules() {
     for (const io::RoutingRule& rule : rules_to_delete(*rules, doomed_.device->fwmark)) {
       perform(link_.delete_rule(rule));
     }
+  }
+}
+
+void Down::stop_forwarding() {
+  if (has_masquerade(file_.interface)) perform(delete_masquerade(file_.interface));
+  if (!doomed_.record) return;
+  for (const Family family : families_to_stop(file_.interface, doomed_.record->forwarded)) {
+    if (is_forwarding(family)) perform(set_forwarding(family, false));
   }
 }
 

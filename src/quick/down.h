@@ -60,6 +60,7 @@ class Down {
   void delete_rules();
   void wait_for_daemon();
   void unset_dns();
+  void stop_forwarding();
 
   client::DeviceClient& devices_;
   const QuickFile& file_;

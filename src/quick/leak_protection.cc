@@ -17,14 +17,6 @@ std::string table_of(const std::string& interface, Family family) {
   return fmt::format("{} wg-quick-{}", nft_name(family), interface);
 }
 
-Action nft_action(std::string shown, std::string commands) {
-  return {std::move(shown), [commands = std::move(commands)]() -> Result<void> {
-            const auto done = run_nft(commands);
-            if (!done) return std::unexpected(done.error());
-            return {};
-          }};
-}
-
 }  // namespace
 
 Action add_leak_protection(const std::string& interface, Family family, std::uint32_t mark,
@@ -57,12 +49,8 @@ Action delete_leak_protection(const std::string& interface, Family family) {
 
 std::vector<Family> leak_protected(const std::string& interface) {
   std::vector<Family> families;
-  const auto tables = run_nft("list tables");
-  if (!tables) return families;
-  const std::string lines = '\n' + *tables;
   for (const Family family : {Family::v4, Family::v6}) {
-    const std::string line = "\ntable " + table_of(interface, family) + '\n';
-    if (lines.find(line) != lines.npos) families.push_back(family);
+    if (has_nft_table(table_of(interface, family))) families.push_back(family);
   }
   return families;
 }

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "io/linux/netlink.h"
 
@@ -38,6 +39,19 @@ Result<std::string> run(const std::string& commands, unsigned output_flags) {
 }  // namespace
 
 Result<std::string> run_nft(const std::string& commands) { return run(commands, 0); }
+
+Action nft_action(std::string shown, std::string commands) {
+  return {std::move(shown), [commands = std::move(commands)]() -> Result<void> {
+            const auto done = run_nft(commands);
+            if (!done) return std::unexpected(done.error());
+            return {};
+          }};
+}
+
+bool has_nft_table(const std::string& table) {
+  const auto tables = run_nft("list tables");
+  return tables && ('\n' + *tables).find("\ntable " + table + '\n') != std::string::npos;
+}
 
 Result<std::string> list_nft_ruleset() {
   return run("list ruleset", NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_TERSE);

@@ -1,5 +1,7 @@
 #include "quick/opening.h"
 
+#include "quick/forwarding.h"
+
 namespace ferrule::quick {
 
 Attempt<Opening> look_ahead(const QuickFile& file, files::Listener& listener) {
@@ -8,7 +10,12 @@ Attempt<Opening> look_ahead(const QuickFile& file, files::Listener& listener) {
   if (!table) {
     return failed_at(file, "Table", *name, "Table: there is no routing table of this name");
   }
-  return Opening{*table, files::look_up_endpoints(listener, file.configuration)};
+  const auto kill_switch = kill_switch_of(file.document);
+  const auto is_forwarding = forwarding_of(file.document);
+  if (!kill_switch) return failed_at(file, "", "", std::string(kKillSwitchExpected));
+  if (!is_forwarding) return failed_at(file, "", "", std::string(kForwardExpected));
+  return Opening{*table, *kill_switch, *is_forwarding,
+                 files::look_up_endpoints(listener, file.configuration)};
 }
 
 }  // namespace ferrule::quick

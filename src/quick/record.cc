@@ -1,9 +1,9 @@
 #include "quick/record.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <sstream>
 #include <utility>
 
@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::string_view kFirstLine = "ferrule 1";
 constexpr std::string_view kConfLine = "conf";
+constexpr std::string_view kSuffix = ".up";
 
-// Interfaces of other network namespaces may have the same name.
 std::string path_of(const std::string& interface) {
   struct stat space{};
   (void)stat("/proc/self/ns/net", &space);
@@ -71,6 +71,9 @@ control::WipedText record_text(const UpRecord& record) {
   // A path with a line break can't be kept; then it is another file's.
   if (record.path.find('\n') == record.path.npos) head += "path " + record.path + '\n';
   if (record.port != 0) head += fmt::format("port {}\n", record.port);
+  for (const Family family : record.forwarded) {
+    head += fmt::format("forwarded {}\n", family == Family::v4 ? 4 : 6);
+  }
   for (const io::RoutingRule& rule : record.rules) head += rule_text(rule) + '\n';
   for (const auto& [key, at] : record.saved) {
     head += fmt::format("saved {} {} {}\n", to_base64(key), at.host, at.service);
@@ -101,6 +104,9 @@ std::optional<UpRecord> parse_record(std::string_view text) {
     if (name == "mark") words >> record.mark;
     if (name == "port") words >> record.port;
     if (name == "saved") parse_saved(words, record.saved);
+    if (int family = 0; name == "forwarded" && words >> family) {
+      record.forwarded.push_back(family == 4 ? Family::v4 : Family::v6);
+    }
     if (name != "rule") continue;
     if (const auto rule = parse_rule(words)) record.rules.push_back(*rule);
   }
@@ -122,6 +128,20 @@ std::optional<UpRecord> read_record(const std::string& interface) {
 }
 
 void forget_record(const std::string& interface) { unlink(path_of(interface).c_str()); }
+
+std::vector<std::string> recorded_interfaces() {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(files::kRunFolder, none)) {
+    const std::string name = entry.path().filename();
+    // A file that has just been written has letters behind its name.
+    const std::size_t dash = name.find('-');
+    if (dash == name.npos || !name.ends_with(kSuffix)) continue;
+    std::string interface = name.substr(dash + 1, name.size() - kSuffix.size() - dash - 1);
+    if (path_of(interface) == entry.path()) names.push_back(std::move(interface));
+  }
+  return names;
+}
 
 std::multimap<PublicKey, control::HostPort> known_endpoints(const UpRecord& record) {
   std::multimap<PublicKey, control::HostPort> known(record.saved.begin(), record.saved.end());

@@ -22,6 +22,7 @@ struct UpRecord {
   std::uint32_t mark = 0;  // of the tunnel's own packets; 0: none
   std::uint16_t port = 0;  // that the device chose, where the file has none; 0: the file has one
   std::vector<io::RoutingRule> rules;
+  std::vector<Family> forwarded;                 // whose packets the kernel forwards since then
   std::string path;                              // of the file
   std::map<PublicKey, control::HostPort> saved;  // where peers were when the file was saved since
   control::WipedText conf;                       // the file as it was applied
@@ -36,6 +37,8 @@ struct UpRecord {
 /// None where there is none.
 [[nodiscard]] std::optional<UpRecord> read_record(const std::string& interface);
 void forget_record(const std::string& interface);
+/// The interfaces of this network namespace that have one.
+[[nodiscard]] std::vector<std::string> recorded_interfaces();
 
 /// What a file said of where its peers are, when it was applied and when it was saved.
 [[nodiscard]] std::multimap<PublicKey, control::HostPort> known_endpoints(const UpRecord& record);

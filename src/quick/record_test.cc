@@ -17,6 +17,7 @@ TEST(UpRecord, IsReadAsItWasWritten) {
                   .mark = 51820,
                   .port = 7000,
                   .rules = {},
+                  .forwarded = {Family::v6},
                   .path = "/a b/wg0.conf",
                   .saved = {},
                   .conf = control::WipedText("[Interface]\n# conf\n")};
@@ -29,6 +30,7 @@ TEST(UpRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(read->mark, 51820u);
   EXPECT_EQ(read->port, 7000u);
   EXPECT_THAT(read->rules, ElementsAre(tunnel, shared));
+  EXPECT_THAT(read->forwarded, ElementsAre(Family::v6));
   EXPECT_EQ(read->path, "/a b/wg0.conf");
   EXPECT_EQ(read->conf.view(), "[Interface]\n# conf\n");
 }

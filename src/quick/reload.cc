@@ -14,6 +14,8 @@
 #include "io/linux/kernel_query.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
+#include "quick/dry_run.h"
+#include "quick/forwarding.h"
 #include "quick/leak_protection.h"
 #include "quick/routes.h"
 
@@ -63,6 +65,14 @@ Result<Reloaded> Reload::run(const Opening& opening) {
 
 void Reload::read_file(const Opening& opening) {
   table_ = opening.table;
+  kill_switch_ = opening.kill_switch;
+  is_forwarding_ = opening.is_forwarding;
+  if (record_) {
+    const control::ConfDocument applied(record_->path, record_->conf.view());
+    kill_switch_before_ = kill_switch_of(applied).value_or(KillSwitch::off);
+    was_forwarding_ = forwarding_of(applied).value_or(false);
+    forwarded_ = record_->forwarded;
+  }
   const std::vector<bool> is_as_applied = compare_endpoints();
   change_ = files::take_change(file_.configuration, opening.endpoints);
   keep_endpoints(opening.endpoints, is_as_applied);
@@ -106,7 +116,11 @@ void Reload::remember() {
   record.link_index = link_.index();
   record.mark = mark_;
   if (!conf_.listen_port && record_) record.port = record_->port;
-  record.rules = rules_of_tunnel(network_, mark_);
+  // The mark of a kill switch alone has no rules; those of its number are another tunnel's.
+  const bool has_rules = kill_switch_ == KillSwitch::off || !plan_.defaults.empty() ||
+                         (record_ && !record_->rules.empty());
+  if (has_rules) record.rules = rules_of_tunnel(network_, mark_);
+  record.forwarded = forwarded_;
   record.path = file_.path;
   record.conf = file_.document.text();
   if (const auto written = write_record(link_.name(), record); !written) {
@@ -120,8 +134,10 @@ Result<void> Reload::apply() {
   if (auto done = change_dns(); !done) return done;
   if (auto done = plan(); !done) return done;
   if (auto done = change_mark(); !done) return done;
+  if (auto done = change_kill_switch(); !done) return done;
   if (auto done = change_defaults(); !done) return done;
   if (auto done = change_routes(); !done) return done;
+  if (auto done = change_forwarding(); !done) return done;
   return change_device();
 }
 
@@ -246,16 +262,50 @@ Result<void> Reload::change_mark() {
   const std::uint32_t chosen = is_chosen_mark(device_.fwmark) ? device_.fwmark : 0;
   // Where the table is off rules stay, and without their mark would lead the tunnel into itself.
   if (mark_ == 0 && table_.kind == TableChoice::Kind::off) mark_ = chosen;
-  if (mark_ == 0 && !plan_.defaults.empty()) {
+  const bool is_needed = !plan_.defaults.empty() || kill_switch_ != KillSwitch::off;
+  if (mark_ == 0 && is_needed) {
     const auto mark = choose_mark(network_, chosen);
     if (!mark) return std::unexpected(mark.error());
     mark_ = *mark;
   }
   change_.fwmark = mark_;
-  if (mark_ == device_.fwmark || plan_.defaults.empty()) return {};
+  if (mark_ == device_.fwmark || !is_needed) return {};
   // Before all traffic goes into the tunnel, what comes out of it must be told apart.
   return perform(set_mark(devices_, link_.name(), mark_),
                  set_mark(devices_, link_.name(), device_.fwmark));
+}
+
+Result<void> Reload::change_kill_switch() {
+  const bool is_same = kill_switch_ == kill_switch_before_ &&
+                       (kill_switch_ == KillSwitch::off || mark_ == device_.fwmark);
+  if (is_same) return {};
+  const Action undo = kill_switch_before_ == KillSwitch::off
+                          ? delete_kill_switch(link_.name())
+                          : add_kill_switch(link_.name(), kill_switch_before_, device_.fwmark);
+  return perform(kill_switch_ == KillSwitch::off
+                     ? delete_kill_switch(link_.name())
+                     : add_kill_switch(link_.name(), kill_switch_, mark_),
+                 undo);
+}
+
+Result<void> Reload::change_forwarding() {
+  if (is_forwarding_ && (!was_forwarding_ || addresses_ != addresses_before_)) {
+    const auto started = start_forwarding(transaction_, link_.name(), addresses_);
+    if (!started) return std::unexpected(started.error());
+    forwarded_.insert(forwarded_.end(), started->begin(), started->end());
+  }
+  if (is_forwarding_ || !was_forwarding_) return {};
+  auto done =
+      perform(delete_masquerade(link_.name()), add_masquerade(link_.name(), addresses_before_));
+  if (!done) return done;
+  const auto stopped =
+      transaction_.is_dry() ? forwarded_ : families_to_stop(link_.name(), forwarded_);
+  forwarded_.clear();
+  for (const Family family : stopped) {
+    done = perform(set_forwarding(family, false), set_forwarding(family, true));
+    if (!done) return done;
+  }
+  return {};
 }
 
 Result<void> Reload::change_defaults() {

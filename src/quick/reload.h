@@ -57,6 +57,8 @@ class Reload {
   [[nodiscard]] Result<void> change_dns();
   [[nodiscard]] Result<void> plan();
   [[nodiscard]] Result<void> change_mark();
+  [[nodiscard]] Result<void> change_kill_switch();
+  [[nodiscard]] Result<void> change_forwarding();
   [[nodiscard]] Result<void> change_defaults();
   [[nodiscard]] Result<void> add_default(Family family, bool is_protected);
   [[nodiscard]] Result<void> remove_default(Family family);
@@ -85,6 +87,11 @@ class Reload {
   std::optional<SignalsWait> wait_;  // before the transaction, which may take back at its end
   Transaction transaction_;
   TableChoice table_;
+  KillSwitch kill_switch_ = KillSwitch::off;
+  bool is_forwarding_ = false;
+  KillSwitch kill_switch_before_ = KillSwitch::off;
+  bool was_forwarding_ = false;
+  std::vector<Family> forwarded_;  // since `up' or this reload
   protocol::DeviceChange change_;
   std::vector<io::LinkAddress> addresses_before_;
   std::vector<io::LinkAddress> addresses_;

@@ -13,6 +13,8 @@
 #include "quick/child.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
+#include "quick/dry_run.h"
+#include "quick/forwarding.h"
 #include "quick/hooks.h"
 #include "quick/ipv6.h"
 #include "quick/link.h"
@@ -46,11 +48,13 @@ Attempt<void> Up::begin() {
 
 Attempt<void> Up::finish(Opening opening) {
   table_ = opening.table;
+  kill_switch_ = opening.kill_switch;
+  is_forwarding_ = opening.is_forwarding;
   change_ = files::take_change(file_.configuration, opening.endpoints);
   files::replace_all(change_);
   wait_.emplace();
-  const bool is_up = make_link() && configure() && add_addresses() && set_up() && set_dns() &&
-                     add_routes() && run_post_up();
+  const bool is_up = make_link() && configure() && close_other_ways() && add_addresses() &&
+                     set_up() && set_dns() && add_routes() && forward() && run_post_up();
   if (!is_up) return std::unexpected(std::move(failure_));
   transaction_.keep();
   if (!transaction_.is_dry()) remember();
@@ -151,6 +155,12 @@ bool Up::make_link() {
 // What tells the tunnel's own packets apart must be there before the first of them is sent: the kernel
 // has something to say on a link as soon as that is up.
 bool Up::configure() {
+  if (kill_switch_ != KillSwitch::off) {
+    const auto mark = choose_mark(network_, change_.fwmark.value_or(0));
+    if (!mark) return refuse(mark.error());
+    mark_ = *mark;
+    change_.fwmark = mark_;
+  }
   const Action action{"wg setconf " + file_.interface + " " + file_.path,
                       [this] { return devices_.set(file_.interface, change_); }};
   if (const auto done = transaction_.perform(action); !done) return refuse(done.error());
@@ -243,24 +253,44 @@ bool Up::add_routes() {
   const bool is_done = std::ranges::all_of(plan.routes, [this](const io::LinkRoute& route) {
     return perform("AllowedIPs", route.destination.address().to_string(), link_->add_route(route));
   });
-  return is_done && add_defaults(plan.defaults);
+  defaults_ = plan.defaults;
+  return is_done && add_defaults(defaults_);
 }
 
 bool Up::add_defaults(const std::vector<Family>& families) {
   if (families.empty()) return true;
+  if (!mark_packets()) return false;
+  const auto addresses = present_addresses();
+  if (!addresses) return refuse(addresses.error());
+  return std::ranges::all_of(families, [&](Family family) {
+    const auto done = add_default_route(transaction_, *link_, family, mark_, *addresses);
+    return done || refuse_at("AllowedIPs", everything(family).to_string(), done.error().what);
+  });
+}
+
+bool Up::mark_packets() {
   const auto mark = choose_mark(network_, device_.fwmark);
   if (!mark) return refuse(mark.error());
   mark_ = *mark;
-  if (device_.fwmark == 0) {
-    const auto marked = transaction_.perform(set_mark(devices_, file_.interface, *mark));
-    if (!marked) return refuse(marked.error());
-  }
-  const auto addresses = network_.addresses(link_->index());
-  if (!addresses) return refuse(addresses.error());
-  return std::ranges::all_of(families, [&](Family family) {
-    const auto done = add_default_route(transaction_, *link_, family, *mark, *addresses);
-    return done || refuse_at("AllowedIPs", everything(family).to_string(), done.error().what);
-  });
+  if (device_.fwmark != 0) return true;
+  const auto marked = transaction_.perform(set_mark(devices_, file_.interface, mark_));
+  return marked || refuse(marked.error());
+}
+
+// Who wants that wants no tunnel without it.
+bool Up::close_other_ways() {
+  if (kill_switch_ == KillSwitch::off) return true;
+  const auto done = transaction_.perform(add_kill_switch(file_.interface, kill_switch_, mark_),
+                                         delete_kill_switch(file_.interface));
+  return done || refuse_at("", "", "KillSwitch: " + done.error().what);
+}
+
+bool Up::forward() {
+  if (!is_forwarding_) return true;
+  auto started = start_forwarding(transaction_, file_.interface, wanted_addresses());
+  if (!started) return refuse_at("", "", "Forward: " + started.error().what);
+  forwarded_ = std::move(*started);
+  return true;
 }
 
 // For `down` and `reload`.
@@ -268,7 +298,8 @@ void Up::remember() {
   UpRecord record;
   record.link_index = link_->index();
   record.mark = mark_;
-  record.rules = rules_of_tunnel(network_, mark_);
+  if (!defaults_.empty()) record.rules = rules_of_tunnel(network_, mark_);
+  record.forwarded = forwarded_;
   const auto device = devices_.get(file_.interface);
   if (device && !conf_.listen_port) record.port = device->listen_port;
   record.path = file_.path;

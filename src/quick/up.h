@@ -61,6 +61,9 @@ class Up {
   [[nodiscard]] Result<std::vector<io::LinkRoute>> present_routes();
   [[nodiscard]] bool add_routes();
   [[nodiscard]] bool add_defaults(const std::vector<Family>& families);
+  [[nodiscard]] bool mark_packets();
+  [[nodiscard]] bool close_other_ways();
+  [[nodiscard]] bool forward();
   [[nodiscard]] bool run_post_up();
   void remember();
   void tell_of_hooks();
@@ -84,6 +87,10 @@ class Up {
   Transaction transaction_;
   Failure failure_;
   TableChoice table_;
+  KillSwitch kill_switch_ = KillSwitch::off;
+  bool is_forwarding_ = false;
+  std::vector<Family> forwarded_;  // since we are at it
+  std::vector<Family> defaults_;   // families that go through it whole
   protocol::DeviceChange change_;
   control::DeviceStatus device_;
   std::uint32_t mtu_ = 0;

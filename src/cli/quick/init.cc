@@ -72,6 +72,7 @@ std::vector<Wanted> questions_of_client(InitAnswers& answers) {
 }
 
 bool choose_role(Console& console, Questions& questions, InitAnswers& answers) {
+  answers.is_server = answers.is_server || answers.is_forwarding;  // clients forward nothing
   if (answers.is_server || answers.is_client) return true;
   if (!questions.may_ask()) {
     console.err.write("What is this machine to be? Say --server or --client.\n");
@@ -147,11 +148,10 @@ void say_what_is_next(Console& console, const InitAnswers& answers) {
   if (answers.is_client) {
     console.out.print("next: have the server take this key as a peer, then `ferrule up {}'\n",
                       name);
-  } else if (answers.endpoint.empty()) {
-    console.out.print(
-        "next: `ferrule up {0}', then `ferrule peer add {0} NAME --endpoint HOST --qr'\n", name);
   } else {
-    console.out.print("next: `ferrule up {0}', then `ferrule peer add {0} NAME --qr'\n", name);
+    console.out.print("next: `ferrule up {0}', then `ferrule peer add {0} NAME{1}{2} --qr'\n", name,
+                      answers.endpoint.empty() ? " --endpoint HOST" : "",
+                      answers.is_forwarding ? " --allowed-ips 0.0.0.0/0,::/0" : "");
   }
 }
 
@@ -198,11 +198,15 @@ std::optional<int> read_init_options(InitAnswers& options, Console& console, Arg
   add_value(app, "--peer-key", options.peer_key, "KEY", "client: the server's public key");
   add_value(app, "--allowed-ips", options.allowed_ips, "PREFIX",
             "client: what goes through the tunnel, a list with commas");
+  app.add_flag("--forward", options.is_forwarding,
+               "server: clients reach the world through it (forwarding, masquerade)")
+      ->excludes("--client");
   app.add_flag("--force", options.is_forced,
                "write over a file that is there, which is kept beside it");
   app.footer(
       "ferrule init wg0\n"
       "ferrule init wg0 --server --endpoint vpn.example.com\n"
+      "ferrule init wg0 --server --forward --endpoint vpn.example.com\n"
       "ferrule init wg0 --client --address 10.0.0.2/32 --peer-key KEY \\\n"
       "    --endpoint vpn.example.com:51820");
   return read_options(app, console, arguments);

@@ -106,6 +106,7 @@ control::WipedText server_conf(const InitAnswers& answers, const PrivateKey& key
   control::WipedText text("[Interface]\n");
   files::append_line(text, "# Endpoint", answers.endpoint);
   files::append_line(text, "# ClientDNS", answers.dns);
+  files::append_line(text, "# Forward", answers.is_forwarding ? "on" : "");
   files::append_key_line(text, "PrivateKey", key.bytes());
   files::append_line(text, "ListenPort", answers.port);
   files::append_line(text, "Address", answers.address);

@@ -14,6 +14,7 @@ struct InitAnswers {
   bool is_server = false;
   bool is_client = false;
   bool is_forced = false;
+  bool is_forwarding = false;
   std::string address;
   std::string port;
   std::string endpoint;

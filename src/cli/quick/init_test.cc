@@ -49,6 +49,14 @@ TEST_F(Init, AServerListensAndKnowsWhatClientsNeed) {
                                        "', then `ferrule peer add .*\n"));
 }
 
+TEST_F(Init, AServerMayForward) {
+  const Answer answer = init({"--server", "--forward", "--endpoint", "a.example"});
+  EXPECT_EQ(answer.status, 0) << answer.err;
+  EXPECT_THAT(conf(), HasSubstr("# Endpoint = a.example\n# Forward = on\nPrivateKey = "));
+  EXPECT_THAT(answer.out, HasSubstr("--allowed-ips 0.0.0.0/0,::/0 --qr"));
+  EXPECT_EQ(init({"--client", "--forward", "--force"}).status, 2);
+}
+
 TEST_F(Init, WithoutAddressesAServerHasNetworksOfItsOwn) {
   ASSERT_EQ(init({"--server"}).status, 0);
   EXPECT_THAT(conf(), HasSubstr("\nAddress = 10."));

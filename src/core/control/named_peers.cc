@@ -17,8 +17,8 @@ namespace ferrule::control {
 namespace {
 
 constexpr std::string_view kDisabled = "#~";
-constexpr std::array<std::string_view, 3> kInterfaceNotes{"Endpoint", "ClientDNS",
-                                                          "Implementation"};
+constexpr std::array<std::string_view, 5> kInterfaceNotes{"Endpoint", "ClientDNS", "Implementation",
+                                                          "Forward", "KillSwitch"};
 constexpr std::size_t kLongestName = 64;
 constexpr unsigned kLongestLifeYears = 1000;  // any more is a mistake, and would overflow
 
