@@ -19,6 +19,7 @@
 #include "cli/doctor/explain.h"
 #include "cli/doctor/ping.h"
 #include "cli/import/import.h"
+#include "cli/logs/logs.h"
 #include "cli/metrics/metrics.h"
 #include "cli/peer/peer.h"
 #include "cli/proxy/proxy.h"
@@ -74,6 +75,7 @@ constexpr std::array kCommands{
     Command{Group::views, "show", "shows interfaces and their peers", run_show},
     Command{Group::views, "top", "shows peers and what they do, live", run_top},
     Command{Group::views, "watch", "prints what happens to peers, as it happens", run_watch},
+    Command{Group::views, "logs", "prints what daemons in the background have told", run_logs},
     Command{Group::views, "metrics", "serves devices, peers and drops to Prometheus", run_metrics},
     Command{Group::wg, "showconf", "prints an interface as `setconf' takes it", run_showconf},
     Command{Group::wg, "set", "changes an interface or its peers", run_set},

@@ -52,6 +52,8 @@ constexpr int kAnyArguments[] = {
     SCMP_SYS(futex_time64), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    // The older half of the log in /run/ferrule makes room.
+    SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64),
     // To let go of the terminal, once all works.
     SCMP_SYS(dup2), SCMP_SYS(dup3),
     // abort(), when a check fails; with tgkill, below.

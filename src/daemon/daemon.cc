@@ -5,9 +5,12 @@
 
 #include <utility>
 
+#include "base/version.h"
 #include "daemon/cores.h"
 #include "io/clock.h"
 #include "io/linux/kept_file.h"
+#include "io/linux/kept_log.h"
+#include "io/linux/run_folder.h"
 #include "io/linux/udp.h"
 #include "io/linux/unix_listener.h"
 #include "service/uapi_place.h"
@@ -69,6 +72,17 @@ Result<std::unique_ptr<io::Listener>> listen(const Options& options, const std::
   return std::unexpected(make_error(adopted.error().code, "WG_UAPI_FD: " + adopted.error().what));
 }
 
+// In the background nobody may be reading what it says; whoever starts it in the foreground does.
+StderrLog::Options log_options(const Options& options, const std::string& interface) {
+  StderrLog::Options log;
+  if (options.foreground || !io::make_run_folder()) return log;
+  auto kept = io::KeptLog::open(io::kept_log_path(interface), interface);
+  if (!kept) return log;
+  kept->write("ferruled " + std::string(kVersion) + " begins");
+  log.kept = std::make_shared<io::KeptLog>(std::move(*kept));
+  return log;
+}
+
 }  // namespace
 
 struct Daemon::Doors {
@@ -107,7 +121,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const Options& options, io::SignalF
 
 Daemon::Daemon(Doors doors, const Options& options, io::SignalFd signals)
     : interface_(std::move(doors.interface)),
-      log_(options.log_level, interface_),
+      log_(options.log_level, interface_, log_options(options, interface_)),
       signals_(std::move(signals)),
       poller_(std::move(doors.poller)),
       tun_(std::move(doors.tun)),

@@ -151,10 +151,19 @@ class StderrLog::Queue : public std::enable_shared_from_this<StderrLog::Queue> {
       std::swap(waiting_, being_written_);
       put_dropped();
       lock.unlock();
+      keep_lines(being_written_);
       write_lines(options_.fd, being_written_);
       lock.lock();
       being_written_.clear();
       if (is_idle()) idle_.notify_all();
+    }
+  }
+
+  void keep_lines(std::string_view text) const noexcept {
+    while (options_.kept && !text.empty()) {
+      const std::size_t end = text.find('\n');
+      options_.kept->write(text.substr(prefix_.size(), end - prefix_.size()));
+      text.remove_prefix(end + 1);
     }
   }
 

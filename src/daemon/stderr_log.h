@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "io/linux/kept_log.h"
 
 namespace ferrule::daemon {
 
@@ -25,6 +26,7 @@ class StderrLog final : public Log {
     int fd = STDERR_FILENO;
     std::chrono::milliseconds repeats_told_after{3000};  // at first; then twice that, and so on
     std::chrono::milliseconds last_words{1000};          // how long flush() and the destructor wait
+    std::shared_ptr<io::KeptLog> kept = {};  // gets all lines, too, and before the reader
   };
 
   StderrLog(LogLevel level, const std::string& interface)

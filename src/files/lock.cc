@@ -9,20 +9,6 @@
 
 namespace ferrule::files {
 
-Result<void> make_run_folder() {
-  if (geteuid() != 0) return std::unexpected(system_error(EACCES, kRunFolder));
-  if (mkdir(kRunFolder, 0755) != 0 && errno != EEXIST) {
-    return std::unexpected(system_error(errno, kRunFolder));
-  }
-  struct stat folder;
-  if (lstat(kRunFolder, &folder) != 0) return std::unexpected(system_error(errno, kRunFolder));
-  const bool is_ours =
-      S_ISDIR(folder.st_mode) && folder.st_uid == 0 && (folder.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-  if (is_ours) return {};
-  return std::unexpected(
-      make_error(EPERM, std::string(kRunFolder) + ": it is not root's alone to write: remove it"));
-}
-
 Result<io::UniqueFd> take_lock(const std::string& name, Patience patience) {
   if (auto made = make_run_folder(); !made) return std::unexpected(made.error());
   const std::string path = std::string(kRunFolder) + '/' + name + ".lock";

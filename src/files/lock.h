@@ -5,14 +5,12 @@
 
 #include "base/error.h"
 #include "io/linux/fd.h"
+#include "io/linux/run_folder.h"
 
 namespace ferrule::files {
 
-/// Root's folder for what is to be known of interfaces while they are up: nobody else can write there.
-constexpr const char* kRunFolder = "/run/ferrule";
-
-/// Makes kRunFolder if it is not there; an Error where it can't be made, or is not root's alone to write.
-[[nodiscard]] Result<void> make_run_folder();
+using io::kRunFolder;
+using io::make_run_folder;
 
 enum class Patience { none, endless };
 

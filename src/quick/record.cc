@@ -22,9 +22,7 @@ constexpr std::string_view kConfLine = "conf";
 constexpr std::string_view kSuffix = ".up";
 
 std::string path_of(const std::string& interface) {
-  struct stat space{};
-  (void)stat("/proc/self/ns/net", &space);
-  return fmt::format("{}/{}-{}.up", files::kRunFolder, space.st_ino, interface);
+  return io::run_file(interface, std::string(kSuffix));
 }
 
 std::string rule_text(const io::RoutingRule& rule) {
