@@ -60,25 +60,26 @@ class PolledTun final : public io::Tun {
 class PolledUdp final : public io::Udp {
  public:
   PolledUdp(io::MemoryEvents& events, io::MemoryNetwork& network, const Source& address)
-      : event_(events),
+      : event_(std::make_shared<io::MemorySignal>(events)),
         memory_(std::move(*io::MemoryUdp::open(network, {.addresses = {address}, .port = kPort}))) {
-    memory_->on_readable([this] { event_.set(); });
+    memory_->on_readable([event = event_] { event->set(); });
   }
   Result<std::size_t> receive(std::span<io::ReceivedDatagrams> slots) override {
-    return look_inside(event_, slots, [this](auto room) { return memory_->receive(room); });
+    return look_inside(*event_, slots, [this](auto room) { return memory_->receive(room); });
   }
   std::size_t send(std::span<io::OutgoingDatagrams> batch) override { return memory_->send(batch); }
   std::uint16_t port() const noexcept override { return kPort; }
   Result<void> set_route_mark(std::uint32_t mark) override { return memory_->set_route_mark(mark); }
   std::uint64_t send_failures() const noexcept override { return memory_->send_failures(); }
-  io::Waitable waitable() const { return event_.waitable(); }
+  io::Waitable waitable() const { return event_->waitable(); }
   void break_receive(std::errc error) {
     memory_->break_receive(error);
-    event_.set();
+    event_->set();
   }
 
  private:
-  io::MemorySignal event_;
+  // Shared with who sends to this socket just as it goes.
+  std::shared_ptr<io::MemorySignal> event_;
   std::unique_ptr<io::MemoryUdp> memory_;
 };
 
