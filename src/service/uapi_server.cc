@@ -230,6 +230,8 @@ void UapiServer::write_stats(Client& client) {
     client.writer.stat(fmt::format("drop_{}", protocol::name_of(drop)), drops[drop]);
   }
   client.writer.stat("cookie_replies", engine_.device().cookie_replies());
+  client.writer.stat("initiations_sent", engine_.device().initiations_sent());
+  client.writer.stat("initiations_answered", engine_.device().initiations_answered());
   const std::vector<engine::Engine::LaneWork> lanes = engine_.lane_work();
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const auto stat = [&](std::string_view name, std::uint64_t value) {

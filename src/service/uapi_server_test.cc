@@ -210,7 +210,8 @@ TEST_F(UapiServerTest, StatsNamesEveryReason) {
   Client client = connect();
   const std::string answer = ask(client, "stats=1\n\n");
   EXPECT_THAT(answer, StartsWith("drop_malformed=0\n"));
-  EXPECT_THAT(answer, HasSubstr("drop_tun_write_failed=0\ncookie_replies=0\ncontrol_cpu_ns="));
+  EXPECT_THAT(answer, HasSubstr("drop_tun_write_failed=0\ncookie_replies=0\n"
+                                "initiations_sent=0\ninitiations_answered=0\ncontrol_cpu_ns="));
 }
 
 TEST_F(UapiServerTest, StatsTellsTheMessagesOfEveryPeer) {

@@ -197,6 +197,11 @@ class Device {
   [[nodiscard]] PrivateKey private_key() const { return PrivateKey(identity_.private_key.clone()); }
   /// Good cookie replies that have come: from peers under load, who want to see it in mac2 (P81).
   [[nodiscard]] std::uint64_t cookie_replies() const noexcept { return cookie_replies_; }
+  /// Handshakes that this side began, each try, and those of them that led to a session.
+  [[nodiscard]] std::uint64_t initiations_sent() const noexcept { return initiations_sent_; }
+  [[nodiscard]] std::uint64_t initiations_answered() const noexcept {
+    return initiations_answered_;
+  }
   [[nodiscard]] std::size_t peer_count() const noexcept { return peers_.size(); }
   // What is kept across restarts (device_memory.cc).
 
@@ -382,6 +387,8 @@ class Device {
   std::optional<Instant> told_since_;  // the interval that `told_` lines of the log belong to
   unsigned told_ = 0;
   std::uint64_t cookie_replies_ = 0;
+  std::uint64_t initiations_sent_ = 0;
+  std::uint64_t initiations_answered_ = 0;
   DeadlineHeap deadlines_;
   // Peers that want an initiation sent: all at once, before a control call returns (start_queued).
   FixedVector<PeerId, kHandshakesTogether> starting_;

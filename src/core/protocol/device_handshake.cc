@@ -332,6 +332,7 @@ Drop Device::accept_response(const Now& now, Incoming& incoming) {
 }
 
 void Device::conclude_response(const Now& now, Peer& peer, Outbox& outbox) {
+  ++initiations_answered_;
   {
     PeerGuard guard(exclusion_, peer.id);
     peer.traffic.timers.handshake_complete();

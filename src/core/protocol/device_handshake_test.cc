@@ -78,6 +78,32 @@ TEST_F(Handshake, P22_SamePresharedKeyWorksAnotherDoesNot) {
   EXPECT_EQ(b.delivered.size(), 1u);
 }
 
+TEST_F(Handshake, OnesOwnAreCountedAndThoseThatAreAnswered) {
+  world.passes = [](const Datagram& datagram) { return datagram.type() != 1; };
+  ping();
+  world.run(11s);
+  EXPECT_EQ(a.device->initiations_sent(), 3u);
+  EXPECT_EQ(a.device->initiations_answered(), 0u);
+  world.passes = nullptr;
+  world.run(6s);
+  EXPECT_EQ(a.device->initiations_sent(), 4u);
+  EXPECT_EQ(a.device->initiations_answered(), 1u);
+  EXPECT_EQ(b.device->initiations_sent(), 0u);
+}
+
+TEST_F(Handshake, ThePeersOwnAreNoAnswersToOurs) {
+  world.passes = [&](const Datagram& datagram) {
+    return datagram.from != a.endpoint || datagram.type() != 1;
+  };
+  ping();
+  (void)b.send(ipv4("10.0.0.2", "10.0.0.1"));
+  world.settle();
+  ping();
+  EXPECT_EQ(b.delivered.size(), 2u);
+  EXPECT_EQ(a.device->initiations_sent(), 1u);
+  EXPECT_EQ(a.device->initiations_answered(), 0u);
+}
+
 TEST_F(Handshake, P26_StrangersInitiationIsDroppedInSilence) {
   Host& stranger = world.host("192.0.2.66:6");
   stranger.add_peer(b, "10.0.0.2/32");

@@ -106,6 +106,7 @@ void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbo
     drops_.count(Drop::no_resources);
     return;
   }
+  ++initiations_sent_;
   post(starting.out, outbox);
   log_peer(peer, "sending a handshake initiation");
 }
