@@ -27,21 +27,36 @@ Count count_of(std::string_view name, const Findings& findings) {
   return total == findings.facts().totals.end() ? Count{} : Count{total->second, true};
 }
 
-void add_rule(const StoppedPackets& stopped, Severity severity, Findings& findings) {
+// A command that lets packets in, or does away with a rule.
+std::string mend_of(const StoppedPackets& stopped, const DoctorFacts& facts) {
   const FirewallRule& rule = stopped.rule;
   const bool is_policy = rule.handle == 0;
+  const bool is_inner = stopped.is_forwarded || stopped.which.starts_with("what");
+  if (const std::size_t end = rule.table.find("-legacy "); end != rule.table.npos) {
+    const std::string program = rule.table.substr(0, end) + "-legacy";
+    const std::string table = rule.table.substr(program.size() + 1);
+    const std::string wanted =
+        is_inner ? "-i " + facts.interface : fmt::format("-p udp --dport {}", facts.listen_port);
+    return is_policy ? fmt::format("let it in: {} -t {} -I {} {} -j ACCEPT", program, table,
+                                   rule.chain, wanted)
+                     : fmt::format("if nobody needs that rule: {} -t {} -D {} {}", program, table,
+                                   rule.chain, rule.handle);
+  }
+  const std::string wanted =
+      is_inner ? "iifname " + facts.interface : fmt::format("udp dport {}", facts.listen_port);
+  return is_policy ? fmt::format("let it in: nft add rule {} {} {} accept", rule.table, rule.chain,
+                                 wanted)
+                   : fmt::format("if nobody needs that rule: nft delete rule {} {} handle {}",
+                                 rule.table, rule.chain, rule.handle);
+}
+
+void add_rule(const StoppedPackets& stopped, Severity severity, Findings& findings) {
+  const FirewallRule& rule = stopped.rule;
   const std::string_view verb = rule.is_certain ? "drops" : "may drop";
-  const std::string port = fmt::format("udp dport {}", findings.facts().listen_port);
   findings.add(severity, "firewall",
                fmt::format("the packet filter of this machine {} {}", verb, stopped.which),
                fmt::format("table {}, chain {}: {}", rule.table, rule.chain, rule.text),
-               is_policy
-                   ? fmt::format("let it in: nft add rule {} {} {} accept", rule.table, rule.chain,
-                                 stopped.is_forwarded || stopped.which.starts_with("what")
-                                     ? fmt::format("iifname {}", findings.facts().interface)
-                                     : port)
-                   : fmt::format("if nobody needs that rule: nft delete rule {} {} handle {}",
-                                 rule.table, rule.chain, rule.handle));
+               mend_of(stopped, findings.facts()));
 }
 
 void look_at_rules(Findings& findings) {
@@ -96,11 +111,12 @@ void look_at_firewall(Findings& findings) {
   const DoctorFacts& facts = findings.facts();
   look_at_rules(findings);
   const bool is_cut_off = findings.is_cut_off();
-  if (is_cut_off && !facts.old_tables.empty()) {
-    findings.add(Severity::note, "old-iptables",
-                 "rules of the old iptables interface are here too, which doctor can't read",
-                 fmt::format("tables: {}", fmt::join(facts.old_tables, ", ")),
-                 "look there: iptables-legacy-save, ip6tables-legacy-save");
+  if (is_cut_off && !facts.unread_tables.empty()) {
+    findings.add(
+        Severity::note, "old-iptables",
+        "rules of the old iptables interface are here too, which the kernel did not give out",
+        fmt::format("tables: {}", fmt::join(facts.unread_tables, ", ")),
+        "look there: iptables-legacy-save, ip6tables-legacy-save");
   }
   if (facts.is_forwarding_missed) {
     findings.add(Severity::warning, "forwarding-off",

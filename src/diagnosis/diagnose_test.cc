@@ -297,7 +297,7 @@ TEST(Doctor, RulesOfTheFirewallMatterWhenSomethingIsLost) {
   DoctorFacts facts = healthy();
   facts.stopped = {
       {"datagrams from its peers", {"inet filter", "input", "udp dport 51820 drop", 4, true}}};
-  facts.old_tables = {"filter"};
+  facts.unread_tables = {"filter"};
   EXPECT_THAT(names(facts), IsEmpty());
   facts.peers[0].probe = mute().peers[0].probe;
   EXPECT_THAT(names(facts), ElementsAre("no-answer", "firewall", "old-iptables"));

@@ -71,7 +71,7 @@ class Explainer {
     told_.way = way_to({address, from, incoming, 0});
     if (told_.way.interface.empty()) return std::move(told_);
     if (auto problem = find_peer()) return std::unexpected(std::move(*problem));
-    filter_ = read_packet_filter();
+    filter_ = read_packet_filter().rules;
     told_.stopper = is_forwarded ? follow_through() : follow_out();
     return std::move(told_);
   }

@@ -90,7 +90,7 @@ struct DoctorFacts {
   std::vector<PeerFacts> peers;
   std::vector<LeftOutPeer> left_out;
   std::vector<StoppedPackets> stopped;
-  std::vector<std::string> old_tables;           // of the old iptables interface
+  std::vector<std::string> unread_tables;        // of the old iptables interface
   bool is_forwarding_missed = false;             // something here wants it, and it is off
   std::vector<std::string> strict_interfaces;    // whose reverse path filter drops answers
   std::optional<ResolverFacts> resolvers;        // none: not looked at

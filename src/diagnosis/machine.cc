@@ -30,9 +30,9 @@ class Filters {
     for (const Family family : {Family::v4, Family::v6}) {
       if (has(family)) follow_inner(family);
     }
-    facts_.old_tables = old_iptables_tables();
+    facts_.unread_tables = filter_.unread;
     facts_.is_forwarding_missed =
-        filter_.has_masquerade() && facts_.is_server && sysctl_of("net/ipv4/ip_forward") == 0;
+        filter_.rules.has_masquerade() && facts_.is_server && sysctl_of("net/ipv4/ip_forward") == 0;
   }
 
  private:
@@ -46,7 +46,7 @@ class Filters {
            bool is_forwarded = false) {
     for (const Hook hook : hooks) {
       packet.hook = hook;
-      const auto rule = filter_.stopper_of(packet);
+      const auto rule = filter_.rules.stopper_of(packet);
       if (!rule) continue;
       const auto known = std::ranges::find_if(facts_.stopped, [&](const StoppedPackets& other) {
         return other.rule.table == rule->table && other.rule.chain == rule->chain &&
@@ -107,7 +107,7 @@ class Filters {
   }
 
   DoctorFacts& facts_;
-  PacketFilter filter_;
+  MachineFilter filter_;
 };
 
 // Strict filters want the way back of what comes in to lead out there. Behind a mark it may not, unless

@@ -5,7 +5,7 @@
 
 namespace ferrule::diagnosis {
 
-/// Fills in `stopped`, `old_tables`, `is_forwarding_missed` and `strict_interfaces`: for the datagrams of
+/// Fills in `stopped`, `unread_tables`, `is_forwarding_missed` and `strict_interfaces`: for the datagrams of
 /// the peers that are known, and for echo requests through the tunnel.
 void look_at_filters(DoctorFacts& facts);
 

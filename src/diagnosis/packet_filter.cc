@@ -1,9 +1,9 @@
 #include "diagnosis/packet_filter.h"
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
+#include "diagnosis/old_iptables.h"
 #include "quick/nftables.h"
 
 namespace ferrule::diagnosis {
@@ -75,6 +75,16 @@ void PacketFilter::take(const Json& object) {
     chain.priority = priority->get<int>();
   }
   chain.drops_by_default = text_in(what, "policy") == "drop";
+}
+
+void PacketFilter::add(FilterChain chain) {
+  for (const FilterRule& rule : chain.rules) {
+    for (const Json& part : rule.expressions) {
+      if (part.contains("masquerade")) has_masquerade_ = true;
+    }
+  }
+  const std::pair name(chain.table, chain.name);
+  chains_.insert_or_assign(name, std::move(chain));
 }
 
 PacketFilter PacketFilter::parse(std::string_view ruleset) {
@@ -224,20 +234,21 @@ std::optional<FirewallRule> PacketFilter::stopper_of(const FilterPacket& packet)
   return FilterWalk(*this, packet).run();
 }
 
-PacketFilter read_packet_filter() {
-  const auto ruleset = quick::list_nft_ruleset();
-  return ruleset ? PacketFilter::parse(*ruleset) : PacketFilter();
-}
-
-std::vector<std::string> old_iptables_tables() {
-  std::vector<std::string> tables;
-  for (const char* path : {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"}) {
-    std::ifstream file(path);
-    for (std::string name; std::getline(file, name);) {
-      if (std::ranges::find(tables, name) == tables.end()) tables.push_back(name);
+MachineFilter read_packet_filter() {
+  MachineFilter filter;
+  if (const auto ruleset = quick::list_nft_ruleset()) filter.rules = PacketFilter::parse(*ruleset);
+  for (const Family family : {Family::v4, Family::v6}) {
+    OldTables old = read_old_tables(family);
+    for (const OldTable& table : old.tables) {
+      for (FilterChain& chain : chains_of(family, table)) filter.rules.add(std::move(chain));
+    }
+    for (std::string& name : old.unread) {
+      if (std::ranges::find(filter.unread, name) == filter.unread.end()) {
+        filter.unread.push_back(std::move(name));
+      }
     }
   }
-  return tables;
+  return filter;
 }
 
 }  // namespace ferrule::diagnosis

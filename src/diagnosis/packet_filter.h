@@ -64,6 +64,9 @@ class PacketFilter {
   /// wg-quick's, which keep what is not for a tunnel out of it, are left out.
   [[nodiscard]] static PacketFilter parse(std::string_view ruleset);
 
+  /// Takes up a chain of another interface to the kernel's filter, from the same hooks.
+  void add(FilterChain chain);
+
   /// The rule that stops a packet: surely, or perhaps; none where it passes. Rules that translate
   /// addresses are not looked at.
   [[nodiscard]] std::optional<FirewallRule> stopper_of(const FilterPacket& packet) const;
@@ -89,9 +92,11 @@ enum class Match : std::uint8_t { no, maybe, yes };
 /// A rule as nft would write it, more or less: "udp dport 51820 drop".
 [[nodiscard]] std::string rule_text(const nlohmann::json& expressions);
 
-/// The ruleset of this machine; empty where the kernel has no such thing.
-[[nodiscard]] PacketFilter read_packet_filter();
-/// The tables of the old iptables interface, which can't be looked into: "filter", "nat".
-[[nodiscard]] std::vector<std::string> old_iptables_tables();
+/// The rules of this machine: nftables', and those of the old iptables interface.
+struct MachineFilter {
+  PacketFilter rules;
+  std::vector<std::string> unread;  // tables of the old interface that could not be read: "filter"
+};
+[[nodiscard]] MachineFilter read_packet_filter();
 
 }  // namespace ferrule::diagnosis

@@ -6,15 +6,18 @@
     server    beside the peer, the left has others that have never called
 
 What a fault is: a function that breaks the pair (after the session has begun, where there is one), and a
-finding that must be among what the doctor on the left then says. All settings of a test are tried at once.
+finding (or one|another) that must be among what the doctor on the left then says. All settings of a test are tried at once.
 """
 
 import concurrent.futures
 import json
 import os
+import shutil
+import threading
 import time
 
-from lib import host as hosts
+from lib import host as hosts, noise
+from lib.puppet import Puppet
 from lib.registry import BOTH, Skip, behaviour
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE, outside_endpoint
 from lib.traffic import must_ping
@@ -29,7 +32,7 @@ EVERYTHING = ["0.0.0.0/0", "::/0"]
 class Pair:
     """The drawing of lib/scene.py, in one of the settings."""
 
-    def __init__(self, scene, setting, number, other):
+    def __init__(self, scene, setting, number, other, silent=False):
         self.scene = scene
         self.setting = setting
         left, right = scene.host(f"left{number}"), scene.host(f"right{number}")
@@ -44,15 +47,23 @@ class Pair:
         if setting == "server":
             for i in range(3):
                 self.left.set(f"peer {new_private_key().public} allowed-ips 10.10.0.{i + 7}/32")
-        if setting != "fresh":
+        self.words = ("wg0",)
+        self.held = []              # what a fault needs as long as the doctor looks
+        if setting != "fresh" and not silent:
             must_ping(left, "10.10.0.2")
 
-    def doctor(self):
-        return doctor(self.scene, self.left.host)
+    def conf(self, interface="", peer=""):
+        """Gives the left a file, which the doctor then reads."""
+        self.left.host.write("/run/test/wg0.conf", f"[Interface]\nListenPort = 51820\n{interface}\n"
+                             f"[Peer]\nPublicKey = {self.right.public_key}\n{peer}\n")
+        self.words = ("/run/test/wg0.conf",)
+
+    def doctor(self, notes=False):
+        return doctor(self.scene, self.left.host, *self.words, notes=notes)
 
 
-def doctor(scene, host, *words):
-    """(the status, what the doctor finds but for notes)."""
+def doctor(scene, host, *words, notes=False):
+    """What the doctor finds: but for notes, or these too."""
     program = f"{scene.build_dir}/ferrule"
     if not os.path.exists(program):
         raise Skip("ferrule is not built")
@@ -60,24 +71,24 @@ def doctor(scene, host, *words):
     found = json.loads(result.stdout)
     grave = {f["name"]: f for f in found if f["severity"] != "note"}
     assert result.returncode == (1 if grave else 0), result
-    return grave
+    return {f["name"]: f for f in found} if notes else grave
 
 
-def everywhere(scene, faults, other=None, settings=SETTINGS):
-    """Each fault {finding: breaking} in each setting."""
+def everywhere(scene, faults, other=None, settings=SETTINGS, notes=False, silent=False):
+    """Each fault {finding: breaking} in each setting; `silent`: no word has been spoken in any."""
     cases = [(name, fault, setting) for name, fault in faults.items() for setting in settings]
 
     def run(number):
         name, fault, setting = cases[number]
-        pair = Pair(scene, setting, number, other)
+        pair = Pair(scene, setting, number, other, silent)
         fault(pair)
         start = time.monotonic()
-        found = pair.doctor()
+        found = pair.doctor(notes)
         took = time.monotonic() - start
         for tunnel in (pair.left, pair.right):
             tunnel.daemon.stop()  # a user has 128 inotify instances, and wireguard-go needs one
-        wanted = name.split()[0]
-        return None if wanted in found else f"{name}, {setting}: {sorted(found)} after {took:.1f} s"
+        wanted = name.split()[0].split("|")
+        return None if set(wanted) & set(found) else f"{name}, {setting}: {sorted(found)} after {took:.1f} s"
 
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         wrong = [text for text in pool.map(run, range(len(cases))) if text]
@@ -139,6 +150,82 @@ def test_an_endpoint_in_the_tunnel_is_told_at_once(scene):
         assert pair.left.status(pair.right).tx_bytes - sent < 10_000
 
 
+# --- the interface and its port ---------------------------------------------------------------
+
+def gone(pair):
+    pair.left.daemon.kill()
+    eventually(lambda: not pair.left.host.has_link("wg0"), "the interface goes with its daemon")
+
+
+def somebody_elses(pair):
+    gone(pair)
+    pair.left.host.run("ip link add wg0 type veth peer name other")
+
+
+def nobody_there(pair):
+    for peer in pair.left.peers():
+        pair.left.set(f"peer {peer.public_key} remove")
+
+
+def closed(pair):
+    pair.left.host.run("ip link set wg0 down")
+    eventually(lambda: pair.left.host.is_udp_closed(pair.left.port), "the daemon closes its sockets")
+
+
+def opened_again(pair):
+    pair.left.host.run("ip link set wg0 up")
+    pair.left.host.address("wg0", LEFT_INSIDE[1])    # going down has taken it
+
+
+def port_of_another(pair):
+    closed(pair)
+    pair.held.append(pair.left.host.udp(port=pair.left.port, device="eth0"))
+    opened_again(pair)
+
+
+def another_network(pair):
+    pair.left.peer(pair.right, allowed=["10.10.0.2/32", "fd10::2/128", "10.77.0.0/16"])
+
+
+@behaviour
+def test_what_is_not_there_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "no-interface": gone,
+        "no-daemon": somebody_elses,
+        "no-peers": nobody_there,
+        "port-taken": port_of_another,
+        "route-missing": another_network,
+    })
+
+
+# --- where the peer is --------------------------------------------------------------------------
+
+def named(text):
+    """The endpoint is a name in the file, of which /etc/hosts says this; the tunnel goes elsewhere, where
+    nobody is any more."""
+    def put(pair):
+        is_gone(pair)
+        pair.conf(peer="Endpoint = right.test:51820")
+        pair.left.host.write("/run/test/hosts", text)
+        pair.left.host.run("mount --bind /run/test/hosts /etc/hosts")
+        pair.left.peer(pair.right, endpoint="192.0.2.77:51820")
+    return put
+
+
+def unknown_whereabouts(pair):
+    pair.left.remove(pair.right)
+    pair.left.peer(pair.right)
+
+
+@behaviour(deadline_s=90)
+def test_where_a_peer_is_not_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "endpoint-moved": named("192.0.2.2 right.test\n"),
+        "endpoint-unresolved": named(""),
+    })
+    everywhere(scene, {"no-endpoint": unknown_whereabouts}, notes=True)
+
+
 # --- this machine's packet filter ---------------------------------------------------------------
 
 def chain(hook, rule, policy="accept"):
@@ -156,6 +243,53 @@ def test_its_own_firewall_is_found_in_every_setting(scene):
         "firewall by a policy": chain("input", "tcp dport 22 accept", "drop"),
         "firewall by the interface": chain("input", 'iifname "wg0" drop'),
         "send-refused": chain("output", "udp sport 51820 drop"),
+    })
+
+
+def keeps_out_of_the_tunnel(pair):
+    chain("output", 'oifname "wg0" counter drop')(pair)
+
+
+def masquerades(pair):
+    """For its peers, and forwards nothing; they are those who call, as the file says."""
+    pair.conf()
+    pair.left.host.sysctl(net__ipv4__ip_forward=0)
+    pair.left.host.nft("table ip nat { chain post { type nat hook postrouting priority 100; "
+                       "oifname eth0 masquerade; }; }")
+
+
+def strict_paths(pair):
+    takes_everything(pair, True)
+    pair.left.host.sysctl(net__ipv4__conf__eth0__rp_filter=1, net__ipv4__conf__all__src_valid_mark=0)
+
+
+@behaviour
+def test_what_the_machine_does_not_let_through_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "firewall on the way in": keeps_out_of_the_tunnel,
+        "forwarding-off": masquerades,
+    })
+    everywhere(scene, {"rp-filter": strict_paths}, settings=("fresh", "session", "server"))
+
+
+def old_chain(rule):
+    def put(pair):
+        for program in ("iptables-legacy", "ip6tables-legacy"):
+            pair.left.host.run(f"{program} {rule}")
+    return put
+
+
+@behaviour
+def test_rules_of_the_old_iptables_interface_are_found_in_every_setting(scene):
+    host = scene.host("trial")
+    if not shutil.which("iptables-legacy"):
+        raise Skip("iptables is not installed")
+    if host.run("iptables-legacy -L", check=False).returncode != 0:
+        raise Skip("this kernel has no old iptables interface")
+    everywhere(scene, {
+        "firewall in": old_chain("-A INPUT -p udp --dport 51820 -j DROP"),
+        "firewall by a policy": old_chain("-P INPUT DROP"),
+        "firewall by the interface": old_chain("-A INPUT -i wg+ -j REJECT"),
     })
 
 
@@ -194,6 +328,63 @@ def unknown_there(pair):
 
 def narrow(pair):
     pair.right.host.run("ip link set eth0 mtu 1400")
+
+
+def loses(pair):
+    """Two of three of the echo requests that come out of the tunnel."""
+    pair.right.host.nft("table inet filter { chain input { type filter hook input priority 0; iifname wg0 "
+                        "meta l4proto { icmp, icmpv6 } numgen inc mod 3 != 0 drop; }; }")
+
+
+def stranger(pair):
+    pair.left.remove(pair.right)
+    pair.left.set(f"peer {new_private_key().public} endpoint {outside_endpoint(2)} "
+                  "allowed-ips 10.10.0.2/32")
+    pair.right.daemon.stop()
+    pair.scene.restart(pair.right)
+    pair.right.peer(pair.left, endpoint=outside_endpoint(1), keepalive=1)
+
+
+def has_stamped(stamper, other, to, endpoint):
+    """`other` has seen a stamp of `stamper`'s that is years ahead, and drops all that come before it."""
+    double = Puppet(stamper.host, other, to, (), port=0, private_key=stamper.private_key)
+    double.send(double.new_handshake().initiation(timestamp=noise.tai64n(time.time() + 1e8)))
+    assert double.receive_kind(noise.RESPONSE), "a good initiation is answered"
+    double.close()
+    other.peer(stamper, endpoint=endpoint)
+
+
+def clock_is_behind_there(pair):
+    has_stamped(pair.right, pair.left, "192.0.2.1", outside_endpoint(2))
+    pair.right.daemon.stop()
+    pair.scene.restart(pair.right)
+    pair.right.peer(pair.left, endpoint=outside_endpoint(1))
+    pair.right.host.spawn("ping -n -i 0.2 10.10.0.1", log_name="ping.log")
+
+
+@behaviour(peers=BOTH, deadline_s=90)
+def test_strangers_and_clocks_are_found_in_every_setting(scene):
+    everywhere(scene, {
+        "loss": loses,
+        "unknown-peer": stranger,
+    }, other=scene.other)
+    everywhere(scene, {"clock": clock_is_behind_there}, other=scene.other,
+               settings=("session", "network", "server"))
+
+
+def changed_psk_of_a_caller(pair):
+    """Nobody calls it: it has no endpoint in the file."""
+    pair.conf()
+    other_psk(pair)
+    before = pair.left.status(pair.right).rx_bytes
+    pair.right.peer(pair.left, endpoint=outside_endpoint(1))
+    pair.right.host.spawn("ping -n -i 0.2 10.10.0.1", log_name="ping.log")
+    eventually(lambda: pair.left.status(pair.right).rx_bytes > before, "it calls")
+
+
+@behaviour(peers=BOTH, deadline_s=90)
+def test_another_preshared_key_of_a_caller_is_found_in_every_setting(scene):
+    everywhere(scene, {"wrong-psk|handshake-one-way": changed_psk_of_a_caller}, other=scene.other)
 
 
 @behaviour(peers=BOTH, deadline_s=90)
@@ -271,6 +462,25 @@ def test_names_that_are_asked_beside_the_tunnel_are_a_leak(scene):
         assert set(found) == {"dns-leak"} and "eth0" in found["dns-leak"]["what"], found
         pair.left.host.write("/run/test/resolv.conf", "nameserver 10.10.0.2\n")
         assert pair.doctor() == {}
+
+
+def asks(servers, wanted=""):
+    """Whom this machine asks for names, and whom its file wants asked."""
+    def put(pair):
+        takes_everything(pair, True)
+        pair.left.host.write("/run/test/resolv.conf", f"nameserver {servers}\n")
+        pair.left.host.run("mount --bind /run/test/resolv.conf /etc/resolv.conf")
+        if wanted:
+            pair.conf(interface=f"DNS = {wanted}")
+    return put
+
+
+@behaviour
+def test_who_is_asked_for_names_is_found_in_every_setting(scene):
+    everywhere(scene, {
+        "dns-local": asks("127.0.0.53"),
+        "dns-not-set": asks("192.0.2.53", "10.10.0.2"),
+    }, settings=("fresh", "session", "server"), notes=True)
 
 
 # --- nothing ------------------------------------------------------------------------------------
@@ -374,6 +584,23 @@ def puppet_pair(scene, setting, number):
     if setting != "fresh":
         puppet.connect()
     return tunnel, puppet
+
+
+@behaviour(deadline_s=90)
+def test_a_peer_that_asks_for_cookies_is_found_in_every_setting(scene):
+    def run(case):
+        number, setting = case
+        tunnel, puppet = puppet_pair(scene, setting, number)
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        found = pool.submit(doctor, scene, tunnel.host)
+        while not found.done():
+            initiation = puppet.receive_kind(noise.INITIATION, 0.2)
+            if initiation:
+                puppet.send(noise.cookie_reply(puppet.public_key, initiation, os.urandom(16)))
+        assert "cookie" in found.result(), (setting, found.result())
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, enumerate(SETTINGS)))
 
 
 @behaviour(deadline_s=90)
