@@ -157,6 +157,7 @@ std::vector<Diagnosis> diagnose(const DoctorFacts& facts) {
       look_at_data(peer, findings);
       look_at_size(peer, findings);
     }
+    look_at_own_handshakes(findings);
     look_at_counters(findings);
     look_at_firewall(findings);
     look_at_resolvers(findings);

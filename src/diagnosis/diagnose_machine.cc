@@ -9,6 +9,8 @@ namespace ferrule::diagnosis {
 
 namespace {
 
+constexpr std::uint64_t kSuspectTries = 2;  // of handshakes; one may have been lost
+
 // What a counter tells: meanwhile, or, on a server, since the daemon runs.
 struct Count {
   std::uint64_t count = 0;
@@ -76,6 +78,44 @@ void look_at_rules(Findings& findings) {
 }
 
 }  // namespace
+
+// Peers may have sessions that they began themselves, and answer nothing that this side begins. The daemon
+// counts for all of them together, so that it takes all that were tried to be well.
+void look_at_own_handshakes(Findings& findings) {
+  const DoctorFacts& facts = findings.facts();
+  const auto is_tried = [](const PeerFacts& peer) { return peer.probe.has_value(); };
+  const auto tried = std::ranges::count_if(facts.peers, is_tried);
+  if (tried == 0 || findings.is_cut_off()) return;
+  findings.at(Step::data);
+  const auto count = [](const auto& counts, const char* name) {
+    const auto found = counts.find(name);
+    return found == counts.end() ? 0 : found->second;
+  };
+  const std::uint64_t sent = count(facts.counted, "initiations_sent");
+  const std::uint64_t answered = count(facts.counted, "initiations_answered");
+  const std::uint64_t all = count(facts.totals, "initiations_sent") + sent;
+  // What went to where a peer no longer is has no answer.
+  const bool has_moved = std::ranges::any_of(
+      facts.peers, [](const PeerFacts& peer) { return peer.probe && peer.probe->has_moved; });
+  const bool has_failed_now = sent > 0 && answered == 0 && !has_moved;
+  const bool has_ever_failed = facts.peers.size() == 1 && all >= kSuspectTries && answered == 0 &&
+                               count(facts.totals, "initiations_answered") == 0;
+  if (!has_failed_now && !has_ever_failed) return;
+  const PeerFacts& peer = *std::ranges::find_if(facts.peers, is_tried);
+  findings.add(
+      has_failed_now ? Severity::error : Severity::warning, "handshake-ignored",
+      tried == 1 ? peer.name : std::string(),
+      "none of the handshakes that this machine begins is answered: there is a session only as "
+      "long as the peer calls by itself",
+      has_failed_now
+          ? fmt::format("{} went out meanwhile and none was answered, while data came and went by "
+                        "a session that the peer began",
+                        sent)
+          : fmt::format("{} went out since the daemon runs, and none was ever answered", all),
+      "set this machine's clock (a peer ignores handshakes that are older than those it has seen); "
+      "if it is right now and was ahead once, remove this machine there as a peer and add it "
+      "again, which forgets that; or does a firewall there let in only answers?");
+}
 
 // What strangers, or peers with a wrong configuration, send us: nobody knows which of them.
 void look_at_counters(Findings& findings) {

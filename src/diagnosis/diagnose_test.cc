@@ -178,6 +178,32 @@ TEST(Doctor, HandshakesOfThePeerAloneAreNoSession) {
   EXPECT_THAT(names(facts), ElementsAre("handshake-one-way"));
 }
 
+TEST(Doctor, ASessionOfThePeersDoesNotHideThatOursAreUnanswered) {
+  DoctorFacts facts = healthy();
+  facts.counted = {{"initiations_sent", 2}, {"initiations_answered", 1}};
+  EXPECT_THAT(names(facts), IsEmpty());
+  facts.counted = {{"initiations_sent", 1}};
+  EXPECT_THAT(names(facts), ElementsAre("handshake-ignored"));
+  EXPECT_EQ(diagnose(facts)[0].peer, "alice");
+  facts.peers[0].probe->has_moved = true;
+  EXPECT_THAT(names(facts), IsEmpty());
+  facts = cut_off();
+  facts.counted = {{"initiations_sent", 2}};
+  EXPECT_THAT(names(facts), ElementsAre("handshake-unanswered"));
+}
+
+TEST(Doctor, NeverToHaveBeenAnsweredIsAWarningAboutAnOnlyPeer) {
+  DoctorFacts facts = healthy();
+  facts.totals = {{"initiations_sent", 18}, {"initiations_answered", 0}};
+  EXPECT_THAT(names(facts), ElementsAre("handshake-ignored"));
+  EXPECT_EQ(diagnose(facts)[0].severity, Severity::warning);
+  facts.totals["initiations_answered"] = 1;
+  EXPECT_THAT(names(facts), IsEmpty());
+  facts.totals = {{"initiations_sent", 18}};
+  facts.peers.push_back(facts.peers[0]);
+  EXPECT_THAT(names(facts), IsEmpty());
+}
+
 TEST(Doctor, WhatIsNotLetOutComesFirst) {
   DoctorFacts facts = cut_off();
   facts.is_port_bound = false;

@@ -60,6 +60,7 @@ void look_at_endpoint(const PeerFacts& peer, Findings& findings);
 void look_at_data(const PeerFacts& peer, Findings& findings);
 void look_at_size(const PeerFacts& peer, Findings& findings);
 // diagnose_machine.cc
+void look_at_own_handshakes(Findings& findings);
 void look_at_counters(Findings& findings);
 void look_at_firewall(Findings& findings);
 void look_at_resolvers(Findings& findings);

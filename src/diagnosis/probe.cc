@@ -245,6 +245,7 @@ void Prober::look_again(Clock::time_point now) {
     probe.has_session = is_young(*status) &&
                         (probe.is_renewed || probe.has_data || probe.is_answered || has_messages);
     if (!trial.heard_at && (probe.is_renewed || probe.received_bytes > 0)) trial.heard_at = now;
+    probe.has_moved = status->endpoint != then->endpoint;
     trial.peer->endpoint = status->endpoint;
     trial.peer->handshake_age_s = std::nullopt;
     if (status->last_handshake.seconds != 0) {

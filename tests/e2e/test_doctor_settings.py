@@ -354,6 +354,16 @@ def has_stamped(stamper, other, to, endpoint):
     other.peer(stamper, endpoint=endpoint)
 
 
+def clock_is_behind_here(pair):
+    """And the right calls, as soon as the left has tried."""
+    has_stamped(pair.left, pair.right, "192.0.2.2", outside_endpoint(1))
+
+    def call():
+        eventually(lambda: pair.left.status(pair.right).tx_bytes > 0, "the left tries")
+        pair.right.host.spawn("ping -n -i 0.2 10.10.0.1", log_name="ping.log")
+    threading.Thread(target=call, daemon=True).start()
+
+
 def clock_is_behind_there(pair):
     has_stamped(pair.right, pair.left, "192.0.2.1", outside_endpoint(2))
     pair.right.daemon.stop()
@@ -370,6 +380,23 @@ def test_strangers_and_clocks_are_found_in_every_setting(scene):
     }, other=scene.other)
     everywhere(scene, {"clock": clock_is_behind_there}, other=scene.other,
                settings=("session", "network", "server"))
+
+
+@behaviour(peers=BOTH, deadline_s=90)
+def test_a_clock_that_only_the_peers_calls_hide_is_found(scene):
+    """While nothing of ours begins in a session that works already, there is nothing to see yet."""
+    everywhere(scene, {"handshake-ignored": clock_is_behind_here}, other=scene.other,
+               settings=("fresh", "network", "server"), silent=True)
+
+
+@behaviour(peers=BOTH, deadline_s=90)
+def test_handshakes_that_were_never_answered_are_remembered(scene):
+    pair = Pair(scene, "fresh", 0, scene.other)
+    has_stamped(pair.left, pair.right, "192.0.2.2", outside_endpoint(1))
+    pair.left.host.spawn("ping -n -i 0.2 10.10.0.2", log_name="ping.log")
+    eventually(lambda: pair.left.status(pair.right).tx_bytes >= 2 * 148, "the left tries twice")
+    must_ping(pair.right.host, "10.10.0.1")
+    assert pair.doctor()["handshake-ignored"]["severity"] == "warning"
 
 
 def changed_psk_of_a_caller(pair):
