@@ -33,7 +33,7 @@ STREAMS = ["/usr/bin/python3", os.path.join(HERE, "streams.py")]
 INSIDE = "10.10.0.2"
 SEND, TAKE, KEEP, CLOSE = 80, 81, 82, 83
 FORWARDED = {port: 8000 + port for port in (SEND, TAKE, KEEP, CLOSE)}
-TUN, NAMESPACE, WIREPROXY, ONETUN = "tun", "ferrule proxy", "wireproxy", "onetun"
+TUN, NAMESPACE, LWIP, WIREPROXY, ONETUN = "tun", "ferrule proxy", "by lwip", "wireproxy", "onetun"
 
 ROWS = [
     ("tcp1", "TCP, 1 stream with curl", "Gbit/s", 2, True),
@@ -119,7 +119,8 @@ Endpoint = {there}:51820
                                    "BindAddress = 127.0.0.1:1080\n")
             words = [self.options.wireproxy, "-c", conf]
         else:
-            words = ["ferrule", "proxy", self.conf, "--socks", "1080"]
+            reach = "lwip" if self.name == LWIP else "namespace"
+            words = ["ferrule", "proxy", self.conf, "--socks", "1080", "--reach", reach]
         started = self.user.spawn(words, log_name="proxy.log")
         port = FORWARDED[SEND] if self.name == ONETUN else 1080
         eventually(lambda: f":{port} " in self.left.out("ss -Hltn"), f"{self.name} listens")
@@ -249,6 +250,12 @@ def tell(text):
 
 def contestants(options):
     found = [TUN, NAMESPACE]
+    probe = subprocess.run([os.path.join(options.build_dir, "ferrule"), "proxy", "--reach", "lwip", "none"],
+                           capture_output=True, text=True)
+    if "not built in" in probe.stderr:
+        tell("the reach lwip is left out: it was not built in (./dev lwip)")
+    else:
+        found.append(LWIP)
     for name in (WIREPROXY, ONETUN):
         path = getattr(options, name) or shutil.which(name)
         if path and os.access(path, os.X_OK):

@@ -63,6 +63,8 @@ Result<void> restrict_calls() {
                  scmp_arg_cmp{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(socket.family), 0},
                  io::masked(1, io::kSocketTypeMask, static_cast<scmp_datum_t>(socket.type)));
   }
+  // What has a TCP/IP stack at its other end.
+  filter.allow(SCMP_SYS(socketpair), scmp_arg_cmp{0, SCMP_CMP_EQ, AF_UNIX, 0});
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)}) {
     filter.allow(call, io::masked(2, PROT_EXEC, 0));
   }

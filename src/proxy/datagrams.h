@@ -1,23 +1,13 @@
-// Datagrams at sockets that never wait.
+// Datagrams as they come.
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <string_view>
 
-#include "base/bytes.h"
-#include "base/net.h"
+#include "netstack/reach.h"
 
 namespace ferrule::proxy {
 
-struct Datagram {
-  Endpoint from;
-  Bytes bytes;  // good until the next call
-};
-/// The next one that has come; none: nothing has.
-[[nodiscard]] std::optional<Datagram> receive_datagram(int socket);
-
-/// Sends one, of two parts; to nobody: to whom the socket speaks with. False: it is lost.
-bool send_datagram(int socket, const Endpoint& to, std::string_view head, Bytes rest);
+/// The next one that has come; none: nothing has. What became of earlier ones that were sent is passed over.
+[[nodiscard]] std::optional<netstack::Datagram> receive_datagram(netstack::Reach& way, int socket);
 
 }  // namespace ferrule::proxy

@@ -110,7 +110,7 @@ void Attempt::call_next() {
     }
     const auto call = calls_.emplace(calls_.end());
     call->socket = std::move(*socket);
-    call->watched = Watched(services_.loop, call->socket.get(), {.reading = false, .writing = true},
+    call->watched = Watched(services_.loop, call->socket.get(), way_.until_connected(),
                             [self, call](const io::Ready&) { self->came_of(call); });
     if (!left_.empty()) {
       next_ = Timer(services_.loop, services_.loop.now() + kNextAddressAfter,
@@ -126,7 +126,7 @@ void Attempt::came_of(std::list<Call>::iterator call) {
   call->watched.reset();
   io::UniqueFd socket = std::move(call->socket);
   calls_.erase(call);
-  const Result<void> made = netstack::connected(socket.get());
+  const Result<void> made = way_.connected(socket.get());
   if (made) return finish(std::move(socket));
   last_ = system_error(made.error().code, "connect to " + target_.to_string());
   if (!left_.empty() || calls_.empty()) call_next();

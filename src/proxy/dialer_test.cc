@@ -19,7 +19,7 @@ struct Dialing : TestServices {
 // Nobody listens there, for as long as this lives.
 struct DeadPort {
   explicit DeadPort(netstack::Reach& reach) : socket(reach.listen(loopback()).value()) {
-    port = netstack::local_end(socket.get()).port;
+    port = netstack::local_end_of(socket.get()).port;
     socket.reset();
   }
   io::UniqueFd socket;
@@ -29,12 +29,12 @@ struct DeadPort {
 TEST(Dialer, ConnectsToAnAddress) {
   Dialing test;
   const io::UniqueFd listener = test.reach.listen(loopback()).value();
-  const Endpoint at = netstack::local_end(listener.get());
+  const Endpoint at = netstack::local_end_of(listener.get());
   const Dialling dialling = dial(test.services, test.reach, {"", at.address, at.port}, test.take());
   EXPECT_FALSE(test.outcome) << "called from within";
   test.run_until([&] { return test.outcome.has_value(); });
   ASSERT_TRUE(*test.outcome);
-  EXPECT_EQ(netstack::other_end((*test.outcome)->get()), at);
+  EXPECT_EQ(netstack::other_end_of((*test.outcome)->get()), at);
 }
 
 TEST(Dialer, SaysWhatWentWrong) {
@@ -51,13 +51,13 @@ TEST(Dialer, SaysWhatWentWrong) {
 TEST(Dialer, OneOfSomeHostsThatAnswersDoes) {
   Dialing test;
   const io::UniqueFd listener = test.reach.listen(loopback()).value();
-  const Endpoint at = netstack::local_end(listener.get());
+  const Endpoint at = netstack::local_end_of(listener.get());
   const std::vector<IpAddress> hosts{*IpAddress::parse("127.0.0.9"), *IpAddress::parse("::1"),
                                      at.address};
   const Dialling dialling = dial_any(test.services, test.reach, hosts, at.port, test.take());
   test.run_until([&] { return test.outcome.has_value(); });
   ASSERT_TRUE(*test.outcome);
-  EXPECT_EQ(netstack::other_end((*test.outcome)->get()), at);
+  EXPECT_EQ(netstack::other_end_of((*test.outcome)->get()), at);
 }
 
 TEST(Dialer, WhoGivesUpIsNotCalled) {

@@ -1,7 +1,5 @@
 #include "proxy/dns_forward.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -84,7 +82,7 @@ class DnsForward::Door : public std::enable_shared_from_this<Door> {
   std::vector<IpAddress> servers_;
   std::uint16_t port_;
   crypto::SystemRng rng_;
-  std::vector<std::uint8_t> room_ = std::vector<std::uint8_t>(kMaxDatagramBytes);
+  std::vector<std::uint8_t> answer_;
   std::size_t first_ = 0;  // the one that answered last
   Watched watched_;
   std::list<Question> questions_;
@@ -92,7 +90,7 @@ class DnsForward::Door : public std::enable_shared_from_this<Door> {
 
 void DnsForward::Door::take_questions() {
   for (unsigned i = 0; i < kDatagramsPerTurn; ++i) {
-    const auto datagram = receive_datagram(socket_.get());
+    const auto datagram = receive_datagram(services_.outside, socket_.get());
     if (!datagram) return;
     const Bytes bytes = datagram->bytes;
     if (bytes.size() < kHeaderBytes || is_answer(bytes) || questions_.size() >= kMaxLookups) {
@@ -126,8 +124,8 @@ void DnsForward::Door::ask_next(Place question) {
   const Endpoint server(servers_[server_of(*question)], port_);
   const bool is_v4 = server.address.family() == Family::v4;
   auto socket = services_.inside.open_udp(Endpoint(*IpAddress::parse(is_v4 ? "0.0.0.0" : "::"), 0));
-  const bool leads_there = socket && netstack::set_other_end(socket->get(), server);
-  if (!leads_there || !send_datagram(socket->get(), {}, {}, question->message)) {
+  const bool leads_there = socket && services_.inside.set_other_end(socket->get(), server);
+  if (!leads_there || !services_.inside.send(socket->get(), {}, {}, question->message)) {
     // No way leads there. The next is asked in a turn of its own.
     question->timer = Timer(services_.loop, services_.loop.now(), again);
     return;
@@ -141,11 +139,11 @@ void DnsForward::Door::ask_next(Place question) {
 void DnsForward::Door::hear(Place question) {
   const auto self = shared_from_this();
   for (unsigned i = 0; i < kDatagramsPerTurn; ++i) {
-    const ssize_t got = ::recv(question->socket.get(), room_.data(), room_.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno != EAGAIN) return ask_next(question);  // nobody is there
-    if (got < 0) return;
-    const MutBytes message = MutBytes(room_).first(static_cast<std::size_t>(got));
+    const Result<netstack::Datagram> came = services_.inside.receive(question->socket.get());
+    if (!came && came.error().code == EAGAIN) return;
+    if (!came) return ask_next(question);  // nobody is there
+    answer_.assign(came->bytes.begin(), came->bytes.end());
+    const MutBytes message(answer_);
     if (message.size() < kHeaderBytes || !is_answer(message) ||
         load_be16(message.data()) != question->id) {
       continue;
@@ -161,7 +159,7 @@ void DnsForward::Door::hear(Place question) {
 
 void DnsForward::Door::answer(Place question, MutBytes message) {
   store_be16(message.data(), question->client_id);
-  if (!send_datagram(socket_.get(), question->client, {}, message)) {
+  if (!services_.outside.send(socket_.get(), question->client, {}, message)) {
     ++services_.counters.lost_datagrams;
   }
   questions_.erase(question);
@@ -187,8 +185,8 @@ DnsForward::~DnsForward() {
 
 Listener forward_dns_by_tcp(Services& services, io::UniqueFd socket,
                             std::vector<IpAddress> servers) {
-  return forward_tcp_to_any(services, std::move(socket), "DNS", services.inside, std::move(servers),
-                            kDnsPort);
+  return forward_tcp_to_any(services, services.outside, std::move(socket), "DNS", services.inside,
+                            std::move(servers), kDnsPort);
 }
 
 }  // namespace ferrule::proxy

@@ -18,10 +18,10 @@ struct Forwarding : TestServices {
     std::vector<IpAddress> addresses;
     for (const std::string& server : servers) addresses.push_back(*IpAddress::parse(server));
     io::UniqueFd socket = reach.open_udp(loopback()).value();
-    at = netstack::local_end(socket.get());
+    at = netstack::local_end_of(socket.get());
     forward.emplace(services, std::move(socket), addresses, port);
     client = reach.open_udp(loopback()).value();
-    ASSERT_TRUE(netstack::set_other_end(client.get(), at));
+    ASSERT_TRUE(reach.set_other_end(client.get(), at));
   }
   std::string ask(const std::string& question) {
     EXPECT_GE(::send(client.get(), question.data(), question.size(), MSG_NOSIGNAL), 0);

@@ -45,8 +45,9 @@ void carry_on(Services& services, const Dial& dial, io::UniqueFd client) {
   });
 }
 
-Listener forward_by(Services& services, io::UniqueFd socket, std::string name, Dial dial) {
-  return {services, std::move(socket), std::move(name),
+Listener forward_by(Services& services, netstack::Reach& from, io::UniqueFd socket,
+                    std::string name, Dial dial) {
+  return {services, from, std::move(socket), std::move(name),
           [&services, dial = std::move(dial)](io::UniqueFd client, const Endpoint&) {
             carry_on(services, dial, std::move(client));
           }};
@@ -54,18 +55,18 @@ Listener forward_by(Services& services, io::UniqueFd socket, std::string name, D
 
 }  // namespace
 
-Listener forward_tcp(Services& services, io::UniqueFd socket, std::string name,
-                     netstack::Reach& way, Target target) {
-  return forward_by(services, std::move(socket), std::move(name),
+Listener forward_tcp(Services& services, netstack::Reach& from, io::UniqueFd socket,
+                     std::string name, netstack::Reach& way, Target target) {
+  return forward_by(services, from, std::move(socket), std::move(name),
                     [&services, &way, target = std::move(target)](Dialled dialled) {
                       return dial(services, way, target, std::move(dialled));
                     });
 }
 
-Listener forward_tcp_to_any(Services& services, io::UniqueFd socket, std::string name,
-                            netstack::Reach& way, std::vector<IpAddress> hosts,
+Listener forward_tcp_to_any(Services& services, netstack::Reach& from, io::UniqueFd socket,
+                            std::string name, netstack::Reach& way, std::vector<IpAddress> hosts,
                             std::uint16_t port) {
-  return forward_by(services, std::move(socket), std::move(name),
+  return forward_by(services, from, std::move(socket), std::move(name),
                     [&services, &way, hosts = std::move(hosts), port](Dialled dialled) {
                       return dial_any(services, way, hosts, port, std::move(dialled));
                     });
@@ -73,8 +74,13 @@ Listener forward_tcp_to_any(Services& services, io::UniqueFd socket, std::string
 
 class UdpForward::Door : public std::enable_shared_from_this<Door> {
  public:
-  Door(Services& services, io::UniqueFd socket, netstack::Reach& way, Target target)
-      : services_(services), socket_(std::move(socket)), way_(way), target_(std::move(target)) {}
+  Door(Services& services, netstack::Reach& from, io::UniqueFd socket, netstack::Reach& way,
+       Target target)
+      : services_(services),
+        from_(from),
+        socket_(std::move(socket)),
+        way_(way),
+        target_(std::move(target)) {}
 
   void begin() {
     watched_ = Watched(services_.loop, socket_.get(), {},
@@ -105,6 +111,7 @@ class UdpForward::Door : public std::enable_shared_from_this<Door> {
   void find_target();
 
   Services& services_;
+  netstack::Reach& from_;
   io::UniqueFd socket_;
   netstack::Reach& way_;
   Target target_;
@@ -135,10 +142,10 @@ void UdpForward::Door::find_target() {
 void UdpForward::Door::take_datagrams() {
   if (services_.loop.now() >= found_until_) find_target();
   for (unsigned i = 0; i < kDatagramsPerTurn; ++i) {
-    const auto datagram = receive_datagram(socket_.get());
+    const auto datagram = receive_datagram(from_, socket_.get());
     if (!datagram) return;
     Mapping* mapping = mapping_for(datagram->from);
-    if (mapping != nullptr && send_datagram(mapping->socket.get(), {}, {}, datagram->bytes)) {
+    if (mapping != nullptr && way_.send(mapping->socket.get(), {}, {}, datagram->bytes)) {
       ++services_.counters.datagrams_in;
     } else {
       ++services_.counters.lost_datagrams;
@@ -154,7 +161,7 @@ UdpForward::Door::Mapping* UdpForward::Door::mapping_for(const Endpoint& client)
   if (to_.is_none()) return nullptr;
   const auto any = IpAddress::parse(to_.address.family() == Family::v4 ? "0.0.0.0" : "::");
   auto socket = way_.open_udp(Endpoint(*any, 0));
-  if (!socket || !netstack::set_other_end(socket->get(), to_)) return nullptr;
+  if (!socket || !way_.set_other_end(socket->get(), to_)) return nullptr;
   if (mappings_.size() >= kMaxMappings) drop_oldest();
   Mapping& mapping = mappings_[client];
   mapping.client = client;
@@ -173,9 +180,9 @@ void UdpForward::Door::give_back(const Endpoint& client) {
   if (found == mappings_.end()) return;
   use(found->second);
   for (unsigned i = 0; i < kDatagramsPerTurn; ++i) {
-    const auto datagram = receive_datagram(found->second.socket.get());
+    const auto datagram = receive_datagram(way_, found->second.socket.get());
     if (!datagram) return;
-    if (send_datagram(socket_.get(), client, {}, datagram->bytes)) {
+    if (from_.send(socket_.get(), client, {}, datagram->bytes)) {
       ++services_.counters.datagrams_out;
     } else {
       ++services_.counters.lost_datagrams;
@@ -204,8 +211,9 @@ void UdpForward::Door::expire() {
   }
 }
 
-UdpForward::UdpForward(Services& services, io::UniqueFd socket, netstack::Reach& way, Target target)
-    : door_(std::make_shared<Door>(services, std::move(socket), way, std::move(target))) {
+UdpForward::UdpForward(Services& services, netstack::Reach& from, io::UniqueFd socket,
+                       netstack::Reach& way, Target target)
+    : door_(std::make_shared<Door>(services, from, std::move(socket), way, std::move(target))) {
   door_->begin();
 }
 

@@ -12,20 +12,22 @@
 
 namespace ferrule::proxy {
 
-/// Each connection to `socket`, which listens, is carried on to `target` by `way`.
-[[nodiscard]] Listener forward_tcp(Services& services, io::UniqueFd socket, std::string name,
-                                   netstack::Reach& way, Target target);
+/// Each connection to `socket`, one of `from`'s that listens, is carried on to `target` by `way`.
+[[nodiscard]] Listener forward_tcp(Services& services, netstack::Reach& from, io::UniqueFd socket,
+                                   std::string name, netstack::Reach& way, Target target);
 /// The same, to whichever of some hosts answers.
-[[nodiscard]] Listener forward_tcp_to_any(Services& services, io::UniqueFd socket, std::string name,
+[[nodiscard]] Listener forward_tcp_to_any(Services& services, netstack::Reach& from,
+                                          io::UniqueFd socket, std::string name,
                                           netstack::Reach& way, std::vector<IpAddress> hosts,
                                           std::uint16_t port);
 
-/// Datagrams to `socket` are carried on to `target` by `way`; answers come back to who asked. Each who asks has
+/// Datagrams to `socket`, one of `from`'s, are carried on to `target` by `way`; answers come back to who asked. Each who asks has
 /// a port of its own there, for kMappingLife after the last datagram; of kMaxMappings the one that is
 /// silent for longest gives way.
 class UdpForward {
  public:
-  UdpForward(Services& services, io::UniqueFd socket, netstack::Reach& way, Target target);
+  UdpForward(Services& services, netstack::Reach& from, io::UniqueFd socket, netstack::Reach& way,
+             Target target);
   ~UdpForward();
   UdpForward(UdpForward&&) noexcept = default;
   UdpForward& operator=(UdpForward&&) noexcept = default;

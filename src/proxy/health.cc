@@ -52,7 +52,7 @@ class HealthSession final : public Handshake {
 
 Listener serve_health(Services& services, io::UniqueFd socket, std::function<TunnelHealth()> look) {
   const auto shared = std::make_shared<const std::function<TunnelHealth()>>(std::move(look));
-  return {services, std::move(socket), "health",
+  return {services, services.outside, std::move(socket), "health",
           [&services, shared](io::UniqueFd client, const Endpoint&) {
             std::make_shared<HealthSession>(services, std::move(client), shared)->begin();
           }};

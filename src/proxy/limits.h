@@ -38,7 +38,6 @@ constexpr Duration kLongestNegativeTtl = 60s;
 constexpr Duration kUsualNegativeTtl = 5s;
 
 // Datagrams.
-constexpr std::size_t kMaxDatagramBytes = 65535;
 constexpr unsigned kDatagramsPerTurn = 64;
 constexpr Duration kMappingLife = 120s;     // after the last datagram either way
 constexpr std::size_t kMaxMappings = 4096;  // of one forward

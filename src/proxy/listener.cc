@@ -1,16 +1,13 @@
 #include "proxy/listener.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <utility>
-
-#include "io/linux/socket_address.h"
 
 namespace ferrule::proxy {
 
 struct Listener::Door : std::enable_shared_from_this<Door> {
   Services* services = nullptr;
+  netstack::Reach* way = nullptr;
   io::UniqueFd socket;
   std::string name;
   Accepted accepted;
@@ -25,16 +22,14 @@ struct Listener::Door : std::enable_shared_from_this<Door> {
 void Listener::Door::accept() {
   const auto self = shared_from_this();
   for (std::size_t i = 0; i < kAcceptsPerTurn && watched; ++i) {
-    io::SocketAddress from{};
-    from.size = sizeof from.v6;
-    io::UniqueFd client(
-        ::accept4(socket.get(), &from.any, &from.size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    Result<netstack::Caller> client = way->accept(socket.get());
     if (!client) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest_a_while();
+      const int error = client.error().code;
+      if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) rest_a_while();
       return;
     }
     ++services->counters.accepted;
-    accepted(std::move(client), io::to_endpoint(from));
+    accepted(std::move(client->socket), client->from);
   }
 }
 
@@ -48,9 +43,11 @@ void Listener::Door::rest_a_while() {
   });
 }
 
-Listener::Listener(Services& services, io::UniqueFd socket, std::string name, Accepted accepted)
+Listener::Listener(Services& services, netstack::Reach& way, io::UniqueFd socket, std::string name,
+                   Accepted accepted)
     : door_(std::make_shared<Door>()) {
   door_->services = &services;
+  door_->way = &way;
   door_->socket = std::move(socket);
   door_->name = std::move(name);
   door_->accepted = std::move(accepted);
@@ -64,6 +61,6 @@ Listener::~Listener() {
   door_->rest.reset();
 }
 
-Endpoint Listener::at() const { return netstack::local_end(door_->socket.get()); }
+Endpoint Listener::at() const { return door_->way->local_end(door_->socket.get()); }
 
 }  // namespace ferrule::proxy

@@ -31,9 +31,9 @@ TEST(Listener, WithoutDescriptorsClientsWaitAndThatIsSaidOnce) {
   TestServices test;
   std::vector<io::UniqueFd> clients;
   io::UniqueFd socket = test.reach.listen(loopback()).value();
-  const Endpoint at = netstack::local_end(socket.get());
+  const Endpoint at = netstack::local_end_of(socket.get());
   const Listener listener(
-      test.services, std::move(socket), "SOCKS",
+      test.services, test.reach, std::move(socket), "SOCKS",
       [&](io::UniqueFd client, const Endpoint&) { clients.push_back(std::move(client)); });
   const io::UniqueFd first = test.reach.dial(at, {}).value();
   const io::UniqueFd second = test.reach.dial(at, {}).value();

@@ -16,25 +16,26 @@ class TestNameServer {
   using Answer = std::function<std::string(const std::string& question)>;
 
   TestNameServer(TestServices& test, const Endpoint& at, Answer answer)
-      : socket_(test.reach.open_udp(at).value()), answer_(std::move(answer)) {
+      : reach_(test.reach), socket_(test.reach.open_udp(at).value()), answer_(std::move(answer)) {
     watched_ = Watched(test.loop, socket_.get(), {}, [this](const io::Ready&) { take(); });
   }
 
-  [[nodiscard]] Endpoint at() const { return netstack::local_end(socket_.get()); }
+  [[nodiscard]] Endpoint at() const { return netstack::local_end_of(socket_.get()); }
   [[nodiscard]] unsigned asked() const noexcept { return asked_; }
 
  private:
   void take() {
-    while (const auto datagram = receive_datagram(socket_.get())) {
+    while (const auto datagram = receive_datagram(reach_, socket_.get())) {
       ++asked_;
       const std::string answer = answer_(std::string(
           reinterpret_cast<const char*>(datagram->bytes.data()), datagram->bytes.size()));
       if (answer.empty()) continue;
       const Bytes bytes(reinterpret_cast<const std::uint8_t*>(answer.data()), answer.size());
-      (void)send_datagram(socket_.get(), datagram->from, {}, bytes);
+      (void)reach_.send(socket_.get(), datagram->from, {}, bytes);
     }
   }
 
+  netstack::Reach& reach_;
   io::UniqueFd socket_;
   Answer answer_;
   Watched watched_;

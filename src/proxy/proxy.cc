@@ -32,9 +32,9 @@ Result<void> Proxy::offer(const Offer& offer, const std::string& name, Serve ser
   for (const std::vector<ProxyUser>* users : {&settings_.users, &offer.users}) {
     for (const ProxyUser& user : *users) credentials.add(user.name, user.secret);
   }
-  note(name, netstack::local_end(socket->get()));
+  note(name, services_.outside.local_end(socket->get()));
   listeners_.push_back(
-      Listener(services_, std::move(*socket), name,
+      Listener(services_, services_.outside, std::move(*socket), name,
                [&credentials, serve = std::move(serve)](io::UniqueFd client, const Endpoint&) {
                  serve(credentials, std::move(client));
                }));
@@ -48,11 +48,11 @@ Result<void> Proxy::forward(const Forward& forward, bool is_remote) {
   if (!socket) return std::unexpected(socket.error());
   const std::string name =
       fmt::format("{}{}", is_remote ? "inside, " : "", forward.is_udp ? "UDP" : "TCP");
-  note(name, netstack::local_end(socket->get()), forward.to.to_string());
+  note(name, from.local_end(socket->get()), forward.to.to_string());
   if (forward.is_udp) {
-    udp_forwards_.emplace_back(services_, std::move(*socket), to, forward.to);
+    udp_forwards_.emplace_back(services_, from, std::move(*socket), to, forward.to);
   } else {
-    listeners_.push_back(forward_tcp(services_, std::move(*socket), name, to, forward.to));
+    listeners_.push_back(forward_tcp(services_, from, std::move(*socket), name, to, forward.to));
   }
   return {};
 }
@@ -66,7 +66,7 @@ Result<void> Proxy::offer_dns(const ListenAt& at) {
   const std::vector<IpAddress>& servers = resolver_.settings().servers;
   auto datagrams = services_.outside.open_udp(at.at);
   if (!datagrams) return std::unexpected(datagrams.error());
-  const Endpoint here = netstack::local_end(datagrams->get());
+  const Endpoint here = services_.outside.local_end(datagrams->get());
   auto streams = services_.outside.listen(Endpoint(at.at.address, here.port));
   if (!streams) return std::unexpected(streams.error());
   note("DNS", here);
@@ -100,7 +100,7 @@ Result<void> Proxy::open() {
   if (!settings_.health) return {};
   auto socket = services_.outside.listen(settings_.health->at);
   if (!socket) return std::unexpected(socket.error());
-  note("health", netstack::local_end(socket->get()));
+  note("health", services_.outside.local_end(socket->get()));
   listeners_.push_back(serve_health(services_, std::move(*socket), look_));
   return {};
 }

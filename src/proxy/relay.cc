@@ -131,6 +131,7 @@ Relay::Carry Relay::read_from(Side& side) {
   const ssize_t got = ::recv(side.socket.get(), space.data(), space.size(), 0);
   if (got < 0) return errno == EAGAIN || errno == EINTR ? Carry::waits : Carry::breaks;
   if (got == 0) {
+    if (!services_.inside.ended_well(side.socket.get())) return Carry::breaks;
     side.has_ended = true;
     return Carry::waits;
   }

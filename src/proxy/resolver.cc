@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/dialer.h"
 #include "proxy/target.h"
 
 namespace ferrule::proxy {
@@ -40,6 +41,7 @@ class Resolver::Query : public std::enable_shared_from_this<Query> {
 
  private:
   void stop() {
+    dialling_.reset();
     watched_.reset();
     timer_.reset();
     socket_.reset();
@@ -70,6 +72,7 @@ class Resolver::Query : public std::enable_shared_from_this<Query> {
   Endpoint server_;
   io::UniqueFd socket_;
   Watched watched_;
+  Dialling dialling_;
   Timer timer_;
   std::string tcp_out_;
   std::string tcp_in_;
@@ -101,19 +104,19 @@ void Resolver::Query::ask_by_udp(const Endpoint& server) {
   auto socket = resolver_.services_.inside.open_udp(Endpoint(*any, 0));
   if (!socket) return;  // the timer tries another server
   socket_ = std::move(*socket);
-  if (!netstack::set_other_end(socket_.get(), server)) return;
-  (void)::send(socket_.get(), question_.data(), question_.size(), MSG_NOSIGNAL);
+  netstack::Reach& inside = resolver_.services_.inside;
+  if (!inside.set_other_end(socket_.get(), server)) return;
+  (void)inside.send(socket_.get(), {}, {}, bytes_of(question_));
   watched_ = Watched(resolver_.services_.loop, socket_.get(), {},
                      [self = shared_from_this()](const io::Ready&) { self->read_datagrams(); });
 }
 
 void Resolver::Query::read_datagrams() {
-  std::array<std::uint8_t, kRoomBytes> room;
   for (unsigned i = 0; i < kDatagramsPerTurn && socket_; ++i) {
-    const ssize_t got = ::recv(socket_.get(), room.data(), room.size(), 0);
-    if (got < 0 && errno == ECONNREFUSED) return try_next();
-    if (got < 0) return;
-    take(Bytes(room).first(static_cast<std::size_t>(got)));
+    const Result<netstack::Datagram> came = resolver_.services_.inside.receive(socket_.get());
+    if (!came && came.error().code == ECONNREFUSED) return try_next();
+    if (!came) return;
+    take(came->bytes);
     if (tcp_out_.size() > 0) return;
   }
 }
@@ -134,12 +137,17 @@ void Resolver::Query::ask_by_tcp() {
   tcp_out_ += static_cast<char>(question_.size() >> 8);
   tcp_out_ += static_cast<char>(question_.size() & 0xff);
   tcp_out_ += question_;
-  auto socket = resolver_.services_.inside.dial(server_);
-  if (!socket) return;
-  socket_ = std::move(*socket);
-  watched_ = Watched(
-      resolver_.services_.loop, socket_.get(), {.reading = true, .writing = true},
-      [self = shared_from_this()](const io::Ready& ready) { self->exchange_by_tcp(ready); });
+  Services& services = resolver_.services_;
+  const auto exchange = [self = shared_from_this()](const io::Ready& ready) {
+    self->exchange_by_tcp(ready);
+  };
+  dialling_ = dial(services, services.inside, {"", server_.address, server_.port},
+                   [this, &services, exchange](Result<io::UniqueFd> made) {
+                     if (!made) return try_next();
+                     socket_ = std::move(*made);
+                     watched_ = Watched(services.loop, socket_.get(),
+                                        {.reading = true, .writing = true}, exchange);
+                   });
 }
 
 void Resolver::Query::exchange_by_tcp(const io::Ready& ready) {

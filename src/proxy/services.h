@@ -7,11 +7,15 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "io/linux/loop.h"
 #include "netstack/reach.h"
 #include "proxy/limits.h"
-#include "proxy/loop.h"
 
 namespace ferrule::proxy {
+
+using io::Loop;
+using io::Timer;
+using io::Watched;
 
 /// What was done so far, for /metrics.
 struct Counters {

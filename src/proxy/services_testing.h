@@ -59,7 +59,7 @@ struct Ends {
 inline Ends connected_ends(netstack::Reach& reach) {
   const io::UniqueFd listener = reach.listen(loopback()).value();
   Ends ends;
-  ends.near = reach.dial(netstack::local_end(listener.get()), {}).value();
+  ends.near = reach.dial(netstack::local_end_of(listener.get()), {}).value();
   do {
     ends.far.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   } while (!ends.far && errno == EAGAIN);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "netstack/linux/socket_reach.h"
 #include "proxy/dialer.h"
 #include "proxy/handshake.h"
 #include "proxy/listener.h"
@@ -104,7 +105,7 @@ void SocksSession::connect() {
                      if (!made) return session->refuse(socks_reply_of(made.error().code));
                      const std::string text =
                          socks_answer(session->server_.request(), SocksReply::granted,
-                                      netstack::local_end(made->get()));
+                                      session->services_.inside.local_end(made->get()));
                      if (!session->answer(text)) return;
                      start_relay(session->services_, session->take_client(), std::move(*made),
                                  std::move(session->input_));
@@ -121,7 +122,7 @@ void SocksSession::bind() {
   if (at == nullptr) return refuse(SocksReply::failed);
   auto socket = services_.inside.listen(Endpoint(*at, 0));
   if (!socket) return refuse(socks_reply_of(socket.error().code));
-  listener_.emplace(services_, std::move(*socket), "SOCKS BIND",
+  listener_.emplace(services_, services_.inside, std::move(*socket), "SOCKS BIND",
                     [session = self()](io::UniqueFd caller, const Endpoint& from) {
                       session->accepted(std::move(caller), from);
                     });
@@ -144,11 +145,11 @@ void SocksSession::accepted(io::UniqueFd caller, const Endpoint& from) {
 }
 
 void SocksSession::associate() {
-  const Endpoint here = netstack::local_end(client());
-  const Endpoint there = netstack::other_end(client());
+  const Endpoint here = netstack::local_end_of(client());
+  const Endpoint there = netstack::other_end_of(client());
   auto socket = services_.outside.open_udp(Endpoint(here.address, 0, here.scope_id));
   if (!socket) return refuse(socks_reply_of(socket.error().code));
-  const Endpoint at = netstack::local_end(socket->get());
+  const Endpoint at = services_.outside.local_end(socket->get());
   if (services_.associations >= kMaxAssociations) return refuse(SocksReply::failed);
   if (!answer(socks_answer(server_.request(), SocksReply::granted, at))) return;
   start_association(services_, take_client(), std::move(*socket), there.address,

@@ -40,7 +40,7 @@ class Association : public std::enable_shared_from_this<Association> {
 
   void hear_client();
   void take_datagrams();
-  void take(const Datagram& datagram);
+  void take(const netstack::Datagram& datagram);
   void send_inside(const Endpoint& to, Bytes payload);
   void give_back(Inner& inner);
   void expire();
@@ -87,13 +87,13 @@ void Association::end() {
 
 void Association::take_datagrams() {
   for (unsigned i = 0; i < kDatagramsPerTurn; ++i) {
-    const auto datagram = receive_datagram(outside_.get());
+    const auto datagram = receive_datagram(services_.outside, outside_.get());
     if (!datagram) return;
     take(*datagram);
   }
 }
 
-void Association::take(const Datagram& datagram) {
+void Association::take(const netstack::Datagram& datagram) {
   const bool is_clients = datagram.from.address == client_at_.address &&
                           (client_at_.port == 0 || datagram.from.port == client_at_.port);
   const auto parsed = is_clients ? parse_socks_datagram(datagram.bytes) : std::nullopt;
@@ -139,7 +139,7 @@ Association::Inner* Association::inner_for(Family family) {
 void Association::send_inside(const Endpoint& to, Bytes payload) {
   last_used_ = services_.loop.now();
   Inner* inner = inner_for(to.address.family());
-  if (inner != nullptr && send_datagram(inner->socket.get(), to, {}, payload)) {
+  if (inner != nullptr && services_.inside.send(inner->socket.get(), to, {}, payload)) {
     ++services_.counters.datagrams_in;
   } else {
     ++services_.counters.lost_datagrams;
@@ -148,11 +148,11 @@ void Association::send_inside(const Endpoint& to, Bytes payload) {
 
 void Association::give_back(Inner& inner) {
   for (unsigned i = 0; i < kDatagramsPerTurn && inner.socket; ++i) {
-    const auto datagram = receive_datagram(inner.socket.get());
+    const auto datagram = receive_datagram(services_.inside, inner.socket.get());
     if (!datagram) return;
     last_used_ = services_.loop.now();
     const std::string header = socks_datagram_header(datagram->from);
-    if (send_datagram(outside_.get(), client_at_, header, datagram->bytes)) {
+    if (services_.outside.send(outside_.get(), client_at_, header, datagram->bytes)) {
       ++services_.counters.datagrams_out;
     } else {
       ++services_.counters.lost_datagrams;

@@ -119,6 +119,8 @@ class Proxied(Setting):
         Server(self.right, "10.10.0.2", 7, lambda data: data[::-1], socket.SOCK_DGRAM)
         if conf is not None:
             self.conf = self.user.write("proxy.conf", conf(self))
+        reach = getattr(scene, "reach", None)       # see test_proxy_lwip.py
+        options = [*options, *(["--reach", reach] if reach else [])]
         read, write = os.pipe()
         self.process = self.user.spawn(
             [*under, "ferrule", "proxy", self.conf, "--ready-fd", str(write), *options],
@@ -545,6 +547,8 @@ def test_streams_outlive_a_minute_without_a_network(scene):
     proxied = Proxied(scene, "--socks", "1080")
     with proxied.connect() as sock:
         assert request(sock, 1, "10.10.0.2", 7)[0] == 0
+        sock.sendall(b"x")                  # the server, too, knows that it is connected
+        assert exactly(sock, 1) == b"x"
         proxied.left.run("ip link set eth0 down")
         sock.sendall(b"sent while nothing goes")
         time.sleep(60)

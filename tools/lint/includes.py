@@ -11,6 +11,7 @@ FOLDERS = {
     "protocol": ["base", "crypto", "packet"],
     "io": ["base", "packet"],
     "netstack": ["base", "packet", "io", "control"],
+    "stack": ["base", "crypto", "packet", "io", "netstack"],
     "proxy": ["base", "crypto", "io", "control", "netstack"],
     "control": ["base", "crypto/blake2s.h", "protocol/configuration.h", "protocol/constants.h"],
     "tunnel": ["base", "crypto", "packet", "protocol", "control"],
@@ -25,7 +26,7 @@ FOLDERS = {
     "diagnosis": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files",
                   "quick"],
     "cli": ["base", "crypto", "packet", "protocol", "control", "io", "client", "files", "quick",
-            "monitor", "diagnosis", "netstack", "proxy"],
+            "monitor", "diagnosis", "netstack", "stack", "proxy"],
 }
 
 # The rooms of the tool.
@@ -42,6 +43,7 @@ LIBRARIES = {
     r"fmt/": ["control", "netstack", "proxy", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
     r"nlohmann/": ["diagnosis", "cli"],
+    r"lwip/|std(def|int)\.h$": ["stack"],  # the library, and its C
     r"seccomp": ["io", "daemon"],
     r"qrencode|png": ["cli"],
     r"microhttpd|ncurses": ["cli"],
@@ -53,7 +55,7 @@ LIBRARIES = {
     r"arpa/inet\.h$": ["io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|dlfcn|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"
-    r"|unistd)\.h$": ["io", "netstack", "proxy", "daemon", *TOOL],
+    r"|unistd)\.h$": ["io", "netstack", "stack", "proxy", "daemon", *TOOL],
     r"g(test|mock)/|benchmark/": [],
 }
 TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"

@@ -106,9 +106,9 @@ class Running {
       : console_(console),
         log_(console),
         tunnel_(std::move(tunnel)),
-        inside_(tunnel_.space),
         loop_(std::move(loop)),
-        services_{loop_, inside_, outside_, log_},
+        inside_(make_reach(tunnel_, loop_)),
+        services_{loop_, *inside_, outside_, log_},
         settings_(settings) {}
 
   [[nodiscard]] bool open(proxy::ResolverSettings resolver, std::vector<IpAddress> inner);
@@ -125,8 +125,8 @@ class Running {
   ConsoleLog log_;
   InnerTunnel tunnel_;
   netstack::OwnReach outside_;
-  netstack::NamespaceReach inside_;
   proxy::Loop loop_;
+  std::unique_ptr<netstack::Reach> inside_;
   proxy::Services services_;
   const proxy::ProxySettings& settings_;
   std::optional<io::SignalFd> signals_;
@@ -162,7 +162,8 @@ bool Running::watch() {
   watched_.emplace_back(loop_, tunnel_.process.poll_fd(), io::Watch{}, [this](const io::Ready&) {
     end(1, "the tunnel has ended: ferruled is gone");
   });
-  watched_.emplace_back(loop_, tunnel_.space.poll_fd(), io::Watch{}, [this](const io::Ready&) {
+  if (!tunnel_.space) return true;
+  watched_.emplace_back(loop_, tunnel_.space->poll_fd(), io::Watch{}, [this](const io::Ready&) {
     end(1, "the tunnel has ended: the helper in its namespace is gone");
   });
   return true;
@@ -208,12 +209,13 @@ int Running::run(std::optional<int> ready_fd) {
 void Running::wake_tunnel() {
   if (somebody_inside_.family() == Family::none) return;
   const auto any = IpAddress::parse(somebody_inside_.family() == Family::v4 ? "0.0.0.0" : "::");
-  const auto socket = inside_.open_udp(Endpoint(*any, 0));
+  const auto socket = inside_->open_udp(Endpoint(*any, 0));
   constexpr std::uint16_t kDiscard = 9;
-  if (!socket || !netstack::set_other_end(socket->get(), Endpoint(somebody_inside_, kDiscard))) {
+  if (!socket || !inside_->set_other_end(socket->get(), Endpoint(somebody_inside_, kDiscard))) {
     return;
   }
-  (void)!::write(socket->get(), "", 1);
+  constexpr std::array<std::uint8_t, 1> kAnything{};
+  (void)inside_->send(socket->get(), {}, {}, kAnything);
 }
 
 proxy::TunnelHealth Running::look() {

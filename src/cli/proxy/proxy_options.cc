@@ -54,7 +54,7 @@ void add_options(CLI::App& app, ProxyOptions& options, Words& words) {
                  "reads a password from standard input and prints a line for --password-file")
       ->type_name("USER");
   app.add_option("--reach", options.reach.text,
-                 "how to reach the inside: auto or namespace; says which is taken and why")
+                 "how to reach the inside: auto, namespace or lwip; says which is taken and why")
       ->type_name("WAY");
   // ssh's options, which several words may share.
   for (const char* name : {"--socks", "--http", "--dns", "-L", "-R"}) {
@@ -153,7 +153,8 @@ std::variant<ProxyOptions, int> read_proxy_options(Console& console, Arguments a
     console.err.print("{0} proxy: which FILE?\nTry `{0} proxy --help'.\n", console.program);
     return 1;
   }
-  if (!check_reach(console, options.reach) || !read_words(console, words, options.settings) ||
+  if (!check_reach(console, options.reach, false) ||
+      !read_words(console, words, options.settings) ||
       !read_password_file(console, words.password_file, options.settings)) {
     return 1;
   }

@@ -34,7 +34,7 @@ void detach() {
   try {
     auto tunnel = start();
     console.err.flush();
-    if (tunnel && netstack::send_message(control.get(), kReady, tunnel->space.doors())) {
+    if (tunnel && netstack::send_message(control.get(), kReady, tunnel->space->doors())) {
       control.reset();
       keep(*tunnel, ended.get());
       console.err.flush();

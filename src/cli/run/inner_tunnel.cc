@@ -1,6 +1,7 @@
 #include "cli/run/inner_tunnel.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,16 +11,27 @@
 #include "cli/quick/quick_command.h"
 #include "cli/terminal/listener.h"
 #include "client/scopes.h"
+#include "crypto/random.h"
 #include "files/conf_change.h"
 #include "files/peer_endpoints.h"
 #include "quick/child.h"
 #include "quick/link.h"
+
+#ifdef FERRULE_HAS_LWIP
+#include "stack/lwip_reach.h"
+#endif
 
 namespace ferrule::cli {
 
 namespace {
 
 constexpr std::uint32_t kLeastIpv6Mtu = 1280;
+
+#ifdef FERRULE_HAS_LWIP
+constexpr bool kHasLwip = true;
+#else
+constexpr bool kHasLwip = false;
+#endif
 
 // Beside this program, or where the shell would find it.
 std::string daemon_path() {
@@ -105,14 +117,88 @@ Result<void> configure_somehow(Console& console, netstack::TunnelProcess& proces
   return configure(process, change);
 }
 
+// What is inside, and the end of it that is ferruled's.
+struct Inside {
+  std::optional<netstack::Namespace> space;
+  InnerStack stack;
+  io::UniqueFd tun;
+};
+
+Result<Inside> open_stack(const netstack::NamespaceSettings& settings) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    return std::unexpected(system_error(errno, "open a pair of sockets"));
+  }
+  // ferruled is to lose nothing of what TCP may have under way; an ordinary user gets less than this.
+  constexpr int kQueueBytes = 4 << 20;
+  (void)::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &kQueueBytes, sizeof kQueueBytes);
+  Inside inside{
+      {}, {io::UniqueFd(ends[0]), {}, settings.routes, settings.mtu_bytes}, io::UniqueFd(ends[1])};
+  for (const io::LinkAddress& own : settings.addresses) {
+    inside.stack.addresses.push_back(own.address);
+  }
+  return inside;
+}
+
+// A namespace where there can be one, or what was asked for.
+Result<Inside> open_inside(Console& console, const netstack::NamespaceSettings& settings,
+                           const InnerTunnelOptions& options) {
+  const std::string& wanted = options.reach.text;
+  if (wanted == "lwip") {
+    console.err.print("reach: lwip: a TCP/IP stack of its own, as was asked for\n");
+    return open_stack(settings);
+  }
+  auto space = netstack::Namespace::open(settings);
+  if (space) {
+    if (options.reach.is_given) {
+      console.err.print(
+          "reach: namespace: a network namespace of {}'s own, with the kernel's TCP\n",
+          space->is_unprivileged() ? "this user" : "root");
+    }
+    for (const std::string& note : space->notes()) console.err.print("Note: {}\n", note);
+    io::UniqueFd tun = space->take_tun();
+    return Inside{std::move(*space), {}, std::move(tun)};
+  }
+  if (wanted == "namespace" || options.is_for_programs || !kHasLwip) {
+    return std::unexpected(space.error());
+  }
+  if (!options.is_quiet) {
+    console.err.print(
+        "reach: lwip: a TCP/IP stack of its own, since a namespace is not to be had: {}\n",
+        space.error().what);
+  }
+  return open_stack(settings);
+}
+
 }  // namespace
 
-bool check_reach(Console& console, const ReachChoice& reach) {
-  if (reach.text == "auto" || reach.text == "namespace") return true;
-  console.err.print(
-      "{}: there is no reach `{}': it is `auto' or `namespace', which is what `auto' chooses\n",
-      console.program, reach.text);
+bool check_reach(Console& console, const ReachChoice& reach, bool is_for_programs) {
+  std::string why;
+  if (reach.text == "lwip" && is_for_programs) {
+    why = "a program runs inside a namespace only: `proxy' takes this one";
+  } else if (reach.text == "lwip" && !kHasLwip) {
+    why = "it was not built in (FERRULE_LWIP)";
+  } else if (reach.text != "auto" && reach.text != "namespace" && reach.text != "lwip") {
+    why = "there is `auto', `namespace' and `lwip'";
+  }
+  if (why.empty()) return true;
+  console.err.print("{}: --reach {}: {}\n", console.program, reach.text, why);
   return false;
+}
+
+std::unique_ptr<netstack::Reach> make_reach(InnerTunnel& tunnel, io::Loop& loop) {
+#ifdef FERRULE_HAS_LWIP
+  if (!tunnel.space) {
+    static crypto::SystemRng rng;
+    InnerStack& stack = tunnel.stack;
+    return std::make_unique<stack::LwipReach>(
+        loop, std::move(stack.tunnel),
+        stack::LwipSettings{stack.addresses, stack.routes, stack.mtu_bytes}, rng);
+  }
+#else
+  (void)loop;
+#endif
+  return std::make_unique<netstack::NamespaceReach>(*tunnel.space);
 }
 
 std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
@@ -135,22 +221,18 @@ std::optional<InnerTunnel> start_inner_tunnel(Console& console, QuickFile& file,
   settings.mtu_bytes = mtu_of(console, file, change);
   if (settings.mtu_bytes == 0) return std::nullopt;
   console.err.flush();
-  auto space = netstack::Namespace::open(settings);
-  if (!space) return refuse(space.error());
-  if (options.reach.is_given) {
-    console.err.print("reach: namespace: a network namespace of {}'s own, with the kernel's TCP\n",
-                      space->is_unprivileged() ? "this user" : "root");
-  }
-  for (const std::string& note : space->notes()) console.err.print("Note: {}\n", note);
+  auto inside = open_inside(console, settings, options);
+  if (!inside) return refuse(inside.error());
   const netstack::TunnelOptions daemon{daemon_path(), file.interface, settings.mtu_bytes,
                                        options.is_quiet ? "silent" : "error"};
-  auto process = netstack::TunnelProcess::start(daemon, space->take_tun());
+  auto process = netstack::TunnelProcess::start(daemon, std::move(inside->tun));
   if (!process) return refuse(process.error());
   if (auto done = configure_somehow(console, *process, change); !done) return refuse(done.error());
   auto names = NameFollower::start(console, file, process->spare());
   process->spare().close();
   if (!names) return refuse(names.error());
-  return InnerTunnel{std::move(*space), std::move(*process), std::move(*names)};
+  return InnerTunnel{std::move(inside->space), std::move(inside->stack), std::move(*process),
+                     std::move(*names)};
 }
 
 }  // namespace ferrule::cli

@@ -97,12 +97,12 @@ void keep_until(Console& console, InnerTunnel& tunnel, int ended, std::vector<Pu
   }
   QuietLog log;
   netstack::OwnReach outside;
-  netstack::NamespaceReach inside(tunnel.space);
+  netstack::NamespaceReach inside(*tunnel.space);
   proxy::Services services{*loop, inside, outside, log};
   std::vector<proxy::Listener> listeners;
   for (Published& port : ports) {
-    listeners.push_back(
-        proxy::forward_tcp(services, std::move(port.socket), "publish", inside, port.target));
+    listeners.push_back(proxy::forward_tcp(services, outside, std::move(port.socket), "publish",
+                                           inside, port.target));
   }
   const proxy::Watched command(*loop, ended, {}, [&](const io::Ready&) { loop->stop(); });
   const proxy::Watched daemon(*loop, tunnel.process.poll_fd(), {}, [&](const io::Ready&) {
@@ -126,7 +126,7 @@ void keep_until(Console& console, InnerTunnel& tunnel, int ended, std::vector<Pu
 
 int run_inside(Console& console, RunOptions& options) {
   hold_standard_descriptors();
-  if (!check_reach(console, options.reach)) return kFailed;
+  if (!check_reach(console, options.reach, true)) return kFailed;
   auto file =
       options.file == "-" ? read_quick_input(console) : read_quick_file(console, options.file);
   if (!file) return kFailed;

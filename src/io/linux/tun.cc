@@ -14,7 +14,10 @@ namespace ferrule::io {
 namespace {
 
 // A descriptor whose interface was deleted says EBADFD to everything from then on.
-bool is_gone(int error) noexcept { return error == EBADFD || error == EBADF; }
+// And one whose other end is a program's, to what is written.
+bool is_gone(int error) noexcept {
+  return error == EBADFD || error == EBADF || error == EPIPE || error == ECONNRESET;
+}
 
 bool still_attached(int fd) noexcept {
   ifreq request{};
@@ -62,6 +65,7 @@ Result<bool> LinuxTun::read_one(TunRead& slot) {
     if (!is_gone(error) && !hopeless && still_attached(fd_.get())) return false;
     return std::unexpected(system_error(error, "read from tunnel interface"));
   }
+  if (got == 0) return std::unexpected(system_error(EBADFD, "read from tunnel interface"));
   read_errors_in_row_ = 0;
   const std::size_t skipped = has_vnet_header_ ? sizeof header : 0;
   if (static_cast<std::size_t>(got) <= skipped) return true;

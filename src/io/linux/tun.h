@@ -74,6 +74,9 @@ class TunInterface {
   /// kernel doesn't tell (it reports the flag in any case). `mtu_bytes` is for an interface in a network
   /// namespace that the caller can't look into, of which the descriptor alone tells nothing but whether
   /// it is up; none: unknown, and taken for kDefaultMtu there.
+  ///
+  /// It may also be a socket that keeps packets apart (SOCK_SEQPACKET) and has a TCP/IP stack at its other end:
+  /// each message is a packet with a vnet header before it. The interface is up until that end is closed.
   [[nodiscard]] static Result<TunInterface> adopt(UniqueFd fd, bool offload = true,
                                                   std::optional<std::uint32_t> mtu_bytes = {});
 
@@ -94,9 +97,12 @@ class TunInterface {
  private:
   TunInterface() = default;
   int first_fd() const noexcept { return queues_.front()->poll_fd(); }
+  [[nodiscard]] static Result<TunInterface> adopt_socket(UniqueFd fd, bool offload,
+                                                         std::optional<std::uint32_t> mtu_bytes);
   [[nodiscard]] LinkState glimpse(const std::string& name) const;
 
   bool has_vnet_header_ = false;
+  bool is_socket_ = false;
   std::optional<std::uint32_t> told_mtu_bytes_;
   std::vector<std::unique_ptr<LinuxTun>> queues_;
 };

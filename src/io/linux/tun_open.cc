@@ -140,6 +140,20 @@ Result<void> configure(const std::string& name, unsigned long request_code, int 
   return {};
 }
 
+bool is_socket(int fd) noexcept {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+Result<void> set_up(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) {
+    return {};
+  }
+  return std::unexpected(system_error(errno, "set up the given tunnel descriptor"));
+}
+
 // The first queue decides the flags: an interface that exists may have one queue only, and an old
 // kernel may refuse vnet headers. All of that is EINVAL, as is a bad name, which no flags help.
 Result<Attached> attach_first(const TunOptions& options, int& flags) {
@@ -185,6 +199,7 @@ Result<TunInterface> TunInterface::open(const TunOptions& options) {
 
 Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload,
                                          std::optional<std::uint32_t> mtu_bytes) {
+  if (is_socket(fd.get())) return adopt_socket(std::move(fd), offload, mtu_bytes);
   ifreq request{};
   if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) {
     return std::unexpected(system_error(errno, "use the given tunnel descriptor"));
@@ -193,11 +208,7 @@ Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload,
     return std::unexpected(
         make_error(EINVAL, "use interface " + name_in(request) + ": it carries no IP packets"));
   }
-  const int file_flags = ::fcntl(fd.get(), F_GETFL);
-  if (file_flags < 0 || ::fcntl(fd.get(), F_SETFL, file_flags | O_NONBLOCK) != 0 ||
-      ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
-    return std::unexpected(system_error(errno, "set up the given tunnel descriptor"));
-  }
+  if (auto done = set_up(fd.get()); !done) return std::unexpected(done.error());
   TunInterface adopted;
   adopted.told_mtu_bytes_ = mtu_bytes;
   adopted.has_vnet_header_ = (request.ifr_flags & IFF_VNET_HDR) != 0;
@@ -211,7 +222,26 @@ Result<TunInterface> TunInterface::adopt(UniqueFd fd, bool offload,
   return adopted;
 }
 
+Result<TunInterface> TunInterface::adopt_socket(UniqueFd fd, bool offload,
+                                                std::optional<std::uint32_t> mtu_bytes) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
+    return std::unexpected(
+        make_error(EINVAL, "use the given socket as a tunnel: it is no SOCK_SEQPACKET"));
+  }
+  if (auto done = set_up(fd.get()); !done) return std::unexpected(done.error());
+  TunInterface adopted;
+  adopted.is_socket_ = true;
+  adopted.told_mtu_bytes_ = mtu_bytes;
+  adopted.has_vnet_header_ = true;
+  const packet::OffloadSupport support{.tcp = offload, .udp = false};
+  adopted.queues_.push_back(std::make_unique<LinuxTun>(std::move(fd), true, support));
+  return adopted;
+}
+
 Result<std::string> TunInterface::name() const {
+  if (is_socket_) return std::unexpected(make_error(ENODEV, "a socket has no name"));
   ifreq request{};
   if (::ioctl(first_fd(), TUNGETIFF, &request) != 0) {
     return std::unexpected(system_error(errno, "read name of tunnel interface"));
@@ -219,7 +249,11 @@ Result<std::string> TunInterface::name() const {
   return name_in(request);
 }
 
-bool TunInterface::exists() const { return name().has_value(); }
+bool TunInterface::exists() const {
+  if (!is_socket_) return name().has_value();
+  pollfd question{first_fd(), 0, 0};
+  return ::poll(&question, 1, 0) == 0;  // it tells of a hang-up unasked
+}
 
 Result<UniqueFd> TunInterface::network_namespace() const {
   const int fd = ::ioctl(first_fd(), TUNGETDEVNETNS);
@@ -240,6 +274,15 @@ LinkState TunInterface::glimpse(const std::string& name) const {
 // Where the namespace can't be known (an older kernel, no privilege) it is taken for our own, if that
 // has an interface of the name which is up or down as ours is.
 Result<LinkState> TunInterface::state() const {
+  if (is_socket_ && !exists()) {
+    return std::unexpected(make_error(EBADFD, "the other end of the tunnel's socket is closed"));
+  }
+  if (is_socket_) {
+    return LinkState{.name = {},
+                     .mtu = told_mtu_bytes_.value_or(kDefaultMtu),
+                     .up = true,
+                     .is_announced = false};
+  }
   auto current = name();
   if (!current) return std::unexpected(std::move(current.error()));
   auto query = KernelQuery::open();

@@ -207,6 +207,33 @@ TEST_F(LinuxTunTest, GivenDescriptorThatIsNoTunnelIsRefused) {
   EXPECT_FALSE(TunInterface::adopt(UniqueFd()));
 }
 
+TEST(TunSocket, IsAnInterfaceUntilItsOtherEndIsClosed) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd far(ends[1]);
+  const auto interface = TunInterface::adopt(UniqueFd(ends[0]), true, 1300).value();
+  EXPECT_TRUE(interface.exists());
+  EXPECT_EQ(interface.state().value().mtu, 1300u);
+  EXPECT_TRUE(interface.state().value().up);
+  const ByteVector packet = udp_packet(pattern(10), 9);
+  const Bytes part = packet;
+  const TunWrite entry{{&part, 1}, {}};
+  EXPECT_EQ(interface.queue(0).write({&entry, 1}).value(), 1u);
+  ByteVector room(2000);
+  EXPECT_EQ(::recv(far.get(), room.data(), room.size(), 0), 10 + std::ssize(packet));
+  far.reset();
+  EXPECT_FALSE(interface.exists());
+  EXPECT_FALSE(interface.state());
+  TunRead slot;
+  slot.room = room;
+  EXPECT_FALSE(interface.queue(0).read({&slot, 1}));
+  EXPECT_FALSE(interface.queue(0).write({&entry, 1}));
+}
+
+TEST(TunSocket, KeepsPacketsApartOrIsRefused) {
+  EXPECT_FALSE(TunInterface::adopt(UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))));
+}
+
 TEST_F(LinuxTunTest, P77_RefusedSuperPacketEndsTheWriteWithNothingBehindItTaken) {
   const auto interface = make({.name = "inner"});
   ASSERT_TRUE(shell("ip link set inner up"));

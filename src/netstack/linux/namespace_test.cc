@@ -31,7 +31,7 @@ TEST(Namespace, ItsSocketsHaveTheAddressesOfInside) {
   NamespaceReach reach(*space);
   const auto udp = reach.open_udp(Endpoint(*IpAddress::parse("10.99.0.1"), 0));
   ASSERT_TRUE(udp) << udp.error().what;
-  EXPECT_EQ(local_end(udp->get()).address.to_string(), "10.99.0.1");
+  EXPECT_EQ(local_end_of(udp->get()).address.to_string(), "10.99.0.1");
   EXPECT_FALSE(OwnReach().open_udp(Endpoint(*IpAddress::parse("10.99.0.1"), 0)));
 }
 
@@ -41,15 +41,15 @@ TEST(Namespace, ItsLoopbackIsItsOwn) {
   OwnReach outside;
   const auto listener = inside.listen(Endpoint(*IpAddress::parse("127.0.0.1"), 0));
   ASSERT_TRUE(listener) << listener.error().what;
-  const Endpoint at = local_end(listener->get());
+  const Endpoint at = local_end_of(listener->get());
   const auto there = inside.dial(at, {});
   ASSERT_TRUE(there);
   ASSERT_TRUE(writable_within(there->get(), 5000));
-  EXPECT_TRUE(connected(there->get()));
-  EXPECT_EQ(other_end(there->get()), at);
+  EXPECT_TRUE(inside.connected(there->get()));
+  EXPECT_EQ(other_end_of(there->get()), at);
   const auto here = outside.dial(at, {});
   if (here && writable_within(here->get(), 5000)) {
-    EXPECT_FALSE(connected(here->get()));
+    EXPECT_FALSE(outside.connected(here->get()));
   }
 }
 

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "io/linux/socket_address.h"
 
@@ -14,6 +16,7 @@ namespace ferrule::netstack {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr std::size_t kMaxDatagramBytes = 65535;
 
 int family_of(const IpAddress& address) noexcept {
   return address.family() == Family::v4 ? AF_INET : AF_INET6;
@@ -90,7 +93,7 @@ Result<io::UniqueFd> OwnReach::make(int family, int type) {
   return socket;
 }
 
-Result<void> connected(int socket) {
+Result<void> SocketReach::connected(int socket) {
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
@@ -98,12 +101,53 @@ Result<void> connected(int socket) {
   return std::unexpected(system_error(error, "connect"));
 }
 
-bool set_other_end(int socket, const Endpoint& to) {
+Result<Caller> SocketReach::accept(int listener) {
+  io::SocketAddress from{};
+  from.size = sizeof from.v6;
+  io::UniqueFd socket(::accept4(listener, &from.any, &from.size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket) return std::unexpected(system_error(errno, "accept"));
+  return Caller{std::move(socket), io::to_endpoint(from)};
+}
+
+bool SocketReach::set_other_end(int socket, const Endpoint& to) {
   const io::SocketAddress address(to);
   return ::connect(socket, &address.any, address.size) == 0;
 }
 
-Endpoint local_end(int socket) { return end_of(socket, ::getsockname); }
-Endpoint other_end(int socket) { return end_of(socket, ::getpeername); }
+Result<Datagram> SocketReach::receive(int socket) {
+  static thread_local const std::unique_ptr<std::uint8_t[]> room(
+      new std::uint8_t[kMaxDatagramBytes]);
+  io::SocketAddress from{};
+  from.size = sizeof from.v6;
+  ssize_t got;
+  do {
+    got = ::recvfrom(socket, room.get(), kMaxDatagramBytes, 0, &from.any, &from.size);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return std::unexpected(system_error(errno, "receive"));
+  return Datagram{io::to_endpoint(from), {room.get(), static_cast<std::size_t>(got)}};
+}
+
+bool SocketReach::send(int socket, const Endpoint& to, std::string_view head, Bytes rest) {
+  io::SocketAddress address{};
+  iovec parts[] = {{const_cast<char*>(head.data()), head.size()},
+                   {const_cast<std::uint8_t*>(rest.data()), rest.size()}};
+  msghdr header{};
+  header.msg_iov = parts;
+  header.msg_iovlen = 2;
+  if (!to.is_none()) {
+    address = io::SocketAddress(to);
+    header.msg_name = &address.any;
+    header.msg_namelen = address.size;
+  }
+  for (int tries = 0; tries < 2; ++tries) {
+    if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0) return true;
+    // The error may be what an earlier one met.
+    if (errno != ECONNREFUSED && errno != EHOSTUNREACH) return false;
+  }
+  return false;
+}
+
+Endpoint local_end_of(int socket) { return end_of(socket, ::getsockname); }
+Endpoint other_end_of(int socket) { return end_of(socket, ::getpeername); }
 
 }  // namespace ferrule::netstack

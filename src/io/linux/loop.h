@@ -11,12 +11,12 @@
 #include "base/time.h"
 #include "io/poller.h"
 
-namespace ferrule::proxy {
+namespace ferrule::io {
 
 /// All of it, and what it calls, belongs to one thread.
 class Loop {
  public:
-  using Handler = std::function<void(const io::Ready&)>;
+  using Handler = std::function<void(const Ready&)>;
 
   [[nodiscard]] static Result<Loop> open();
   Loop(Loop&&) = default;
@@ -37,13 +37,13 @@ class Loop {
   friend class Timer;
   struct Watcher {
     int fd;
-    io::Watch watch;
+    Watch watch;
     Handler handler;
   };
-  explicit Loop(std::unique_ptr<io::Poller> poller) noexcept : poller_(std::move(poller)) {}
+  explicit Loop(std::unique_ptr<Poller> poller) noexcept : poller_(std::move(poller)) {}
   void run_timers();
 
-  std::unique_ptr<io::Poller> poller_;
+  std::unique_ptr<Poller> poller_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Watcher>> watchers_;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> timers_;
   std::uint64_t next_tag_ = 1;
@@ -57,7 +57,7 @@ class Watched {
  public:
   Watched() noexcept = default;
   /// `handler` is called with what has come; it may destroy this.
-  Watched(Loop& loop, int fd, io::Watch watch, Loop::Handler handler);
+  Watched(Loop& loop, int fd, Watch watch, Loop::Handler handler);
   Watched(Watched&& other) noexcept;
   Watched& operator=(Watched&& other) noexcept;
   ~Watched() { reset(); }
@@ -86,4 +86,4 @@ class Timer {
   std::pair<Instant, std::uint64_t> key_;
 };
 
-}  // namespace ferrule::proxy
+}  // namespace ferrule::io

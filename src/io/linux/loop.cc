@@ -1,4 +1,4 @@
-#include "proxy/loop.h"
+#include "io/linux/loop.h"
 
 #include <array>
 #include <optional>
@@ -6,10 +6,10 @@
 
 #include "io/clock.h"
 
-namespace ferrule::proxy {
+namespace ferrule::io {
 
 Result<Loop> Loop::open() {
-  auto poller = io::open_poller();
+  auto poller = open_poller();
   if (!poller) return std::unexpected(poller.error());
   Loop loop(std::move(*poller));
   loop.now_ = io::now().boot;
@@ -17,13 +17,13 @@ Result<Loop> Loop::open() {
 }
 
 void Loop::run() {
-  std::array<io::Ready, 64> room;
+  std::array<Ready, 64> room;
   while (!stopped_) {
     std::optional<Instant> next;
     if (!timers_.empty()) next = timers_.begin()->first.first;
     const auto came = poller_->wait(room, next);
     now_ = io::now().boot;
-    for (const io::Ready& ready : came) {
+    for (const Ready& ready : came) {
       const auto found = watchers_.find(ready.tag);
       if (found == watchers_.end()) continue;  // gone since
       const std::shared_ptr<Watcher> watcher = found->second;
@@ -45,10 +45,10 @@ void Loop::run_timers() {
   }
 }
 
-Watched::Watched(Loop& loop, int fd, io::Watch watch, Loop::Handler handler)
+Watched::Watched(Loop& loop, int fd, Watch watch, Loop::Handler handler)
     : loop_(&loop), tag_(loop.next_tag_++) {
   loop.watchers_.emplace(tag_, std::make_shared<Loop::Watcher>(fd, watch, std::move(handler)));
-  (void)loop.poller_->add(io::Waitable(fd), watch, tag_);
+  (void)loop.poller_->add(Waitable(fd), watch, tag_);
 }
 
 Watched::Watched(Watched&& other) noexcept
@@ -68,7 +68,7 @@ void Watched::set(bool reading, bool writing) {
   if (watcher.watch.reading == reading && watcher.watch.writing == writing) return;
   watcher.watch.reading = reading;
   watcher.watch.writing = writing;
-  loop_->poller_->rearm(io::Waitable(watcher.fd), watcher.watch, tag_);
+  loop_->poller_->rearm(Waitable(watcher.fd), watcher.watch, tag_);
 }
 
 void Watched::reset() noexcept {
@@ -78,7 +78,7 @@ void Watched::reset() noexcept {
     return;
   }
   const auto found = loop_->watchers_.find(tag_);
-  loop_->poller_->remove(io::Waitable(found->second->fd));
+  loop_->poller_->remove(Waitable(found->second->fd));
   const std::shared_ptr<Loop::Watcher> last = found->second;  // may own what owns us
   loop_->watchers_.erase(found);
   loop_ = nullptr;
@@ -111,4 +111,4 @@ void Timer::reset() noexcept {
   loop.timers_.erase(found);
 }
 
-}  // namespace ferrule::proxy
+}  // namespace ferrule::io
