@@ -99,13 +99,16 @@ std::vector<bool> Reload::compare_endpoints() const {
 // peer stays where it is.
 void Reload::keep_endpoints(const std::vector<files::PeerEndpoint>& endpoints,
                             const std::vector<bool>& is_as_applied) {
+  std::map<PublicKey, Endpoint> here;
+  for (const protocol::PeerStatus& peer : device_.peers) {
+    if (!peer.endpoint.is_none()) here.emplace(peer.public_key, peer.endpoint);
+  }
   for (std::size_t i = 0; i < change_.peers.size(); ++i) {
     protocol::PeerChange& peer = change_.peers[i];
-    const auto has =
-        std::ranges::find(device_.peers, peer.public_key, &protocol::PeerStatus::public_key);
-    if (has == device_.peers.end() || has->endpoint.is_none()) continue;
+    const auto has = here.find(peer.public_key);
+    if (has == here.end()) continue;
     const auto& addresses = endpoints[i].addresses;
-    const bool is_there = std::ranges::find(addresses, has->endpoint) != addresses.end();
+    const bool is_there = std::ranges::find(addresses, has->second) != addresses.end();
     if (is_there || is_as_applied[i]) peer.endpoint.reset();
   }
 }

@@ -63,6 +63,10 @@ std::optional<std::string> why_no_text(std::string_view text, std::string_view f
 
 std::optional<OddSpace> find_odd_space(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    if (static_cast<unsigned char>(text[at]) < 0x80) {  // as nearly all there is
+      ++at;
+      continue;
+    }
     if (auto space = odd_space_at(text, at)) return space;
     const auto next = first_character(text.substr(at));
     at += next ? next->size : 1;
