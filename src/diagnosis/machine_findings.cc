@@ -16,6 +16,7 @@
 
 #include "control/hidden_keys.h"
 #include "control/named_peers.h"
+#include "control/near_miss.h"
 #include "crypto/x25519.h"
 #include "diagnosis/udp_port.h"
 #include "files/conf_file.h"
@@ -284,6 +285,28 @@ std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,
   return "taken by " + state.other_owner;
 }
 
+namespace {
+
+// Comments of ours that decide what `up` does: one that is written wrong would be passed over in silence.
+void find_misspelt_notes(const FileToCheck& file, std::vector<ConfFinding>& findings) {
+  constexpr std::array<std::string_view, 3> kNotes{"KillSwitch", "Forward", "Implementation"};
+  for (const ConfSection& section : file.document.sections()) {
+    if (section.kind != control::ConfSectionKind::interface) continue;
+    for (std::size_t i = section.header_line + 1; i < section.end_line; ++i) {
+      const auto note = control::note_in(file.document.line(i));
+      const auto meant = note ? control::nearest(note->key, kNotes) : std::nullopt;
+      if (!meant || control::is_named(note->key, *meant)) continue;
+      findings.push_back({Severity::warning, "misspelt-comment",
+                          file.document.error_at(i, note->key,
+                                                 fmt::format("this says nothing; did you mean "
+                                                             "`# {}'?",
+                                                             *meant))});
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
   std::vector<ConfFinding> findings;
   const auto tell = [&](std::string_view rule, ConfError where) {
@@ -300,6 +323,7 @@ std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
                             fmt::format("Implementation is `kernel' or `ferruled', and not `{}'",
                                         control::without_keys(*implementation))));
   }
+  find_misspelt_notes(file, findings);
   if (!quick::kill_switch_of(file.document)) {
     tell("kill-switch",
          files::error_about(file.document, "", "", std::string(quick::kKillSwitchExpected)));

@@ -52,6 +52,16 @@ TEST(Check, TheOwnKeyIsThatOfTheFile) {
               HasSubstr(":6:13: error: PublicKey: this is the key of this very interface"));
 }
 
+TEST(Check, ACommentThatDecidesIsNotWrittenWrongInSilence) {
+  const files::MemoryFile file(kGood + "# KilSwitch = on\n# forwarding\n# Forword = on\n");
+  const Answer answer = ask({"check", "--offline", file.path()});
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_THAT(answer.out,
+              HasSubstr(":4:3: warning: this says nothing; did you mean `# KillSwitch'?"));
+  EXPECT_THAT(answer.out, HasSubstr(":6:3: warning: this says nothing; did you mean `# Forward'?"));
+  EXPECT_THAT(answer.out, HasSubstr("0 errors, 2 warnings"));
+}
+
 TEST(Check, ADateThatIsNoneIsAnErrorUnlessThePeerIsDisabled) {
   const std::string peer = "[Peer]\nPublicKey = " + kKey + "\nAllowedIPs = 10.0.0.2\n";
   const files::MemoryFile bad(kGood + peer + "# Expires = 31.1.2027\n");

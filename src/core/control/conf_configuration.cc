@@ -10,6 +10,7 @@
 #include "base/key_text.h"
 #include "control/foreign_words.h"
 #include "control/hidden_keys.h"
+#include "control/named_peers.h"
 #include "control/near_miss.h"
 #include "control/value_mistakes.h"
 #include "control/wiped_text.h"
@@ -218,6 +219,10 @@ const Key* find_meant(std::string_view written, Kind section, ConfDialect dialec
 
 std::string why_no_key(std::string_view written, Kind section, const Key* meant) {
   std::string what = fmt::format("{} is not a key of {}", without_keys(written), name_of(section));
+  // Other tools pass over ours.
+  if (section == Kind::interface && is_interface_note(fmt::format("# {} = ", written))) {
+    return fmt::format("{}: it stands in a comment, `# {} = ...'", what, written);
+  }
   if (meant == nullptr) return what;
   if (!is_named(written, meant->name))
     return fmt::format("{}; did you mean {}?", what, meant->name);

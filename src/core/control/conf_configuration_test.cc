@@ -197,6 +197,12 @@ TEST(ConfConfiguration, AnUnknownKeyIsNamed) {
               HasSubstr("Colour is not a key of [Interface]\n"));
 }
 
+TEST(ConfConfiguration, AKeyThatStandsInACommentIsSentThere) {
+  EXPECT_THAT(error_in("[Interface]\nKillSwitch = on\n"),
+              HasSubstr("KillSwitch is not a key of [Interface]: it stands in a comment, "
+                        "`# KillSwitch = ...'\n"));
+}
+
 TEST(ConfConfiguration, WordsOfOtherProgramsAreSaidOnceWithWhatToDo) {
   EXPECT_THAT(error_in("[Interface]\nJc = 4\nJmin = 40\nJmax = 70\nS1 = 0\nH1 = 1\n" + kPeer +
                        "AdvancedSecurity = on\n"),
