@@ -12,6 +12,8 @@ from test_json import must_be
 from test_quick import Quick
 from test_quick_kill_switch import daemons
 
+NO_LOG = "wireguard-go keeps no log"
+
 
 def up(scene, **env):
     quick = Quick(scene)
@@ -31,7 +33,7 @@ def complain(quick, line=1):
         read_reply(connection)
 
 
-@behaviour
+@behaviour(unlike_go=NO_LOG)
 def test_a_daemon_in_the_background_can_be_read(scene):
     quick = up(scene)
     assert "begins" in logs(quick, "wg0").stdout
@@ -45,7 +47,7 @@ def test_a_daemon_in_the_background_can_be_read(scene):
     assert "line 8" in logs(quick, "wg0").stdout, "it outlives the daemon"
 
 
-@behaviour
+@behaviour(unlike_go=NO_LOG)
 def test_logs_go_on_as_more_is_told(scene):
     quick = up(scene)
     follower = quick.host.spawn([quick.paths["ferrule"], "logs", "wg0", "-f"], log_name="logs.log")
@@ -64,7 +66,7 @@ def test_logs_go_on_as_more_is_told(scene):
 
 # The sandbox lets no file be opened any more; the log makes room all the same.
 
-@behaviour(deadline_s=120)
+@behaviour(deadline_s=120, unlike_go=NO_LOG)
 def test_a_log_is_bounded(scene):
     quick = up(scene)
     for number in range(6000):
