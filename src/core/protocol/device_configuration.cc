@@ -247,12 +247,16 @@ void Device::remove_peer(Peer& peer) {
   remove_allowed_ips(peer.id);
   clear_sessions(peer);
   deadlines_.remove(peer.id);
-  TablesGuard tables(exclusion_);
+  bool gave_back = false;
   {
-    PeerGuard guard(exclusion_, peer.id);
-    drop_staged(peer, Drop::peer_removed);
+    TablesGuard tables(exclusion_);
+    {
+      PeerGuard guard(exclusion_, peer.id);
+      drop_staged(peer, Drop::peer_removed);
+    }
+    gave_back = peers_.remove(peer.id);
   }
-  peers_.remove(peer.id);
+  if (gave_back) worked(kMemoryCost);
 }
 
 void Device::clear_sessions(Peer& peer) {

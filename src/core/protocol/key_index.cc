@@ -28,7 +28,7 @@ void KeyIndex::insert(const PublicKey& key, std::uint32_t slot) {
   ++shard.used;
 }
 
-void KeyIndex::remove(const PublicKey& key, std::uint32_t slot) noexcept {
+bool KeyIndex::remove(const PublicKey& key, std::uint32_t slot) noexcept {
   Shard& shard = shards_[Hash(key).shard()];
   std::size_t hole = shard.home(Hash(key).tag());
   while (shard.entries[hole].slot != slot) {
@@ -38,7 +38,7 @@ void KeyIndex::remove(const PublicKey& key, std::uint32_t slot) noexcept {
   --shard.used;
   if (shard.used == 0 && shard.hold != hold_) {
     std::vector<Entry>().swap(shard.entries);
-    return;
+    return true;
   }
   // Instead of a tombstone: each entry behind the hole that may stand in it moves there.
   const std::size_t mask = shard.entries.size() - 1;
@@ -50,6 +50,7 @@ void KeyIndex::remove(const PublicKey& key, std::uint32_t slot) noexcept {
     hole = from;
   }
   shard.entries[hole] = Entry{};
+  return false;
 }
 
 void KeyIndex::Shard::put(const Entry& entry) noexcept {

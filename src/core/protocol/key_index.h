@@ -34,7 +34,8 @@ class KeyIndex {
   }
   /// The key is not there yet. Takes memory unless there is room for it.
   void insert(const PublicKey& key, std::uint32_t slot);
-  void remove(const PublicKey& key, std::uint32_t slot) noexcept;
+  /// True: memory was given back, which takes as long as some tens of these.
+  bool remove(const PublicKey& key, std::uint32_t slot) noexcept;
 
   /// Takes memory, so that until `let_go` this key can be inserted one time more than it was asked for.
   /// False: there was room already, which is how it mostly is.

@@ -50,6 +50,14 @@ TEST_F(KeyIndexTest, KeysOfOneHashAreToldApart) {
   EXPECT_EQ(find(other), 1u);
 }
 
+TEST_F(KeyIndexTest, SaysWhenItGivesMemoryBack) {
+  constexpr std::uint32_t kKeys = 20'000;
+  for (std::uint64_t i = 0; i < kKeys; ++i) insert(key_of(i));
+  std::size_t gave_back = 0;
+  for (std::uint32_t i = 0; i < kKeys; ++i) gave_back += index.remove(key_of(i), i) ? 1 : 0;
+  EXPECT_EQ(gave_back, 256u) << "once a shard";
+}
+
 TEST_F(KeyIndexTest, AgreesWithAMapWhateverComesAndGoes) {
   std::mt19937_64 random(1);
   std::map<std::uint64_t, std::uint32_t> model;

@@ -35,10 +35,10 @@ Peer& PeerTable::add(const PublicKey& key) {
   return *slot.peer;
 }
 
-void PeerTable::remove(PeerId id) noexcept {
+bool PeerTable::remove(PeerId id) noexcept {
   Peer* peer = find(id);
-  if (peer == nullptr) return;
-  keys_.remove(peer->public_key, id.slot);
+  if (peer == nullptr) return false;
+  const bool shard_went = keys_.remove(peer->public_key, id.slot);
   std::destroy_at(peer);
   Slot& slot = slots_[id.slot];
   slot.peer = nullptr;
@@ -51,13 +51,14 @@ void PeerTable::remove(PeerId id) noexcept {
   Block& block = blocks_[number];
   slot.next = std::exchange(block.free, id.slot);
   if (block.used-- == kTogether) link(open_, number);
-  if (block.used != 0) return;
+  if (block.used != 0) return shard_went;
   if (spares_.size() < spares_.capacity()) spares_.push_back(std::move(block.rooms));
   block.rooms.reset();
   unlink(open_, number);
   link(bare_, number);
   --blocks_with_rooms_;
   ++bare_blocks_;
+  return true;
 }
 
 // Blocks are opened when all that have rooms are full: as many rooms as peers are enough. Of those that

@@ -26,7 +26,8 @@ class PeerTable {
 
   /// The caller has seen to it that the key is not there yet. Without memory nothing has changed.
   Peer& add(const PublicKey& key);
-  void remove(PeerId id) noexcept;
+  /// True: memory was given back, which takes as long as some tens of these.
+  bool remove(PeerId id) noexcept;
 
   // Before a change of which no step may fail. All of it is given back with `drop_spares`, after a
   // failure too.

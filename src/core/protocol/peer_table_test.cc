@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -63,6 +64,18 @@ TEST(PeerTable, SlotsServeAgain) {
     while (const Peer* peer = table.first()) table.remove(peer->id);
   }
   EXPECT_LE(table.slot_count(), 320u);
+}
+
+TEST(PeerTable, SaysWhenItGivesMemoryBack) {
+  PeerTable table;
+  for (std::uint64_t i = 0; i < 3 * 64; ++i) (void)table.add(key_of(i));
+  std::vector<std::size_t> left;
+  while (const Peer* peer = table.first()) {
+    if (table.remove(peer->id)) left.push_back(table.size());
+  }
+  for (const std::size_t block_is_empty : {128u, 64u, 0u}) {
+    EXPECT_TRUE(std::ranges::find(left, block_is_empty) != left.end()) << block_is_empty;
+  }
 }
 
 TEST(PeerTable, AgreesWithAMapWhateverComesAndGoes) {
