@@ -13,6 +13,7 @@ ordinary user.
 
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -246,6 +247,15 @@ def attempt(measurement, course):
 
 def tell(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def raise_limit(connections):
+    """A connection takes up to three descriptors of a proxy. To be called while we may."""
+    most = max(4 * connections, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except ValueError:
+        tell(f"there are no {most} descriptors to be had: fewer idle connections (--idle COUNT) would do")
 
 
 def contestants(options):

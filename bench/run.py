@@ -224,6 +224,8 @@ def main():
     if not shutil.which("iperf3"):
         print("The bench needs a package that is not installed: iperf3.")
         return 1
+    if options.proxy:
+        proxy.raise_limit(options.idle)
     sandbox.enter()
     if options.no_avx512:
         os.environ["OPENSSL_ia32cap"] = OPENSSL_WITHOUT_AVX512
