@@ -94,5 +94,18 @@ void alone(benchmark::State& state) {
 }
 BENCHMARK(alone)->Apply(sizes);
 
+// As a batch of packets is routed.
+void together(benchmark::State& state) {
+  std::array<AllowedIps::Lookup, kBatch> lookups;
+  measure(state, [&](const AllowedIps& table, std::span<const std::uint8_t* const> batch, bool v4) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      lookups[i] = {batch[i], v4 ? Family::v4 : Family::v6, {}};
+    }
+    table.lookup_together(lookups);
+    benchmark::DoNotOptimize(lookups.back().owner);
+  });
+}
+BENCHMARK(together)->Apply(sizes);
+
 }  // namespace
 }  // namespace ferrule::protocol

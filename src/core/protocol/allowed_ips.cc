@@ -1,6 +1,7 @@
 #include "protocol/allowed_ips.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
@@ -94,6 +95,41 @@ PeerId AllowedIps::lookup(const IpAddress& address) const noexcept {
   if (address.family() == Family::v4) return lookup_v4(address.bytes().data());
   if (address.family() == Family::v6) return lookup_v6(address.bytes().data());
   return PeerId{};
+}
+
+void AllowedIps::lookup_together(std::span<Lookup> lookups) const noexcept {
+  while (!lookups.empty()) {
+    const std::size_t count = std::min(lookups.size(), kLookupsTogether);
+    lookup_some(lookups.first(count));
+    lookups = lookups.subspan(count);
+  }
+}
+
+// All go a step, then all that have not arrived another one: the first's next node is there by then.
+void AllowedIps::lookup_some(std::span<Lookup> lookups) const noexcept {
+  std::array<AddressBits, kLookupsTogether> bits;
+  std::array<AllowedIpsTrie::Way, kLookupsTogether> ways;
+  std::array<std::uint8_t, kLookupsTogether> under_way;
+  std::size_t left = lookups.size();
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    const Lookup& lookup = lookups[i];
+    bits[i] = lookup.family == Family::v4 ? AddressBits::v4(lookup.address)
+                                          : AddressBits::v6(lookup.address);
+    ways[i] = trie_of(lookup.family).start();
+    under_way[i] = static_cast<std::uint8_t>(i);
+  }
+  while (left > 0) {
+    std::size_t still = 0;
+    for (std::size_t j = 0; j < left; ++j) {
+      const std::uint8_t i = under_way[j];
+      if (trie_of(lookups[i].family).step(bits[i], ways[i])) under_way[still++] = i;
+    }
+    left = still;
+  }
+  for (std::size_t i = 0; i < lookups.size(); ++i) trie_of(lookups[i].family).end(ways[i]);
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    lookups[i].owner = owner(trie_of(lookups[i].family).confirm(bits[i], ways[i]));
+  }
 }
 
 void AllowedIps::for_each(PeerId peer, const std::function<void(const Cidr&)>& visit) const {

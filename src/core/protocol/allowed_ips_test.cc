@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,35 @@ TEST(AllowedIps, P90_AShorterPrefixServesWhereALongerOneDiffersInSkippedBits) {
   table.insert(cidr("10.0.0.1/32"), kAnna);
   table.insert(cidr("10.0.0.2/32"), kAnna);
   EXPECT_EQ(table.lookup(ip("10.0.1.1")), kBert);
+}
+
+TEST(AllowedIps, P90_LookUpsTogetherFindWhatLookUpsAloneDo) {
+  std::mt19937 random(1);
+  const auto any = [&](bool v4) {
+    std::array<std::uint8_t, 16> bytes{};
+    // Few values, so that prefixes hold each other and addresses hit them.
+    for (std::uint8_t& byte : bytes) byte = random() % 4 == 0 ? 128 : 1;
+    const std::span<const std::uint8_t, 16> all(bytes);
+    return v4 ? IpAddress::v4(all.first<4>()) : IpAddress::v6(all);
+  };
+  AllowedIps table;
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    for (const std::size_t count : {0u, 1u, 15u, 16u, 17u, 64u}) {
+      std::vector<IpAddress> addresses;
+      std::vector<AllowedIps::Lookup> lookups;
+      for (std::size_t n = 0; n < count; ++n) addresses.push_back(any(random() % 2 == 0));
+      for (const IpAddress& address : addresses) {
+        lookups.push_back({address.bytes().data(), address.family(), kNobody});
+      }
+      table.lookup_together(lookups);
+      for (std::size_t n = 0; n < count; ++n) {
+        ASSERT_EQ(lookups[n].owner, table.lookup(addresses[n])) << addresses[n].to_string();
+      }
+    }
+    const IpAddress address = any(i % 2 == 0);
+    table.insert(Cidr(address, static_cast<unsigned>(random() % (address.bits() + 1))),
+                 {i % 50, 0});
+  }
 }
 
 TEST(AllowedIps, P90_TheFamiliesAreApart) {

@@ -63,11 +63,41 @@ unsigned highest_bit(unsigned bits) noexcept {
 }  // namespace
 
 std::uint32_t AllowedIpsTrie::lookup(const AddressBits& address) const noexcept {
-  const std::uint32_t found = longest(address, UINT8_MAX);
-  if (found == kNone) return kNone;
-  const OwnedPrefix& prefix = prefixes_[found];
+  Way way = start();
+  while (step(address, way)) {
+  }
+  end(way);
+  return confirm(address, way);
+}
+
+bool AllowedIpsTrie::step(const AddressBits& address, Way& way) const noexcept {
+  if (way.at == kNone) return false;
+  const Node& node = nodes_[way.at];
+  const unsigned nibble = nibble_at(address, node.position);
+  if (const unsigned bits = node.prefix_bits & kCovering[nibble]; bits != 0) {
+    way.best = way.at;
+    way.best_bits = bits;
+  }
+  way.at = child(node, nibble);
+  if (way.at == kNone) return false;
+  __builtin_prefetch(&nodes_[way.at]);
+  return true;
+}
+
+void AllowedIpsTrie::end(Way& way) const noexcept {
+  if (way.best == kNone) return;
+  way.found = prefix(nodes_[way.best], highest_bit(way.best_bits));
+  // It may lie across two lines.
+  const OwnedPrefix* const prefix = &prefixes_[way.found];
+  __builtin_prefetch(prefix);
+  __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(prefix + 1) - 1);
+}
+
+std::uint32_t AllowedIpsTrie::confirm(const AddressBits& address, const Way& way) const noexcept {
+  if (way.found == kNone) return kNone;
+  const OwnedPrefix& prefix = prefixes_[way.found];
   const unsigned common = common_length(address, prefix.bits());
-  if (common >= prefix.length) return found;
+  if (common >= prefix.length) return way.found;
   // It differs in bits that were skipped. All nodes on the way share the bits before their position
   // with it, so that whatever matches in one within the common bits does match.
   return longest(address, common);

@@ -57,6 +57,19 @@ class AllowedIpsTrie {
 
   /// The place of the longest prefix that holds the address, or kNone.
   [[nodiscard]] std::uint32_t lookup(const AddressBits& address) const noexcept;
+  /// A look-up, step by step: for who makes several at once, so that what one waits for in memory the others
+  /// wait for, too. Begins as `start` says; `step` as long as it says so; then `end`, then `confirm`.
+  struct Way {
+    std::uint32_t at = kNone;
+    std::uint32_t found = kNone;
+    std::uint32_t best = kNone;  // node
+    std::uint32_t best_bits = 0;
+  };
+  [[nodiscard]] Way start() const noexcept { return {.at = root_}; }
+  [[nodiscard]] bool step(const AddressBits& address, Way& way) const noexcept;
+  void end(Way& way) const noexcept;
+  /// What `lookup` gives.
+  [[nodiscard]] std::uint32_t confirm(const AddressBits& address, const Way& way) const noexcept;
   /// The place of exactly this prefix, or kNone. Host bits are zero.
   [[nodiscard]] std::uint32_t find(const AddressBits& address, unsigned length) const noexcept;
   /// Before each insert, which can't fail then.
