@@ -248,7 +248,7 @@ class Device {
   using RunOf = std::span<OutboundPacket>;
 
   // data path (device_send.cc, device_receive.cc)
-  void route(OutboundPacket& packet) const noexcept;
+  void route(std::span<OutboundPacket> packets) const noexcept;
   void plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan, Attention& attention);
   void plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait, SendPlan& plan);
   void plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept;
@@ -380,7 +380,7 @@ class Device {
 
   // Control alone.
   Identity identity_;
-  std::uint64_t identities_ = 0;  // that there have been, none between two of them, too
+  std::uint32_t identities_ = 0;  // that there have been, none between two of them, too
   CookieChecker cookies_;
   RateLimiter ratelimiter_;
   SourceJudge source_judge_;

@@ -143,8 +143,8 @@ void Device::set_private_key(const Now& now, PrivateKey key) {
 void Device::follow_identity(const Now& now, Peer& peer) {
   if (std::exchange(peer.handshake.identity, identities_) == identities_) return;
   claim_memory(peer);
-  peer.handshake.static_static.reset();  // P25
-  peer.handshake.last_sent_at.reset();   // so that the next packet rekeys at once (P101)
+  peer.handshake.static_static.reset();            // P25
+  peer.handshake.last_sent_at = Instant::never();  // so that the next packet rekeys at once (P101)
   clear_handshake(peer);
   {
     PeerGuard guard(exclusion_, peer.id);
@@ -331,7 +331,7 @@ void Device::down() noexcept {
   }
   for (Peer* peer = peers_.first(); peer != nullptr; peer = peers_.after(*peer)) {
     clear_sessions(*peer);
-    peer->handshake.last_sent_at.reset();
+    peer->handshake.last_sent_at = Instant::never();
     {
       PeerGuard guard(exclusion_, peer->id);
       peer->traffic.timers.stop();
@@ -361,7 +361,7 @@ void Device::check_source(Peer& peer) {
   {
     PeerGuard guard(exclusion_, peer.id);
     to = peer.traffic.endpoint;
-    at = peer.traffic.reached_at;
+    at = peer.traffic.reached_at();
   }
   if (at.is_none()) return;
   SourceVerdict verdict;
@@ -372,14 +372,14 @@ void Device::check_source(Peer& peer) {
   }
   PeerGuard guard(exclusion_, peer.id);
   PeerTraffic& traffic = peer.traffic;
-  if (traffic.endpoint.address != to.address || traffic.reached_at != at) return;
+  if (traffic.endpoint.address != to.address || traffic.reached_at() != at) return;
   const bool was_whole =
       traffic.source_use == SourceUse::chosen || traffic.source_use == SourceUse::possible;
   // The way has left the interface that the address is at, and perhaps for a reason: until the peer
   // writes to the address again, the system chooses another.
   const bool moved = verdict.is_the_interfaces && was_whole && verdict.use > traffic.source_use;
-  traffic.source_use = verdict.use;
-  if (!traffic.source.is_none()) traffic.source = moved ? Source{} : usable(at, verdict.use);
+  traffic.use_source(verdict.use);
+  traffic.by_routes = traffic.by_routes || moved;
 }
 
 // What the data path has learned is asked about here, where a system call holds nobody up.
@@ -390,7 +390,7 @@ void Device::judge_source(Peer& peer) {
     PeerGuard guard(exclusion_, peer.id);
     if (peer.traffic.source_use != SourceUse::unknown) return;
     to = peer.traffic.endpoint;
-    at = peer.traffic.reached_at;
+    at = peer.traffic.reached_at();
   }
   SourceUse use;
   try {
@@ -400,15 +400,14 @@ void Device::judge_source(Peer& peer) {
   }
   PeerGuard guard(exclusion_, peer.id);
   PeerTraffic& traffic = peer.traffic;
-  if (traffic.endpoint.address != to.address || traffic.reached_at != at) return;
+  if (traffic.endpoint.address != to.address || traffic.reached_at() != at) return;
   if (traffic.source_use != SourceUse::unknown) return;
-  traffic.source_use = use;
-  if (!traffic.source.is_none()) traffic.source = usable(at, use);
+  traffic.use_source(use);
 }
 
 Source Device::source_of(const Peer& peer) const {
   PeerGuard guard(exclusion_, peer.id);
-  return peer.traffic.source;
+  return peer.traffic.source();
 }
 
 PeerStatus Device::status_of(const Peer& peer) const {
@@ -419,7 +418,7 @@ PeerStatus Device::status_of(const Peer& peer) const {
   PeerGuard guard(exclusion_, peer.id);
   const PeerTraffic& traffic = peer.traffic;
   status.endpoint = traffic.endpoint;
-  status.last_handshake = traffic.last_handshake;
+  status.last_handshake = traffic.last_handshake.unpacked();
   status.tx_bytes = traffic.tx_bytes;
   status.rx_bytes = traffic.rx_bytes;
   status.messages = traffic.keypairs.counts();

@@ -16,7 +16,8 @@ Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Times
   if (handshake.greatest_received && timestamp <= *handshake.greatest_received) {
     return Drop::replayed_initiation;  // P27
   }
-  if (handshake.last_accepted_at && now.boot - *handshake.last_accepted_at < kInitiationInterval) {
+  if (!handshake.last_accepted_at.is_never() &&
+      now.boot - handshake.last_accepted_at < kInitiationInterval) {
     return Drop::initiation_flood;  // P28
   }
   return Drop::none;
@@ -134,7 +135,7 @@ bool Device::proves_address(const Now& now, const HandshakeMessage& message, Out
 
 void Device::keep_static_static(Peer& peer, Dh& ss) {
   if (!peer.handshake.static_static && ss.accepted) {
-    peer.handshake.static_static = std::move(ss.shared);
+    (void)peer.handshake.static_static.emplace(std::move(ss.shared));  // or it is none (P35)
   }
 }
 
@@ -185,7 +186,9 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
   if (incoming.sender == nullptr) return Drop::unknown_peer;  // P26: in silence
   Peer& peer = *incoming.sender;
   keep_static_static(peer, incoming.ss);
-  if (!peer.handshake.static_static) return Drop::bad_handshake;
+  if (!peer.handshake.static_static) {
+    return incoming.ss.accepted ? Drop::no_resources : Drop::bad_handshake;
+  }
   const std::optional<Timestamp> timestamp =
       open_timestamp(*incoming.initiation, *peer.handshake.static_static, incoming.message.view());
   if (!timestamp) return Drop::bad_handshake;
@@ -248,7 +251,7 @@ void Device::respond(const Now& now, Incoming& incoming, IndexCandidates& indice
       write_response(std::move(*incoming.initiation), incoming.ephemeral.public_key, incoming.ee,
                      incoming.se, peer.handshake.psk, *index, out.room());
   if (!keys) return;
-  peer.handshake.cookie.add_macs(now.boot, out.room());
+  peer.add_macs(now.boot, out.room());
   incoming.keypair = make_keypair(std::move(*keys), {peer.id, *index, remote, false}, now.boot);
 }
 
@@ -336,7 +339,7 @@ void Device::conclude_response(const Now& now, Peer& peer, Outbox& outbox) {
   {
     PeerGuard guard(exclusion_, peer.id);
     peer.traffic.timers.handshake_complete();
-    peer.traffic.last_handshake = now.wall;
+    peer.traffic.last_handshake = PackedWallTime(now.wall);
   }
   send_staged_or_keepalive(now, peer, outbox);  // P59
   reschedule(peer);
@@ -352,7 +355,8 @@ void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message
     return;
   }
   // The endpoint stays as it is: nothing here proves who sent this (P74).
-  if (peer->handshake.cookie.consume_reply(now.boot, message.view())) {
+  if (Boxed<CookieHolder>& cookie = peer->handshake.cookie;
+      cookie && cookie->consume_reply(now.boot, message.view())) {
     ++cookie_replies_;
   } else {
     drops_.count(Drop::bad_cookie_reply);

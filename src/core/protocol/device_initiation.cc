@@ -75,8 +75,8 @@ std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& pe
     timers.handshake_refused();
     return std::nullopt;
   }
-  if (handshake.last_sent_at && now.boot - *handshake.last_sent_at < kRekeyTimeout) {
-    timers.handshake_deferred(*handshake.last_sent_at + kRekeyTimeout);  // P51
+  if (!handshake.last_sent_at.is_never() && now.boot - handshake.last_sent_at < kRekeyTimeout) {
+    timers.handshake_deferred(handshake.last_sent_at + kRekeyTimeout);  // P51
     return std::nullopt;
   }
   if (peer.traffic.endpoint.is_none()) {
@@ -86,7 +86,7 @@ std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& pe
   handshake.last_sent_at = now.boot;
   peer.traffic.handshake_over = false;
   return outgoing_handshake(peer.id, InitiationLayout::kSize, peer.traffic.endpoint,
-                            peer.traffic.source);
+                            peer.traffic.source());
 }
 
 void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbox) {
@@ -121,13 +121,13 @@ void Device::make_initiation(const Now& now, Starting& starting, IndexCandidates
   const std::optional<LocalIndex> index = indices_.find_free(indices);
   if (!index) return;
   const Timestamp timestamp = next_stamp(now, peer);
-  handshake.sent = write_initiation(
+  std::optional<SentInitiation> sent = write_initiation(
       identity_.public_key, peer.public_key, std::move(starting.ephemeral), starting.es,
       *handshake.static_static, timestamp, *index, starting.out.room());
-  if (!handshake.sent) return;
+  if (!sent || !handshake.sent.emplace(std::move(*sent))) return;
   handshake.last_sent = timestamp;
   memory_changed();
-  handshake.cookie.add_macs(now.boot, starting.out.room());
+  peer.add_macs(now.boot, starting.out.room());
 }
 
 // The indices of a slice, under one hold of the tables: data waits for it.
@@ -135,7 +135,7 @@ void Device::insert_together(std::span<Starting> batch) noexcept {
   TablesGuard guard(exclusion_);
   for (const Starting& starting : batch) {
     if (starting.outdated) indices_.remove(*starting.outdated);
-    std::optional<SentInitiation>& sent = starting.peer.handshake.sent;
+    Boxed<SentInitiation>& sent = starting.peer.handshake.sent;
     if (sent && !indices_.insert(sent->index, {starting.peer.id, nullptr})) sent.reset();
   }
 }
@@ -191,8 +191,8 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
       // The session that this asks for will begin with a packet of ours anyway (P59).
       traffic.timers.want_handshake();
     } else {
-      out =
-          outgoing_handshake(peer.id, TransportLayout::kOverhead, traffic.endpoint, traffic.source);
+      out = outgoing_handshake(peer.id, TransportLayout::kOverhead, traffic.endpoint,
+                               traffic.source());
       traffic.timers.any_authenticated_packet_traversal(now.boot);
       traffic.timers.any_authenticated_packet_sent();
       keep_key_fresh_sending(now, traffic);

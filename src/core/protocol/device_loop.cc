@@ -81,7 +81,7 @@ Peer* Device::returned_to(const Now& now, const ReturnedMessage& message, Peer& 
     LoopWatch watch;
     {
       PeerGuard guard(exclusion_, carrier->id);
-      watch = carrier->traffic.loop;
+      if (carrier->traffic.loop) watch = *carrier->traffic.loop;
     }
     if (watch.carried_at == Instant::never() || now.boot - watch.carried_at >= kLoopRest) {
       return nullptr;
@@ -99,9 +99,13 @@ void Device::drop_loop(const Now& now, OutboundPacket& packet, Attention& attent
   Peer& through = *peers_.find(packet.peer);
   Peer* const peer = returned_to(now, *message, through);
   PeerGuard guard(exclusion_, peer != nullptr ? peer->id : through.id);
-  if (peer == nullptr) return through.traffic.loop.carries(*message, now.boot);
+  LoopWatch* const watch = (peer != nullptr ? *peer : through).traffic.watch_loop();
+  if (peer == nullptr) {
+    if (watch != nullptr) watch->carries(*message, now.boot);
+    return;
+  }
   packet.drop = Drop::endpoint_loop;
-  peer->traffic.loop.met();
+  if (watch != nullptr) watch->met();
   raise_attention(*peer, attention);
 }
 

@@ -20,9 +20,9 @@ void Device::source_refused(PeerId id, const Source& refused, SourceUse left) {
   Peer* peer = peers_.find(id);
   if (peer == nullptr) return;
   PeerGuard guard(exclusion_, id);
-  if (peer->traffic.source != refused) return;
-  peer->traffic.source_use = left;
-  peer->traffic.source = usable(peer->traffic.reached_at, left);
+  if (peer->traffic.source() != refused) return;
+  peer->traffic.by_routes = false;
+  peer->traffic.use_source(left);
 }
 
 // A line when it begins, and when it ends; not many of them, whatever begins and ends all the time.
@@ -35,7 +35,7 @@ void Device::tell_outcome(const Now& now, Peer& peer) noexcept {
     PeerTraffic& traffic = peer.traffic;
     to = traffic.endpoint;
     if (traffic.send_error != traffic.told_error) error = traffic.told_error = traffic.send_error;
-    if (traffic.loop.seen != traffic.loop.told) loops = traffic.loop.told = traffic.loop.seen;
+    if (!traffic.is_loop_told()) loops = traffic.loop->told = traffic.loop->seen;
   }
   if (!error && !loops) return;
   try {

@@ -84,7 +84,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, Keypair& keypair, Inbound
   if (message.from != traffic.endpoint) memory_changed();
   traffic.reached(message.from, message.to, first_use());
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
-    traffic.last_handshake = now.wall;
+    traffic.last_handshake = PackedWallTime(now.wall);
     // A session of a private key that is gone only receives: it is not the one that is waited for.
     if (traffic.keypairs.current()->may_send(now.boot)) {
       traffic.timers.handshake_complete();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/fixed_vector.h"
 #include "packet/ecn.h"
 #include "protocol/device.h"
 
@@ -13,28 +14,40 @@ std::size_t padded_size(std::size_t size, std::size_t mtu) noexcept {
   return mtu == 0 ? padded : std::max(size, std::min(padded, mtu));
 }
 
-void Device::route(OutboundPacket& packet) const noexcept {
-  packet.verdict = Verdict::drop;
-  packet::IpView ip;
-  if (!up_) {
-    packet.drop = Drop::device_down;
-    return;
+// Up to AllowedIps::kLookupsTogether of them.
+void Device::route(std::span<OutboundPacket> packets) const noexcept {
+  FixedVector<AllowedIps::Lookup, AllowedIps::kLookupsTogether> lookups;
+  for (OutboundPacket& packet : packets) {
+    packet.verdict = Verdict::drop;
+    packet::IpView ip;
+    if (!up_) {
+      packet.drop = Drop::device_down;
+    } else if (packet::parse_ip(packet.inner, ip) != packet::IpFault::none) {
+      packet.drop = Drop::outbound_header;
+    } else {
+      packet.drop = Drop::none;
+      packet.ecn = packet::encapsulated_ecn(ip.traffic_class);
+      packet.may_be_ours = may_be_ours(packet.inner, ip);
+      lookups.push_back({ip.destination, ip.family, {}});
+    }
   }
-  if (packet::parse_ip(packet.inner, ip) != packet::IpFault::none) {
-    packet.drop = Drop::outbound_header;
-    return;
+  allowed_ips_.lookup_together({lookups.data(), lookups.size()});
+  const AllowedIps::Lookup* found = lookups.data();
+  for (OutboundPacket& packet : packets) {
+    if (packet.drop != Drop::none) continue;
+    packet.peer = found++->owner;
+    if (packet.peer.is_none()) packet.drop = Drop::no_route;
   }
-  packet.peer = ip.family == Family::v4 ? allowed_ips_.lookup_v4(ip.destination)
-                                        : allowed_ips_.lookup_v6(ip.destination);
-  packet.drop = packet.peer.is_none() ? Drop::no_route : Drop::none;
-  packet.ecn = packet::encapsulated_ecn(ip.traffic_class);
-  packet.may_be_ours = may_be_ours(packet.inner, ip);
 }
 
 void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
                        Attention& attention) {
+  for (auto rest = packets; !rest.empty();) {
+    const std::size_t count = std::min(rest.size(), AllowedIps::kLookupsTogether);
+    route(rest.first(count));
+    rest = rest.subspan(count);
+  }
   for (OutboundPacket& packet : packets) {
-    route(packet);
     if (packet.drop == Drop::none && packet.may_be_ours) drop_loop(now, packet, attention);
   }
   bool some_wait = false;
@@ -86,8 +99,8 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wa
     packet.first_counter = *counter;
     *counter += packet.datagrams;
   }
-  plan.runs.push_back({peer.id, current, traffic.endpoint, traffic.source});
-  traffic.loop.sending(now.boot);
+  plan.runs.push_back({peer.id, current, traffic.endpoint, traffic.source()});
+  if (traffic.loop) traffic.loop->sending(now.boot);
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.timers.any_authenticated_packet_sent();
   traffic.timers.data_sent(now.boot, rng_);
@@ -122,7 +135,7 @@ void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
   if (traffic.attention_raised) return;
   if (traffic.timers.initiation() != Initiation::wanted && !traffic.flush_wanted &&
       !traffic.handshake_over && traffic.source_use != SourceUse::unknown &&
-      traffic.send_error == traffic.told_error && traffic.loop.seen == traffic.loop.told &&
+      traffic.send_error == traffic.told_error && traffic.is_loop_told() &&
       traffic.retired.empty() && !traffic.timers.is_to_schedule()) {
     return;
   }

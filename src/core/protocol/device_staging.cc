@@ -33,7 +33,10 @@ void Device::stage(const Now& now, const StagingPlace& place, Bytes packet, std:
   {
     PeerGuard guard(exclusion_, peer->id);
     expire_staged(now, *peer);
-    if (!one.empty()) drops_.count(Drop::staged_overflow, staging_.add(*peer, one));
+    if (!one.empty()) {
+      drops_.count(Drop::staged_overflow, staging_.add(*peer, one));
+      if (!one.empty()) drops_.count(Drop::no_resources);
+    }
     ask_to_send(now, peer->traffic);
     raise_attention(*peer, attention);
   }
@@ -81,9 +84,10 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
   if (peer == nullptr) return;
   PeerGuard guard(exclusion_, id);
   PeerTraffic& traffic = peer->traffic;
+  if (traffic.staged.empty()) return;
   const auto is_mine = [lane](const StagedPacket& packet) { return packet.lane == lane; };
   const auto count =
-      static_cast<std::uint64_t>(std::ranges::count_if(traffic.staged.packets, is_mine));
+      static_cast<std::uint64_t>(std::ranges::count_if(traffic.staged.waiting->packets, is_mine));
   if (count == 0) return;
   const KeypairRef& current = traffic.keypairs.current();
   std::optional<std::uint64_t> counter;
@@ -94,7 +98,7 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
     raise_attention(*peer, attention);
     return;
   }
-  out.run = {id, current, traffic.endpoint, traffic.source};
+  out.run = {id, current, traffic.endpoint, traffic.source()};
   out.first_counter = *counter;
   staging_.take(*peer, lane, out.packets);
   traffic.timers.any_authenticated_packet_traversal(now.boot);

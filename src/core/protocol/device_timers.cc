@@ -110,7 +110,8 @@ void Device::fire_retransmit(const Now& now, Peer& peer, Outbox& outbox) {
     PeerTraffic& traffic = peer.traffic;
     expire_staged(now, peer);
     attempt = traffic.timers.next_attempt(now.boot);
-    if (attempt == Timers::Attempt::again) traffic.source = {};  // perhaps nothing comes back by it
+    if (attempt == Timers::Attempt::again)
+      traffic.by_routes = true;  // perhaps nothing comes back by it
     if (attempt == Timers::Attempt::give_up) drop_staged(peer, Drop::staged_expired);
   }
   switch (attempt) {
@@ -134,7 +135,7 @@ void Device::fire_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
 void Device::fire_new_handshake(const Now& now, Peer& peer, Outbox& outbox) {
   {
     PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.source = {};
+    peer.traffic.by_routes = true;
     peer.traffic.timers.want_handshake();
   }
   start_wanted_handshake(now, peer, outbox);

@@ -182,9 +182,9 @@ class KeypairSlots {
   KeypairRef previous_;
   KeypairRef current_;
   KeypairRef next_;
+  MessageCounts retired_counts_;  // final: nothing is accepted with a detached keypair
   // Of ours with the peer's: `current` with `next` or, once that is confirmed, `previous` with `current`.
   Crossing crossing_ = Crossing::none;
-  MessageCounts retired_counts_;  // final: nothing is accepted with a detached keypair
 };
 
 }  // namespace ferrule::protocol

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/boxed.h"
 #include "base/ids.h"
 #include "base/keys.h"
 #include "base/net.h"
@@ -67,69 +68,114 @@ struct LoopWatch {
   }
 };
 
+/// A wall clock time in one number, which holds three centuries; what is beyond wraps around.
+class PackedWallTime {
+ public:
+  PackedWallTime() noexcept = default;
+  explicit PackedWallTime(const WallTime& time) noexcept
+      : ns_(static_cast<std::int64_t>(static_cast<std::uint64_t>(time.seconds) * kNsPerSecond +
+                                      time.nanoseconds)) {}
+  [[nodiscard]] WallTime unpacked() const noexcept {
+    return {ns_ / kNsPerSecond, static_cast<std::uint32_t>(ns_ % kNsPerSecond)};
+  }
+
+ private:
+  static constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  std::int64_t ns_ = 0;
+};
+
 /// What data packets touch. Guarded by the peer's lock.
 struct PeerTraffic {
-  KeypairSlots keypairs;
-  KeypairSlots::Retired retired;  // left the slots; their indices still stand in the index table
-  Timers timers;
-  Endpoint endpoint;
-  Source source;      // the sticky one (P75): of `reached_at` what is usable, or nothing for now
-  Source reached_at;  // where the peer's last authentic message came to
-  SourceUse source_use = SourceUse::chosen;  // of `reached_at`
-  StagedQueue staged;
-  std::uint64_t tx_bytes = 0;
-  std::uint64_t rx_bytes = 0;
-  WallTime last_handshake;
+  [[no_unique_address]] KeypairSlots keypairs;  // flags stand in what would be its padding
+  SourceUse source_use = SourceUse::chosen;     // of `reached_at`
+  bool by_routes = false;         // for now messages leave from where the routes decide
   bool flush_wanted = false;      // staged packets may have a session by now
   bool handshake_over = false;    // the peer's session is in use: ours need not go on (P34)
   bool attention_raised = false;  // the control side will look at this peer
+  KeypairSlots::Retired retired;  // left the slots; their indices still stand in the index table
+  Timers timers;
+  Endpoint endpoint;
+  StagedQueue staged;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_bytes = 0;
+  PackedWallTime last_handshake;
 
   // What becomes of what is sent (device_outcome.cc).
-  int send_error = 0;  // why the system refuses it, as an errno; 0: it does not
-  int told_error = 0;  // as the log was told
-  LoopWatch loop;
+  int send_error = 0;     // why the system refuses it, as an errno; 0: it does not
+  int told_error = 0;     // as the log was told
+  Boxed<LoopWatch> loop;  // once something of ours came back
 
+  /// Where the peer's last authentic message came to; none where there is no memory to know it.
+  [[nodiscard]] Source reached_at() const noexcept { return place_ ? *place_ : Source{}; }
+  /// The sticky one (P75): what of that is usable, or nothing for now.
+  [[nodiscard]] Source source() const noexcept {
+    return by_routes ? Source{} : usable(reached_at(), source_use);
+  }
   /// P74: an authentic message came, `from` there `to` here; `use`: what is known of a new place.
   void reached(const Endpoint& from, const Source& to, SourceUse use) noexcept {
-    if (to != reached_at || from.address != endpoint.address) {
-      reached_at = to;
+    const bool is_elsewhere = place_ ? to != *place_ : !to.is_none();
+    if (is_elsewhere || from.address != endpoint.address) {
+      if (is_elsewhere && place_) *place_ = to;
+      if (is_elsewhere && !place_) (void)place_.emplace(to);
       source_use = use;
     }
     endpoint = from;
-    source = usable(to, source_use);
+    by_routes = source_use == SourceUse::nothing;
+  }
+  /// It is known now. What leaves by the routes goes on so.
+  void use_source(SourceUse use) noexcept {
+    source_use = use;
+    by_routes = by_routes || use == SourceUse::nothing;
   }
   void forget_source() noexcept {
-    source = reached_at = {};
+    place_.reset();
     source_use = SourceUse::chosen;
+    by_routes = false;
   }
+  /// The loop's watch, made if it is not there yet; null without memory: a loop is then told of later.
+  [[nodiscard]] LoopWatch* watch_loop() noexcept {
+    return loop || loop.emplace() ? &*loop : nullptr;
+  }
+  [[nodiscard]] bool loops() const noexcept { return loop && loop->seen; }
+  [[nodiscard]] bool is_loop_told() const noexcept { return !loop || loop->seen == loop->told; }
+
+ private:
+  Boxed<Source> place_;
 };
 
 /// What handshakes touch. For the control side alone.
+/// Most peers of a large device do not speak: what they have no need of is boxed.
 struct PeerHandshake {
-  explicit PeerHandshake(const PublicKey& peer) noexcept : cookie(peer) {}
-
   PresharedKey psk;
-  std::optional<Secret<32>> static_static;  // DH of the two static keys, once it was needed (P25)
-  std::optional<SentInitiation> sent;       // waits for its response
-  CookieHolder cookie;
+  Boxed<Secret<32>> static_static;  // DH of the two static keys, once it was needed (P25)
+  Boxed<SentInitiation> sent;       // waits for its response
+  Boxed<CookieHolder> cookie;       // once a message was sent
+  Instant last_accepted_at = Instant::never();  // an initiation of the peer's (P28)
+  Instant last_sent_at = Instant::never();      // an initiation or response of ours (P51)
+  std::uint32_t identity = 0;  // of the device's, the one that all of this belongs to
   std::optional<Timestamp> greatest_received;  // P27
   std::optional<Timestamp> last_sent;          // P29
-  std::optional<Instant> last_accepted_at;     // an initiation of the peer's (P28)
-  std::optional<Instant> last_sent_at;         // an initiation or response of ours (P51)
-  std::uint64_t identity = 0;  // of the device's, the one that all of this belongs to
   bool revive = false;  // had a session when the device was last seen: begins with an initiation
 };
 
 struct Peer {
   Peer(PeerId peer_id, std::uint64_t number, const PublicKey& key) noexcept
-      : id(peer_id), sequence(number), public_key(key), handshake(key) {}
+      : id(peer_id), sequence(number), public_key(key) {}
 
   const PeerId id;
   const std::uint64_t sequence;  // peers are numbered as they are added
   const PublicKey public_key;
   PeerTraffic traffic;
   PeerHandshake handshake;
-  StagingRank staging;
+
+  /// Of a message to the peer. Without memory there is no cookie to keep (P35).
+  void add_macs(Instant now, MutBytes message) noexcept {
+    if (handshake.cookie || handshake.cookie.emplace(public_key)) {
+      handshake.cookie->add_macs(now, message);
+    } else {
+      CookieHolder(public_key).add_macs(now, message);
+    }
+  }
 };
 
 }  // namespace ferrule::protocol

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <list>
 
+#include "base/boxed.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "base/wiped_bytes.h"
@@ -33,14 +34,26 @@ struct StagedPacket {
 /// Owns them, oldest first. To move one from list to list takes no memory.
 using StagedPackets = std::list<StagedPacket>;
 
+/// A peer's place among those that hold much. Guarded by Exclusion::lock_staging; `rank` may also be
+/// read under the peer's lock.
+struct StagingRank {
+  Peer* previous = nullptr;
+  Peer* next = nullptr;
+  std::uint8_t rank = 0;
+};
+
 /// What one peer has waiting. Guarded by the peer's lock; changed by `Staging`.
 struct StagedQueue {
-  StagedPackets packets;  // by their places
+  struct Waiting {
+    StagedPackets packets;  // by their places
+    std::uint32_t cost = 0;
+    std::uint32_t shared = 0;  // of its cost, what counts for the device's bound
+    StagingRank rank;
+  };
+  Boxed<Waiting> waiting;  // from the first packet on
   std::uint64_t next_place = 0;
-  std::uint32_t cost = 0;
-  std::uint32_t shared = 0;  // of its cost, what counts for the device's bound
 
-  [[nodiscard]] bool empty() const noexcept { return packets.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return !waiting || waiting->packets.empty(); }
   /// Gives `count` datagrams their places: those that come later stand behind them, whoever is first
   /// to stage his (P44a, P77).
   [[nodiscard]] std::uint64_t take_places(std::uint64_t count) noexcept {
@@ -48,14 +61,6 @@ struct StagedQueue {
     next_place += count;
     return first;
   }
-};
-
-/// A peer's place among those that hold much. Guarded by Exclusion::lock_staging; `rank` may also be
-/// read under the peer's lock.
-struct StagingRank {
-  Peer* previous = nullptr;
-  Peer* next = nullptr;
-  std::uint8_t rank = 0;
 };
 
 /// The staged packets of a device, and their bounds. A peer keeps at most kMaxStagedPackets. Its newest
@@ -71,7 +76,8 @@ class Staging {
   explicit Staging(Exclusion& exclusion) noexcept : exclusion_(exclusion) {}
 
   // --- under the peer's lock; each tells how many packets it dropped ---
-  /// Takes over the one packet of `one`. Drops the oldest if there are too many.
+  /// Takes over the one packet of `one`, or leaves it there without memory. Drops the oldest if there are
+  /// too many.
   std::size_t add(Peer& peer, StagedPackets& one) noexcept;
   /// Drops what has waited for longer than kStagedFor.
   std::size_t expire(Instant now, Peer& peer) noexcept;

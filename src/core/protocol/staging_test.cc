@@ -73,7 +73,7 @@ TEST_F(StagingTest, P73a_OfTwoWhoHoldAboutAsMuchTheFirstGivesUp) {
   EXPECT_EQ(staging.greatest(), peer(0).id);
   while (staging.greatest() == peer(0).id) EXPECT_EQ(staging.give_up_oldest(peer(0)), 1u);
   EXPECT_EQ(staging.greatest(), peer(1).id);
-  EXPECT_GE(peer(0).traffic.staged.packets.size(), 10u);
+  EXPECT_GE(peer(0).traffic.staged.waiting->packets.size(), 10u);
 }
 
 TEST_F(StagingTest, P73a_TheNewestIsNeverGivenUp) {
@@ -81,7 +81,7 @@ TEST_F(StagingTest, P73a_TheNewestIsNeverGivenUp) {
   EXPECT_EQ(staging.give_up_oldest(peer(0)), 0u);
   add(peer(0), 10);
   EXPECT_EQ(staging.give_up_oldest(peer(0)), 1u);
-  EXPECT_EQ(places(peer(0).traffic.staged.packets), std::vector<std::uint64_t>{1});
+  EXPECT_EQ(places(peer(0).traffic.staged.waiting->packets), std::vector<std::uint64_t>{1});
 }
 
 TEST_F(StagingTest, P44a_P77_PlacesAndNotArrivalsMakeTheOrder) {
@@ -90,7 +90,8 @@ TEST_F(StagingTest, P44a_P77_PlacesAndNotArrivalsMakeTheOrder) {
   add(peer(0), 10);
   add_at(peer(0), first, 10);
   add_at(peer(0), first + 1, 10);
-  EXPECT_EQ(places(peer(0).traffic.staged.packets), (std::vector<std::uint64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(places(peer(0).traffic.staged.waiting->packets),
+            (std::vector<std::uint64_t>{0, 1, 2, 3}));
 }
 
 TEST_F(StagingTest, P77_ALaneTakesItsOwnAndLeavesTheOthersInTheirOrder) {
@@ -98,7 +99,7 @@ TEST_F(StagingTest, P77_ALaneTakesItsOwnAndLeavesTheOthersInTheirOrder) {
   StagedPackets out;
   staging.take(peer(0), 1, out);
   EXPECT_EQ(places(out), (std::vector<std::uint64_t>{1, 3, 5}));
-  EXPECT_EQ(places(peer(0).traffic.staged.packets), (std::vector<std::uint64_t>{0, 2, 4}));
+  EXPECT_EQ(places(peer(0).traffic.staged.waiting->packets), (std::vector<std::uint64_t>{0, 2, 4}));
 }
 
 TEST_F(StagingTest, P73a_WhatWaitedForLongerThanAllAttemptsGoes) {
@@ -106,7 +107,7 @@ TEST_F(StagingTest, P73a_WhatWaitedForLongerThanAllAttemptsGoes) {
   for (int i = 0; i < 5; ++i) add(peer(0), 10, begin + i * 1s);
   EXPECT_EQ(staging.expire(begin + kStagedFor, peer(0)), 0u);
   EXPECT_EQ(staging.expire(begin + kStagedFor + 2500ms, peer(0)), 3u);
-  EXPECT_EQ(places(peer(0).traffic.staged.packets), (std::vector<std::uint64_t>{3, 4}));
+  EXPECT_EQ(places(peer(0).traffic.staged.waiting->packets), (std::vector<std::uint64_t>{3, 4}));
 }
 
 // Everything that can happen to some peers, beside a model that counts anew each time.
