@@ -151,9 +151,9 @@ def idle_peers(course, count):
 
 def live_peers(course, count):
     """They have sessions, which each renews every two minutes. What that costs, and a flow beside it."""
+    calm = throughput(course)       # which touches what a flow needs, too
     before = resident_bytes(course)
     with Crowd(course, count, tunnel=course.tunnels[0]) as peers:
-        calm = throughput(course)
         meeting = peers.meet(window=MEETING_WINDOW, rekey=REKEY_S)
         assert meeting.met == count, f"{meeting.met} of {count} peers have met the daemon"
         values = {}
