@@ -65,7 +65,9 @@ class PeerTable {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
-  static constexpr std::uint32_t kTogether = 64;
+  // As many as fill nine pages but for what an allocator keeps beside them: large enough to come from the
+  // system and to go back there as a whole, whatever stands around (daemon/steady_heap.h).
+  static constexpr std::uint32_t kTogether = (9 * 4096 - 64) / sizeof(Peer);
   // Memory for a peer, which stands in it or does not.
   union Room {
     Room() noexcept {}
