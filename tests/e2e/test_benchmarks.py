@@ -17,8 +17,10 @@ def run_once(scene, name):
     path = os.path.join(scene.build_dir, name)
     if not os.path.exists(path):
         raise Skip("the benchmarks are not built (FERRULE_BENCH)")
-    process = subprocess.run([path, "--benchmark_min_time=0.0001"], stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+    # Not those of a million peers, which take minutes on a busy machine.
+    process = subprocess.run([path, "--benchmark_min_time=0.0001", "--benchmark_filter=-/1000000(/|$)"],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                             check=False)
     assert process.returncode == 0 and "ERROR OCCURRED" not in process.stdout, process.stdout[-2000:]
 
 
