@@ -13,10 +13,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 NO_DAEMON = "a benchmark runs no daemon"
 
 
-def run_once(scene, name):
+def built(scene, name):
     path = os.path.join(scene.build_dir, name)
     if not os.path.exists(path):
         raise Skip("the benchmarks are not built (FERRULE_BENCH)")
+    return path
+
+
+def run_once(scene, name):
+    path = built(scene, name)
     # Not those of a million peers, which take minutes on a busy machine.
     process = subprocess.run([path, "--benchmark_min_time=0.0001", "--benchmark_filter=-/1000000(/|$)"],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
@@ -92,6 +97,7 @@ def few_peers(scene, *options):
 
 @behaviour(deadline_s=120, unlike_go=NO_DAEMON)
 def test_bench_scale_measures_a_crowd_and_writes_json_and_a_plot(scene):
+    built(scene, "crowd")
     json_file, svg_file = (os.path.join(scene.log_dir, name) for name in ("figures", "plot"))
     process = few_peers(scene, "--peers", "1", "1000", "--only", "memory", "configuration", "one", "live",
                         "return", "unanswered", "--json", json_file, "--svg", svg_file)
