@@ -66,8 +66,9 @@ build() {
   (
     flock 9
     [[ $preset =~ ^(package|no-avx512|fuzz)$ ]] || set -- -DFERRULE_TESTS="$tests" "$@"
-    # What `./dev lwip` has fetched.
-    [[ ! -d build/lwip ]] || set -- -DFERRULE_LWIP="$PWD/build/lwip" "$@"
+    # What `./dev lwip` has fetched. Not in packages: they are the same wherever they are built, and list
+    # what they link by Debian's packages.
+    [[ $preset == package || ! -d build/lwip ]] || set -- -DFERRULE_LWIP="$PWD/build/lwip" "$@"
     cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$bench "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
     cmake --build "build/$preset" --target "${targets[@]}" --parallel "${FERRULE_JOBS:-$(nproc)}" \
