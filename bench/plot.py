@@ -113,14 +113,25 @@ def bars(drawing, title, values, colours):
     drawing.y += GAP
 
 
-def main():
+def write_files(report, options, draw_report):
+    """Where --json and --svg say."""
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(report, file, indent=2)
+            file.write("\n")
+    if options.svg:
+        with open(options.svg, "w") as file:
+            file.write(draw_report(report))
+
+
+def main(usage, draw_report):
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print(__doc__.strip(), file=sys.stderr)
+        print(usage.strip(), file=sys.stderr)
         return 2
     with open(sys.argv[1]) as file:
-        sys.stdout.write(draw(json.load(file)))
+        sys.stdout.write(draw_report(json.load(file)))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, draw))

@@ -16,7 +16,6 @@ that slows down slows all of them. All traffic stays in network namespaces made 
 """
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -154,16 +153,6 @@ def report_of(results, options):
             "rows": {row: values for row, values in rows.items() if values}}
 
 
-def write_files(report, options):
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(report, file, indent=2)
-            file.write("\n")
-    if options.svg:
-        with open(options.svg, "w") as file:
-            file.write(plot.draw(report))
-
-
 # --- options ----------------------------------------------------------------------------------
 
 def named_program(text):
@@ -236,7 +225,7 @@ def main():
     print(f"{here['cpu']}{without}, {here['cores']} cores, Linux {here['kernel']}, "
           f"load {here['load']:.1f}; medians of {options.rounds} round(s), {options.seconds:g} s each\n")
     print(proxy.table(results, plot.align) if options.proxy else table(results, options.rows))
-    write_files(report_of(results, options), options)
+    plot.write_files(report_of(results, options), options, plot.draw)
     return 0
 
 

@@ -4,11 +4,10 @@
     python3 bench/scale_plot.py FILE.json > FILE.svg
 """
 
-import json
 import math
 import sys
 
-from plot import FONT, MARGIN, OURS, WIDTH, digits
+from plot import FONT, MARGIN, OURS, WIDTH, digits, main
 from xml.sax.saxutils import escape
 
 COLUMNS, HEIGHT, GAP = 3, 128, 22           # of charts; pixels
@@ -84,14 +83,5 @@ def draw(report):
             + "\n".join(shapes) + "\n</svg>\n")
 
 
-def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print(__doc__.strip(), file=sys.stderr)
-        return 2
-    with open(sys.argv[1]) as file:
-        sys.stdout.write(draw(json.load(file)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, draw))

@@ -10,7 +10,6 @@ network namespaces, and says how long it took.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -128,12 +127,5 @@ def main():
     print(f"{here['cpu']}, {here['cores']} cores, Linux {here['kernel']}, load {here['load']:.1f}; "
           f"medians of {options.rounds} round(s)\n")
     print(table(results, options.peers))
-    report = report_of(results, options)
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(report, file, indent=2)
-            file.write("\n")
-    if options.svg:
-        with open(options.svg, "w") as file:
-            file.write(scale_plot.draw(report))
+    plot.write_files(report_of(results, options), options, scale_plot.draw)
     return 0
