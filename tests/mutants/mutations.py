@@ -73,6 +73,8 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "  follow_identity(now, *peer);\n  KeypairSlots", "  KeypairSlots"),
     ("P101 a list that is replaced loses what stays", "src/core/protocol/allowed_ips.cc",
      "if (std::exchange(prefixes_[place].stays, false)) continue;", ""),
+    ("P75 a source that was of no use is used as soon as it could be", "src/core/protocol/peer.h",
+     "by_routes = source_use == SourceUse::nothing;", "by_routes = false;"),
     ("P75 a check of all sources ends with its first turn", CONFIGURATION,
      "!waking_.is_over() || !checking_.is_over();\n", "!waking_.is_over();\n"),
     ("P100 a walk whose peer has gone starts over", CONFIGURATION,

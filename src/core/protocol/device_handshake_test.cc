@@ -412,6 +412,11 @@ TEST_F(StickySource, P75_AnAddressThatLeavesTheMachineIsForgotten) {
   ping();
   check(SourceUse::nothing, false);
   EXPECT_TRUE(next_source().is_none());
+  ping();
+  check(SourceUse::chosen, true);
+  EXPECT_TRUE(next_source().is_none()) << "it is back, but nothing came to it since";
+  ping();
+  EXPECT_EQ(next_source(), whole);
 }
 
 TEST_F(StickySource, P75_WhatTheKernelRefusedIsNotLearnedFromTheNextDatagram) {
