@@ -169,7 +169,7 @@ def named_program(text):
 
 
 def parse_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0])
     parser.add_argument("--build-dir", type=os.path.abspath,
                         default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--rounds", type=int, default=3)

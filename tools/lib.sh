@@ -48,6 +48,15 @@ packages() {
   ' tools/packages.txt | sort -u
 }
 
+# asks_for_help ARGUMENT...: whether there is nothing to do but to tell how.
+asks_for_help() {
+  local argument
+  for argument; do
+    [[ $argument != -h && $argument != --help ]] || return 0
+  done
+  return 1
+}
+
 # build PRESET [OPTION...]: configures and builds a preset, or only the targets $FERRULE_TARGETS of it;
 # further options go to cmake. Two builds of one preset wait for each other. Without
 # FERRULE_TESTS=OFF there are tests in it.

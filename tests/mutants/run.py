@@ -139,7 +139,7 @@ def face(workshop, number, mutation):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="./dev mutants", description=__doc__.partition("\n")[0])
     parser.add_argument("--build-dir", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("filter", nargs="*", help="only mutants whose name contains one of these")

@@ -2,7 +2,7 @@
 # fuzz [NAME [SECONDS]]     feeds a fuzzer; alone lists them (./dev fuzz --help)
 # needs: tests/fuzz
 source tools/lib.sh
-[[ ${1:-} == -h || ${1:-} == --help ]] || {
+asks_for_help "$@" || {
   need build sanitize
   FERRULE_TARGETS=fuzzers build fuzz >&2
 }
