@@ -12,13 +12,14 @@ from test_monitoring import Watch
 from test_quick import CONFIG, Quick
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+         "number": (int, float)}
 
 
 def problems(value, schema, where="$"):
     """What of a value is not as the schema says: the few words of JSON Schema that ours use."""
     kind = TYPES.get(schema.get("type"), object)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    if not isinstance(value, kind) or (kind in (int, TYPES["number"]) and isinstance(value, bool)):
         return [f"{where}: {value!r} is no {schema['type']}"]
     found = []
     if "const" in schema and value != schema["const"]:

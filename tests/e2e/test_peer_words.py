@@ -11,6 +11,8 @@ from lib.registry import BOTH, behaviour
 from lib.scene import outside_endpoint
 from lib.tunnel import new_private_key
 
+from test_json import must_be
+
 
 def ferrule(scene, host, *words, status=0):
     result = host.run([f"{scene.build_dir}/ferrule", *words], check=False, timeout_s=60)
@@ -19,7 +21,13 @@ def ferrule(scene, host, *words, status=0):
 
 
 def explained(scene, host, *words, status=0):
-    return json.loads(ferrule(scene, host, "explain", *words, "--json", status=status))
+    return told_as_json(scene, host, "explain", *words, status=status)
+
+
+def told_as_json(scene, host, command, *words, status=0):
+    told = json.loads(ferrule(scene, host, command, *words, "--json", status=status))
+    must_be(command, told)
+    return told
 
 
 def named_pair(scene):
@@ -38,15 +46,15 @@ def test_explain_names_peer_prefix_route_source_and_the_way_outside(scene):
     left, right = scene.pair()
     left.peer(right, allowed=["10.10.0.2/32", "10.10.0.0/24", "fd10::2/128"])
     told = explained(scene, left.host, "10.10.0.2")
-    assert told["carried"] and told["obstacle"] == "", told
-    assert told["peer"]["public_key"] == str(right.public_key), told
+    assert told["carried"] and "obstacle" not in told, told
+    assert told["peer"]["publicKey"] == str(right.public_key), told
     assert told["peer"]["prefix"] == "10.10.0.2/32", told
     assert told["peer"]["endpoint"] == outside_endpoint(2), told
     assert told["route"]["interface"] == "wg0" and told["route"]["prefix"] == "10.10.0.0/24", told
     assert told["route"]["source"] == "10.10.0.1" and told["route"]["table"] == 254, told
     assert told["outside"]["interface"] == "eth0", told
     assert told["outside"]["source"] == "192.0.2.1" and told["outside"]["mark"] == 0, told
-    assert told["filter"] is None and told["outside"]["filter"] is None, told
+    assert "filter" not in told and "filter" not in told["outside"], told
     text = ferrule(scene, left.host, "explain", "fd10::2")
     assert "fd10::2/128 of" in text and "by wg0" in text and "lookup main" in text, text
 
@@ -92,7 +100,7 @@ def test_explain_tells_of_what_is_forwarded_and_of_what_is_local(scene):
     left, _ = scene.pair()
     left.host.sysctl(net__ipv4__ip_forward=0)
     told = explained(scene, left.host, "10.10.0.2", "--from", "192.0.2.77", status=1)
-    assert told["forwarded_from"] == "eth0", told
+    assert told["forwardedFrom"] == "eth0", told
     assert told["obstacle"] == "this machine does not forward", told
     left.host.sysctl(net__ipv4__ip_forward=1)
     assert explained(scene, left.host, "10.10.0.2", "--from", "192.0.2.77")["carried"]
@@ -110,10 +118,9 @@ def test_ping_knows_a_peer_by_its_name(scene):
     assert shown.startswith("PING alice (10.10.0.2) by wg0\n"), shown
     assert len(re.findall(r"28 bytes from 10\.10\.0\.2: icmp_seq=\d time=[0-9.]+ ms", shown)) == 3, shown
     assert "3 packets transmitted, 3 received, 0% packet loss" in shown, shown
-    told = json.loads(ferrule(scene, left.host, "ping", CONF, str(right.public_key), "-6", "-c", "2",
-                              "-i", "0.1", "--json"))
+    told = told_as_json(scene, left.host, "ping", CONF, str(right.public_key), "-6", "-c", "2", "-i", "0.1")
     assert told["address"] == "fd10::2" and told["received"] == 2, told
-    assert told["round_trip_ms"]["min"] > 0, told
+    assert told["roundTripMs"]["min"] > 0, told
 
 
 @behaviour
@@ -124,6 +131,9 @@ def test_ping_and_test_say_when_nothing_comes_back(scene):
     shown = ferrule(scene, left.host, "ping", CONF, "alice", "-c", "1", status=1)
     assert "1 packets transmitted, 0 received, 100% packet loss" in shown, shown
     assert "ferrule doctor wg0 alice" in ferrule(scene, left.host, "test", CONF, "alice", status=1)
+    for command, *words in (("ping", "-c", "1"), ("test",)):
+        told = told_as_json(scene, left.host, command, CONF, "alice", *words, status=1)
+        assert told["received"] == 0 and "roundTripMs" not in told and "throughput" not in told, told
     ferrule(scene, left.host, "ping", CONF, "nobody", status=2)
     ferrule(scene, left.host, "test", CONF, "nobody", status=2)
 
@@ -131,12 +141,12 @@ def test_ping_and_test_say_when_nothing_comes_back(scene):
 @behaviour(peers=BOTH)
 def test_test_measures_the_way_to_a_peer(scene):
     left, right = named_pair(scene)
-    told = json.loads(ferrule(scene, left.host, "test", CONF, "alice", "--seconds", "0.5", "--json"))
-    assert told["largest_packet_bytes"] == 1420, told
-    assert told["received"] > 15 and told["round_trip_ms"]["avg"] > 0, told
-    assert told["throughput"]["bits_per_second"] > 1_000_000, told
-    assert told["throughput"]["returned_bytes"] <= told["throughput"]["sent_bytes"], told
-    scene.note(f"{told['throughput']['bits_per_second'] / 1e6:.0f} Mbit/s")
+    told = told_as_json(scene, left.host, "test", CONF, "alice", "--seconds", "0.5")
+    assert told["largestPacketBytes"] == 1420, told
+    assert told["received"] > 15 and told["roundTripMs"]["avg"] > 0, told
+    assert told["throughput"]["bitsPerSecond"] > 1_000_000, told
+    assert told["throughput"]["returnedBytes"] <= told["throughput"]["sentBytes"], told
+    scene.note(f"{told['throughput']['bitsPerSecond'] / 1e6:.0f} Mbit/s")
     right.host.run("ip link set eth0 mtu 1400")
     shown = ferrule(scene, left.host, "test", CONF, "alice", "--seconds", "0.3")
     largest = int(re.search(r"of up to (\d+) bytes", shown)[1])

@@ -20,6 +20,7 @@ using diagnosis::FirewallRule;
 using diagnosis::Way;
 
 constexpr int kCouldNotLook = 2;
+constexpr int kExplanationVersion = 2;  // as JSON: 1 had names of another style
 
 std::string table_name(std::uint32_t table) {
   switch (table) {
@@ -105,43 +106,53 @@ void print_text(Output& out, const Explanation& told) {
   out.print("  {:<8}{}\n", "filter", filter_text(told.outside_stopper));
 }
 
+void add_address(Json& json, const char* name, const IpAddress& address) {
+  if (address.family() != Family::none) json[name] = address.to_string();
+}
+
 Json json_of(const Way& way) {
-  Json json = {{"interface", way.interface}};
-  if (way.interface.empty()) {
-    json["problem"] = way.problem;
-    return json;
-  }
-  json["prefix"] = way.route.prefix.to_string();
-  json["table"] = way.route.table;
-  json["gateway"] = way.route.gateway.to_string();
-  json["source"] = way.route.source.to_string();
+  if (way.interface.empty()) return {{"problem", way.problem}};
+  Json json = {{"interface", way.interface},
+               {"prefix", way.route.prefix.to_string()},
+               {"table", way.route.table}};
+  add_address(json, "gateway", way.route.gateway);
+  add_address(json, "source", way.route.source);
   if (way.rule) json["rule"] = rule_text(*way.rule);
   return json;
 }
 
-Json json_of(const std::optional<FirewallRule>& rule) {
-  if (!rule) return nullptr;
-  return {{"table", rule->table},
-          {"chain", rule->chain},
-          {"text", rule->text},
-          {"certain", rule->is_certain}};
+void add_filter(Json& json, const std::optional<FirewallRule>& rule) {
+  if (!rule) return;
+  json["filter"] = {{"table", rule->table},
+                    {"chain", rule->chain},
+                    {"text", rule->text},
+                    {"certain", rule->is_certain}};
 }
 
+Json json_of(const diagnosis::CarryingPeer& peer) {
+  Json json = {{"name", peer.name},
+               {"publicKey", to_base64(peer.key)},
+               {"prefix", peer.prefix.to_string()}};
+  if (!peer.endpoint.is_none()) json["endpoint"] = peer.endpoint.to_string();
+  return json;
+}
+
+// As docs/schemas/explain.json says.
 void print_json(Output& out, const Explanation& told) {
-  Json json = {{"version", kJsonVersion},          {"address", told.address.to_string()},
-               {"from", told.from.to_string()},    {"carried", told.obstacle().empty()},
-               {"obstacle", told.obstacle()},      {"route", json_of(told.way)},
-               {"local", told.way.route.is_local}, {"filter", json_of(told.stopper)}};
-  if (!told.coming_by.empty()) json["forwarded_from"] = told.coming_by;
+  const std::string obstacle = told.obstacle();
+  Json json = {{"version", kExplanationVersion}, {"address", told.address.to_string()}};
+  add_address(json, "from", told.from);
+  json["carried"] = obstacle.empty();
+  if (!obstacle.empty()) json["obstacle"] = obstacle;
+  json["local"] = told.way.route.is_local;
+  if (!told.coming_by.empty()) json["forwardedFrom"] = told.coming_by;
+  json["route"] = json_of(told.way);
+  add_filter(json, told.stopper);
   if (told.peer) {
-    json["peer"] = {{"name", told.peer->name},
-                    {"public_key", to_base64(told.peer->key)},
-                    {"prefix", told.peer->prefix.to_string()},
-                    {"endpoint", told.peer->endpoint.is_none() ? std::string()
-                                                               : told.peer->endpoint.to_string()}};
+    json["peer"] = json_of(*told.peer);
     json["outside"] = json_of(told.outside);
     json["outside"]["mark"] = told.mark;
-    json["outside"]["filter"] = json_of(told.outside_stopper);
+    add_filter(json["outside"], told.outside_stopper);
   }
   out.print("{}\n", to_line(json));
 }

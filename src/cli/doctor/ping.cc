@@ -25,6 +25,7 @@ using diagnosis::PeerTarget;
 using std::chrono::milliseconds;
 
 constexpr int kCouldNotSend = 2;
+constexpr int kMeasuredVersion = 2;  // of what is printed as JSON: 1 had names of another style
 constexpr milliseconds kPatience{2000};
 constexpr unsigned kTestEchoes = 20;
 constexpr milliseconds kBetweenTestEchoes{20};
@@ -92,16 +93,24 @@ struct Trips {
 void add_trips(Json& json, const Trips& trips) {
   json["sent"] = trips.sent;
   json["received"] = trips.ms.size();
-  json["loss_percent"] = trips.loss_percent();
+  json["lossPercent"] = trips.loss_percent();
   if (trips.ms.empty()) return;
-  json["round_trip_ms"] = {{"min", trips.least()},
+  json["roundTripMs"] = {{"min", trips.least()},
                            {"avg", trips.mean()},
                            {"max", trips.most()},
                            {"mdev", trips.deviation()}};
 }
 
+void add_capacity(Json& json, std::uint32_t largest_bytes, const EchoThroughput& carried) {
+  json["largestPacketBytes"] = largest_bytes;
+  json["throughput"] = {{"seconds", carried.seconds},
+                        {"sentBytes", carried.sent_bytes},
+                        {"returnedBytes", carried.back_bytes},
+                        {"bitsPerSecond", std::llround(carried.bits_per_second())}};
+}
+
 Json head_of(const PeerTarget& target) {
-  Json json = {{"version", kJsonVersion},
+  Json json = {{"version", kMeasuredVersion},
                {"interface", target.interface},
                {"peer", target.peer},
                {"address", target.address.to_string()}};
@@ -200,11 +209,7 @@ int run_test(Console& console, Arguments arguments) {
   if (question.is_json) {
     Json json = head_of(target);
     add_trips(json, trips);
-    json["largest_packet_bytes"] = largest_bytes;
-    json["throughput"] = {{"seconds", carried.seconds},
-                          {"sent_bytes", carried.sent_bytes},
-                          {"returned_bytes", carried.back_bytes},
-                          {"bits_per_second", std::llround(carried.bits_per_second())}};
+    if (!trips.ms.empty()) add_capacity(json, largest_bytes, carried);
     console.out.print("{}\n", to_line(json));
     return trips.ms.empty() ? 1 : 0;
   }

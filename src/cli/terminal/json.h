@@ -9,8 +9,8 @@
 
 namespace ferrule::cli {
 
-/// The version of all that is printed as JSON (docs/json.md): it grows when a member goes or changes its
-/// meaning, not when one is added.
+/// The version of what is printed as JSON (docs/json.md), but for what says another one: it grows when a
+/// member goes or changes its meaning, not when one is added.
 constexpr int kJsonVersion = 1;
 
 /// Members stay in the order in which they came.
