@@ -130,9 +130,8 @@ void add_filter(Json& json, const std::optional<FirewallRule>& rule) {
 }
 
 Json json_of(const diagnosis::CarryingPeer& peer) {
-  Json json = {{"name", peer.name},
-               {"publicKey", to_base64(peer.key)},
-               {"prefix", peer.prefix.to_string()}};
+  Json json = {
+      {"name", peer.name}, {"publicKey", to_base64(peer.key)}, {"prefix", peer.prefix.to_string()}};
   if (!peer.endpoint.is_none()) json["endpoint"] = peer.endpoint.to_string();
   return json;
 }

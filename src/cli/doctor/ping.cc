@@ -96,9 +96,9 @@ void add_trips(Json& json, const Trips& trips) {
   json["lossPercent"] = trips.loss_percent();
   if (trips.ms.empty()) return;
   json["roundTripMs"] = {{"min", trips.least()},
-                           {"avg", trips.mean()},
-                           {"max", trips.most()},
-                           {"mdev", trips.deviation()}};
+                         {"avg", trips.mean()},
+                         {"max", trips.most()},
+                         {"mdev", trips.deviation()}};
 }
 
 void add_capacity(Json& json, std::uint32_t largest_bytes, const EchoThroughput& carried) {
