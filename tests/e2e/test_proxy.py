@@ -123,7 +123,7 @@ class Proxied(Setting):
         options = [*options, *(["--reach", reach] if reach else [])]
         read, write = os.pipe()
         self.process = self.user.spawn(
-            [*under, "ferrule", "proxy", self.conf, "--ready-fd", str(write), *options],
+            [*under, "ferrule", "proxy", "--ready-fd", str(write), *options, self.conf],
             log_name="proxy.log", pass_fds=(write,), env=env)
         os.close(write)
         with os.fdopen(read) as ready:

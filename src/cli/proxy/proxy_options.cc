@@ -56,9 +56,12 @@ void add_options(CLI::App& app, ProxyOptions& options, Words& words) {
   app.add_option("--reach", options.reach.text,
                  "how to reach the inside: auto, namespace or lwip; says which is taken and why")
       ->type_name("WAY");
-  // ssh's options, which several words may share.
+  // As ssh has them: each may come again, with one word behind it.
   for (const char* name : {"--socks", "--http", "--dns", "-L", "-R"}) {
-    app.get_option(name)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.get_option(name)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
   }
 }
 

@@ -54,7 +54,8 @@ void add_options(CLI::App& app, RunOptions& options) {
                  "address")
       ->type_name("[ADDRESS:]PORT:INNERPORT")
       ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
 }
 
 std::optional<std::vector<Published>> open_published(Console& console, const RunOptions& options) {
