@@ -42,15 +42,71 @@ for module in (test_proxy, test_proxy_weather):
             behaviour(deadline_s=DEADLINE_S.get(name, 60), **NOT_GO)(by_lwip(function))
 
 
-@behaviour(**NOT_GO)
-def test_where_there_is_no_device_it_is_chosen(scene):
+# Where the machine has no namespace for an ordinary user, it is chosen, and a line says why.
+
+def echoed(setting, under=(), options=("--reach", "auto")):
+    """What standard input comes back as; the lines that were said."""
+    result = setting.user.run([*under, "ferrule", "proxy", *options, setting.conf, "--stdio",
+                               "10.10.0.2:7"], input="there and back\n", check=False)
+    assert result.stdout == "there and back\n", result
+    return result.stderr
+
+
+def without_namespaces(scene, **options):
     if not is_built_in(scene):
         raise Skip("lwIP was not built in")
-    setting = Setting(scene, tun_mode=0o600)
+    setting = Setting(scene, **options)
     test_proxy.Server(setting.right, "10.10.0.2", 7, test_proxy.echo)
-    result = setting.user.run(["ferrule", "proxy", "--reach", "auto", setting.conf, "--stdio",
-                               "10.10.0.2:7"], input="there and back\n")
-    assert result.stdout == "there and back\n", result
+    return setting
+
+
+def chosen(said, why):
+    lines = [line for line in said.splitlines() if line.startswith("reach:")]
+    assert len(lines) == 1 and lines[0].startswith("reach: lwip:") and why in lines[0], said
+
+
+LOCKED = ["unshare", "-Ur", "sh", "-c",
+          "echo 0 > /proc/sys/user/max_user_namespaces && "
+          'exec setpriv --reuid=0 --inh-caps=-all --bounding-set=-all "$@"', "sh"]
+
+
+@behaviour(**NOT_GO)
+def test_where_user_namespaces_are_locked_it_is_chosen(scene):
+    setting = without_namespaces(scene)
+    chosen(echoed(setting, LOCKED), "max_user_namespaces")
+    assert echoed(setting, LOCKED, options=()) == "", "beside a stream nothing is said"
+
+
+# As containers have it: unshare(2) is refused, and so are the ways around it.
+FILTERED = ["/usr/bin/python3", "-c", """
+import ctypes, os, sys
+CLONE_NEWUSER, EPERM, ALLOW, ERRNO = 0x10000000, 1, 0x7fff0000, 0x00050000
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+class Compare(ctypes.Structure):
+    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64),
+                ("b", ctypes.c_uint64)]
+context = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(ALLOW)))
+MASKED_EQ = 7
+for name in (b"unshare", b"clone"):
+    call = seccomp.seccomp_syscall_resolve_name(name)
+    seccomp.seccomp_rule_add(context, ctypes.c_uint32(ERRNO | EPERM), call, 1,
+                             Compare(0, MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER))
+assert seccomp.seccomp_load(context) == 0
+os.execvp(sys.argv[1], sys.argv[1:])
+"""]
+
+
+@behaviour(**NOT_GO)
+def test_where_a_container_forbids_namespaces_it_is_chosen(scene):
+    setting = without_namespaces(scene)
+    chosen(echoed(setting, FILTERED), "seccomp")
+
+
+@behaviour(**NOT_GO)
+def test_where_there_is_no_device_it_is_chosen(scene):
+    setting = without_namespaces(scene, tun_mode=0o600)
+    echoed(setting)
     result = setting.user.run(["ferrule", "proxy", "--reach", "namespace", setting.conf, "--stdio",
                                "10.10.0.2:7"], check=False)
     assert result.returncode == 1 and "chmod 666 /dev/net/tun" in result.stderr, result

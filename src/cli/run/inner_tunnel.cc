@@ -162,7 +162,7 @@ Result<Inside> open_inside(Console& console, const netstack::NamespaceSettings& 
   if (wanted == "namespace" || options.is_for_programs || !kHasLwip) {
     return std::unexpected(space.error());
   }
-  if (!options.is_quiet) {
+  if (!options.is_quiet || options.reach.is_given) {
     console.err.print(
         "reach: lwip: a TCP/IP stack of its own, since a namespace is not to be had: {}\n",
         space.error().what);
