@@ -198,12 +198,12 @@ def upload(course):
 
 
 def first_byte(course):
-    ask = f"exec 3<>/dev/tcp/{INSIDE}/{CLOSE}; read -rN1 -u3"
+    ask = f"exec 3<>/dev/tcp/{INSIDE}/{CLOSE}; read -rN1 -u3; printf %s $EPOCHREALTIME"
     times = []
     for _ in range(5):
-        started = time.monotonic()
-        course.user.run(["ferrule", "run", course.conf, "--", "bash", "-c", ask])
-        times.append((time.monotonic() - started) * 1000)
+        started = time.time()       # the clock that a shell has, too
+        came = course.user.run(["ferrule", "run", course.conf, "--", "bash", "-c", ask]).stdout
+        times.append((float(came) - started) * 1000)
     return {"run": statistics.median(times)}
 
 
