@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "files/conf_file.h"
@@ -14,21 +12,11 @@
 #include "quick/forwarding.h"
 #include "quick/kill_switch.h"
 #include "quick/leak_protection.h"
+#include "quick/link.h"
 #include "quick/routes.h"
 #include "quick/signals.h"
 
 namespace ferrule::quick {
-
-namespace {
-
-using namespace std::chrono_literals;
-
-// A daemon ends by itself when its interface goes; whoever brings the interface up again at once must
-// not meet the old one.
-constexpr auto kDaemonPatience = 2s;
-constexpr auto kDaemonPause = 10ms;
-
-}  // namespace
 
 std::optional<UpRecord> record_of_what_is_there(const std::string& interface,
                                                 std::optional<std::uint32_t> index) {
@@ -70,7 +58,7 @@ bool Down::run() {
   doomed_.record ? delete_recorded_rules() : delete_rules();
   unset_dns();  // resolvectl knows interfaces only while they are there
   if (doomed_.link) perform(link_.delete_link());
-  wait_for_daemon();
+  wait_for_end_of_daemon(devices_, file_.interface);
   for (const Family family : leak_protected(file_.interface)) {
     perform(delete_leak_protection(file_.interface, family));
   }
@@ -125,14 +113,6 @@ void Down::stop_forwarding() {
   if (!doomed_.record) return;
   for (const Family family : families_to_stop(file_.interface, doomed_.record->forwarded)) {
     if (is_forwarding(family)) perform(set_forwarding(family, false));
-  }
-}
-
-void Down::wait_for_daemon() {
-  for (auto waited = 0ms; waited < kDaemonPatience; waited += kDaemonPause) {
-    const auto device = devices_.get(file_.interface);
-    if (!device && device.error().code == ENODEV) return;
-    std::this_thread::sleep_for(kDaemonPause);
   }
 }
 

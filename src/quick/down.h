@@ -58,7 +58,6 @@ class Down {
   void refuse(const Error& error);
   void delete_recorded_rules();
   void delete_rules();
-  void wait_for_daemon();
   void unset_dns();
   void stop_forwarding();
 

@@ -1,6 +1,10 @@
 #include "quick/link.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include "io/linux/kernel_query.h"
 
@@ -8,9 +12,14 @@ namespace ferrule::quick {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::uint32_t kEthernetMtu = 1500;
 // IPv6 and UDP headers and WireGuard's own, rounded up as wg-quick does.
 constexpr std::uint32_t kTunnelOverhead = 80;
+
+constexpr auto kDaemonPatience = 2s;
+constexpr auto kDaemonPause = 10ms;
 
 }  // namespace
 
@@ -19,6 +28,24 @@ Result<LinkActions> find_link(io::Network& network, const std::string& name) {
   const auto link = query ? query->link(name) : std::unexpected(query.error());
   if (!link) return std::unexpected(link.error());
   return LinkActions(network, name, link->index);
+}
+
+void wait_for_end_of_daemon(client::DeviceClient& devices, const std::string& interface) {
+  for (auto waited = 0ms; waited < kDaemonPatience; waited += kDaemonPause) {
+    const auto device = devices.get(interface);
+    if (!device && device.error().code == ENODEV) return;
+    std::this_thread::sleep_for(kDaemonPause);
+  }
+}
+
+Action delete_link_with_daemon(const LinkActions& link, client::DeviceClient& devices) {
+  Action action = link.delete_link();
+  action.act = [&devices, name = link.name(), act = std::move(action.act)] {
+    auto done = act();
+    if (done) wait_for_end_of_daemon(devices, name);
+    return done;
+  };
+  return action;
 }
 
 std::uint32_t automatic_mtu(io::Network& network, const control::DeviceStatus& device) {

@@ -148,7 +148,7 @@ bool Up::make_link() {
   auto link = find_link(network_, file_.interface);
   if (!link) return refuse(link.error());
   link_ = std::move(*link);
-  transaction_.remember(link_->delete_link());
+  transaction_.remember(delete_link_with_daemon(*link_, devices_));
   return true;
 }
 

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 
 from lib.registry import Skip, behaviour
@@ -255,6 +256,26 @@ def test_a_step_that_fails_leaves_the_machine_as_it_was(scene):
             quick.host.run(obstacle.format("del"))
 
 
+@behaviour
+def test_a_failed_up_waits_until_its_daemon_is_gone(scene):
+    quick = Quick(scene)
+    quick.write(quick.config("PostUp = touch /run/test/held; while test -e /run/test/held; do sleep 0.02; done; false"))
+    up = quick.host.spawn([quick.paths["ferrule"], "up", CONFIG], log_name="up.log", env={
+        "WG_QUICK_USERSPACE_IMPLEMENTATION": scene.subject.path})
+    held = quick.host.path("/run/test/held")
+    eventually(lambda: os.path.exists(held), "the hook runs")
+    (daemon,) = daemons(quick)
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        os.remove(held)
+        eventually(lambda: not quick.host.has_link("wg0"), "the interface is gone")
+        assert up.running(), "whoever brings it up again would meet the old daemon"
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    eventually(lambda: not up.running(), "it ends")
+    assert "wg0.sock" not in quick.host.out("ls /run/wireguard")
+
+
 # What of a file would keep `up` from bringing it up on this machine is an error of `check`.
 
 def errors_of(quick, env=None):
@@ -478,7 +499,9 @@ def meanwhile(quick):
     yield "the daemon killed", text, lambda: kill_daemon(quick)
 
 
-def kill_daemon(quick):
+def daemons(quick):
+    """The process of this host's wg0."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline") as file:
@@ -488,7 +511,13 @@ def kill_daemon(quick):
         except OSError:
             continue
         if here and words[0].endswith("ferruled") and words[1] == "wg0":
-            os.kill(int(pid), 9)
+            found.append(int(pid))
+    return found
+
+
+def kill_daemon(quick):
+    for pid in daemons(quick):
+        os.kill(pid, 9)
     eventually(lambda: not quick.host.has_link("wg0"), "its interface is gone")
 
 
