@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "quick/leak_protection.h"
+#include "quick/record.h"
 
 namespace ferrule::quick {
 
@@ -90,6 +92,31 @@ Result<void> have_source_valid_mark(Transaction& transaction) {
   return {};
 }
 
+// Marks and tables of rules, of tunnels that are up, and of what is left of those whose daemon has died:
+// a kill switch of theirs lets pass what has their mark. A device that does not answer is passed over.
+std::set<std::uint32_t> numbers_of_others(io::Network& network, client::DeviceClient& devices,
+                                          const std::string& interface) {
+  std::set<std::uint32_t> numbers;
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto rules = network.rules(family);
+    for (const io::RoutingRule& rule : rules ? *rules : std::vector<io::RoutingRule>()) {
+      numbers.insert({rule.table, rule.mark.value_or(0)});
+    }
+  }
+  // Rules that an earlier life of this tunnel has left go with it.
+  if (const auto own = read_record(interface)) numbers.erase(own->mark);
+  for (const std::string& name : recorded_interfaces()) {
+    const auto record = name != interface ? read_record(name) : std::nullopt;
+    if (record) numbers.insert(record->mark);
+  }
+  const auto names = devices.list();
+  for (const std::string& name : names ? *names : std::vector<std::string>()) {
+    if (name == interface) continue;
+    if (const auto device = devices.get(name)) numbers.insert(device->fwmark);
+  }
+  return numbers;
+}
+
 // What protects must not keep from working: there are kernels without nf_tables, or without fib.
 void protect_from_leaks(Transaction& transaction, const LinkActions& link, Family family,
                         std::uint32_t mark, const std::vector<io::LinkAddress>& addresses) {
@@ -105,9 +132,12 @@ void protect_from_leaks(Transaction& transaction, const LinkActions& link, Famil
 
 Cidr everything(Family family) { return *Cidr::parse(family == Family::v4 ? "0.0.0.0/0" : "::/0"); }
 
-Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mark) {
+Result<std::uint32_t> choose_mark(io::Network& network, client::DeviceClient& devices,
+                                  const std::string& interface, std::uint32_t device_mark) {
   if (device_mark != 0) return device_mark;
+  const std::set<std::uint32_t> others = numbers_of_others(network, devices, interface);
   for (std::uint32_t table = kFirstTable; table < kFirstTable + kMaxTablesTried; ++table) {
+    if (others.contains(table)) continue;
     const auto is_used = network.has_routes(table);
     if (!is_used) return std::unexpected(is_used.error());
     if (!*is_used) return table;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "client/device_client.h"
@@ -15,8 +16,10 @@ namespace ferrule::quick {
 [[nodiscard]] Cidr everything(Family family);
 
 /// The mark of the tunnel's own packets, which is the number of its table too: the device's, if it
-/// has one, else the first free table from 51820 on.
-[[nodiscard]] Result<std::uint32_t> choose_mark(io::Network& network, std::uint32_t device_mark);
+/// has one, else the first number from 51820 on that nobody else uses for either.
+[[nodiscard]] Result<std::uint32_t> choose_mark(io::Network& network, client::DeviceClient& devices,
+                                                const std::string& interface,
+                                                std::uint32_t device_mark);
 
 /// Whether a mark is one of those that are chosen so.
 [[nodiscard]] bool is_chosen_mark(std::uint32_t mark) noexcept;

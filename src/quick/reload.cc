@@ -267,7 +267,7 @@ Result<void> Reload::change_mark() {
   if (mark_ == 0 && table_.kind == TableChoice::Kind::off) mark_ = chosen;
   const bool is_needed = !plan_.defaults.empty() || kill_switch_ != KillSwitch::off;
   if (mark_ == 0 && is_needed) {
-    const auto mark = choose_mark(network_, chosen);
+    const auto mark = choose_mark(network_, devices_, link_.name(), chosen);
     if (!mark) return std::unexpected(mark.error());
     mark_ = *mark;
   }

@@ -156,7 +156,7 @@ bool Up::make_link() {
 // has something to say on a link as soon as that is up.
 bool Up::configure() {
   if (kill_switch_ != KillSwitch::off) {
-    const auto mark = choose_mark(network_, change_.fwmark.value_or(0));
+    const auto mark = choose_mark(network_, devices_, file_.interface, change_.fwmark.value_or(0));
     if (!mark) return refuse(mark.error());
     mark_ = *mark;
     change_.fwmark = mark_;
@@ -269,7 +269,7 @@ bool Up::add_defaults(const std::vector<Family>& families) {
 }
 
 bool Up::mark_packets() {
-  const auto mark = choose_mark(network_, device_.fwmark);
+  const auto mark = choose_mark(network_, devices_, file_.interface, device_.fwmark);
   if (!mark) return refuse(mark.error());
   mark_ = *mark;
   if (device_.fwmark != 0) return true;

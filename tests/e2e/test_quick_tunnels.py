@@ -10,6 +10,7 @@ import re
 from lib.registry import behaviour
 from lib.traffic import must_ping
 from lib.tunnel import new_private_key
+from lib.wait import eventually
 
 from test_quick import CONFIG, FOLDER, Quick, same
 from test_quick_reload import by_line
@@ -147,6 +148,40 @@ def test_a_second_tunnel_that_fails_to_come_up_leaves_the_first(scene):
     quick.is_as(alone[1])
     same(text(quick.rules()), text(alone[0]), ("before", "after"))
     quick.run("ferrule", "down")
+
+
+# A number that somebody else uses, as a mark or as a table, is nobody else's. A kill switch lets pass
+# what has its tunnel's mark, and so does one whose daemon has died.
+
+@behaviour(deadline_s=90)
+def test_each_tunnel_has_a_mark_of_its_own(scene):
+    quick = TwoTunnels(scene)
+    split = "AllowedIPs = 10.20.0.0/24"
+
+    def mark(interface):
+        return int(quick.host.out(f"wg show {interface} fwmark"), 0)
+
+    for interface in ("# KillSwitch = lan", "FwMark = 51820\nListenPort = 7001"):
+        quick.write(quick.second(split, interface), SECOND)
+        quick.run("ferrule", "up", path=SECOND)
+        assert mark("wg1") == 51820, interface
+        quick.run("ferrule", "up")
+        assert mark("wg0") == 51821, interface
+        assert "not from all fwmark 0xca6d lookup 51821" in text(quick.rules()), text(quick.rules())
+        for path in (CONFIG, SECOND):
+            quick.run("ferrule", "down", path=path)
+    quick.write(quick.second(split, "# KillSwitch = lan"), SECOND)
+    quick.run("ferrule", "up", path=SECOND)
+    quick.host.run("ip link delete wg1")
+    eventually(lambda: "wg1" not in quick.host.out("ls /run/wireguard"), "its daemon is gone")
+    quick.run("ferrule", "up")
+    assert mark("wg0") == 51821
+    quick.host.run("ip rule add fwmark 51821 table 100")
+    quick.run("ferrule", "down")
+    quick.run("ferrule", "up")
+    assert mark("wg0") == 51822
+    for path in (CONFIG, SECOND):
+        quick.run("ferrule", "down", path=path)
 
 
 # Rules that somebody else has made are not the tunnel's, though they look alike.
