@@ -8,6 +8,7 @@ import leaks
 import links
 import mutants
 import portable
+import printing
 import purity
 import rules
 import sizes
@@ -84,6 +85,27 @@ class Purity(unittest.TestCase):
         self.assertFalse(purity.check(tree_of("src/core/crypto/random.cc", text)))
         self.assertFalse(purity.check(tree_of("src/daemon/x.cc", text)))
         self.assertFalse(purity.check(tree_of("src/core/protocol/x_test.cc", text)))
+
+
+class Printing(unittest.TestCase):
+    def problems(self, path, text):
+        return printing.check(tree_of(path, f"void f() {{ {text}; }}\n"))
+
+    def test_what_prints_is_found(self):
+        for text in ("std::cout << x", "fmt::print(stderr, x)", "std::printf(x)", "puts(x)", "write(1, p, n)",
+                     "::write(STDERR_FILENO, p, n)", "Output out(1)", "files::Output{2}.write(x)",
+                     'return "\\x1b[1m"'):
+            for room in ("client", "files", "quick", "monitor", "diagnosis"):
+                self.assertTrue(self.problems(f"src/{room}/x.cc", text), text)
+
+    def test_what_writes_elsewhere_is_not(self):
+        for text in ("Output out(fd.get())", "out.print(x)", "out.write(x)", "write(fd, p, n)", "snprintf(p, n, x)",
+                     "// printf(x)", "dup2(null, STDOUT_FILENO)"):
+            self.assertFalse(self.problems("src/files/x.cc", text), text)
+
+    def test_the_command_line_prints(self):
+        self.assertFalse(self.problems("src/cli/x.cc", "fmt::print(x)"))
+        self.assertFalse(self.problems("src/files/x_test.cc", "fmt::print(x)"))
 
 
 class Portable(unittest.TestCase):

@@ -17,12 +17,13 @@ import leaks
 import links
 import mutants
 import portable
+import printing
 import purity
 import rules
 import sizes
 from tree import Skip, Tree
 
-MODULES = [includes, purity, portable, sizes, constants, rules, leaks, links, mutants,
+MODULES = [includes, purity, portable, printing, sizes, constants, rules, leaks, links, mutants,
            formatting]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHOWN = 30
