@@ -29,6 +29,7 @@
 #include "quick/hooks.h"
 #include "quick/ipv6.h"
 #include "quick/kill_switch.h"
+#include "quick/leak_protection.h"
 #include "quick/nftables.h"
 #include "quick/routes.h"
 
@@ -87,6 +88,21 @@ bool has_right(unsigned capability) {
     return (std::strtoull(line.c_str() + 7, nullptr, 16) >> capability & 1) != 0;
   }
   return true;
+}
+
+quick::RoutePlan plan_of(const control::Configuration& configuration,
+                         const quick::TableChoice& table) {
+  std::set<Cidr> prefixes;
+  for (const control::PeerConf& peer : configuration.peers) {
+    for (const auto& ip : peer.allowed_ips) {
+      if (!ip.remove) prefixes.insert(ip.cidr);
+    }
+  }
+  std::vector<io::LinkRoute> connected;
+  for (const auto& [address, length] : configuration.interface.addresses) {
+    connected.push_back({Cidr(address, length), RT_TABLE_MAIN, 0, true});
+  }
+  return quick::plan_routes(table, 0, {prefixes.begin(), prefixes.end()}, connected);
 }
 
 class Obstacles {
@@ -152,18 +168,7 @@ class Obstacles {
     const auto table = quick::parse_table(conf_.table);
     auto network = io::Network::open();
     if (!table || !network) return;
-    std::set<Cidr> prefixes;
-    for (const control::PeerConf& peer : file_.configuration.peers) {
-      for (const auto& ip : peer.allowed_ips) {
-        if (!ip.remove) prefixes.insert(ip.cidr);
-      }
-    }
-    std::vector<io::LinkRoute> connected;
-    for (const auto& [address, length] : conf_.addresses) {
-      connected.push_back({Cidr(address, length), RT_TABLE_MAIN, 0, true});
-    }
-    quick::RoutePlan plan =
-        quick::plan_routes(*table, 0, {prefixes.begin(), prefixes.end()}, connected);
+    quick::RoutePlan plan = plan_of(file_.configuration, *table);
     const std::uint32_t mark = conf_.fwmark.value_or(0);
     for (const Family family : plan.defaults) {
       if (mark != 0) plan.routes.push_back({quick::everything(family), mark, 0});
@@ -351,6 +356,25 @@ std::vector<ConfFinding> find_obstacles(client::DeviceClient& devices, const Fil
   return Obstacles(devices, file, endpoints).find();
 }
 
+std::vector<ConfFinding> find_leaks(const FileToCheck& file) {
+  const control::InterfaceConf& conf = file.configuration.interface;
+  const auto table = quick::parse_table(conf.table);
+  if (!table || geteuid() != 0) return {};
+  for (const Family family : plan_of(file.configuration, *table).defaults) {
+    if (family == Family::v6 && !quick::has_ipv6()) continue;
+    quick::LeakRules rules{file.interface, family, conf.fwmark.value_or(0), {}};
+    for (const auto& [address, length] : conf.addresses) {
+      rules.addresses.push_back({address, length});
+    }
+    if (const auto possible = quick::can_protect_from_leaks(rules); !possible) {
+      return {{Severity::warning, "no-leak-protection",
+               files::error_about(file.document, "AllowedIPs",
+                                  quick::everything(family).to_string(), possible.error().what)}};
+    }
+  }
+  return {};
+}
+
 bool is_obstacle(const ConfFinding& finding) {
   constexpr std::array<std::string_view, 13> kObstacles{
       "name-taken",  "port-taken", "route-taken", "no-resolvconf",  "no-rights",
@@ -362,12 +386,15 @@ bool is_obstacle(const ConfFinding& finding) {
 
 std::vector<ConfFinding> find_everything(client::DeviceClient& devices, const FileToCheck& file,
                                          const std::vector<files::PeerEndpoint>& endpoints,
-                                         bool is_offline) {
+                                         Look look) {
   std::vector<ConfFinding> findings = control::check_configuration(
-      file.document, file.configuration, gather_facts(file, endpoints, is_offline));
+      file.document, file.configuration, gather_facts(file, endpoints, look == Look::offline));
   std::ranges::move(find_unusable_values(file), std::back_inserter(findings));
-  if (!is_offline) {
+  if (look != Look::offline) {
     std::ranges::move(find_obstacles(devices, file, endpoints), std::back_inserter(findings));
+  }
+  if (look == Look::everywhere) {
+    std::ranges::move(find_leaks(file), std::back_inserter(findings));
   }
   add_mistakes_in_comments(file.peers, findings);
   std::ranges::stable_sort(findings, {}, [](const ConfFinding& finding) {

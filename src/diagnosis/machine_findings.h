@@ -32,6 +32,10 @@ struct FileToCheck {
     client::DeviceClient& devices, const FileToCheck& file,
     const std::vector<files::PeerEndpoint>& endpoints);
 
+/// That no packet filter can have the rules that keep a full tunnel from leaking. `up` says so itself, when
+/// it comes to it.
+[[nodiscard]] std::vector<control::ConfFinding> find_leaks(const FileToCheck& file);
+
 /// Whether something was found at which `up` and `reload` are sure to fail; with all else they go on.
 [[nodiscard]] bool is_obstacle(const control::ConfFinding& finding);
 
@@ -40,10 +44,12 @@ struct FileToCheck {
 [[nodiscard]] std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,
                                          const std::string& interface);
 
-/// Everything: what conf_check.h finds too, and mistakes in peers' comments. `endpoints` are those of
-/// the peers; offline, nobody else is asked, and there are no obstacles.
+/// How far one looks: at the file alone, at what stands in the way of `up`, or also at what `up` says itself.
+enum class Look { offline, before_up, everywhere };
+
+/// What conf_check.h finds too, and mistakes in peers' comments. `endpoints` are those of the peers.
 [[nodiscard]] std::vector<control::ConfFinding> find_everything(
     client::DeviceClient& devices, const FileToCheck& file,
-    const std::vector<files::PeerEndpoint>& endpoints, bool is_offline);
+    const std::vector<files::PeerEndpoint>& endpoints, Look look);
 
 }  // namespace ferrule::diagnosis

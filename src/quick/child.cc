@@ -20,6 +20,8 @@ namespace ferrule::quick {
 
 namespace {
 
+constexpr off_t kMostOutputBytes = off_t{16} << 20;
+
 // posix_spawn's attributes and file actions, with the signals of a new program.
 class Spawn {
  public:
@@ -37,7 +39,11 @@ class Spawn {
   Spawn(const Spawn&) = delete;
   Spawn& operator=(const Spawn&) = delete;
 
-  void read_from(int fd) { posix_spawn_file_actions_adddup2(&files_, fd, STDIN_FILENO); }
+  void read_from(int fd) { put(fd, STDIN_FILENO); }
+  void write_to(int output, int errors) {
+    put(output, STDOUT_FILENO);
+    put(errors, STDERR_FILENO);
+  }
   void detach() {
     flags_ = POSIX_SPAWN_SETSID;
     silence();
@@ -60,6 +66,8 @@ class Spawn {
   }
 
  private:
+  void put(int fd, int at) { posix_spawn_file_actions_adddup2(&files_, fd, at); }
+
   posix_spawn_file_actions_t files_;
   posix_spawnattr_t attributes_;
   int flags_ = 0;
@@ -77,6 +85,25 @@ Result<void> wait_for(pid_t pid, const std::string& name) {
   }
   return std::unexpected(
       make_error(ECHILD, fmt::format("{} was ended by signal {}", name, WTERMSIG(status))));
+}
+
+// A file that only we and a child have, with this in it.
+Result<io::UniqueFd> memory_file(std::string_view text, const std::string& reader) {
+  io::UniqueFd file(memfd_create("child", MFD_CLOEXEC));
+  if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      lseek(file.get(), 0, SEEK_SET) != 0) {
+    return std::unexpected(system_error(errno, "prepare the input of " + reader));
+  }
+  return file;
+}
+
+// What a child has written there, up to a bound.
+std::string text_of(int file) {
+  const off_t size = std::min(lseek(file, 0, SEEK_END), kMostOutputBytes);
+  std::string text(static_cast<std::size_t>(std::max<off_t>(size, 0)), '\0');
+  const ssize_t got = pread(file, text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return text;
 }
 
 bool is_program(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
@@ -125,17 +152,32 @@ Result<void> run_quietly(const std::vector<std::string>& words) {
 }
 
 Result<void> feed_child(const std::vector<std::string>& words, std::string_view input) {
-  const io::UniqueFd file(memfd_create("input", MFD_CLOEXEC));
-  const auto size = static_cast<ssize_t>(input.size());
-  if (!file || write(file.get(), input.data(), input.size()) != size ||
-      lseek(file.get(), 0, SEEK_SET) != 0) {
-    return std::unexpected(system_error(errno, "prepare the input of " + words[0]));
-  }
+  const auto file = memory_file(input, words[0]);
+  if (!file) return std::unexpected(file.error());
   Spawn spawn;
-  spawn.read_from(file.get());
+  spawn.read_from(file->get());
   const auto pid = spawn.run(words);
   if (!pid) return std::unexpected(pid.error());
   return wait_for(*pid, words[0]);
+}
+
+Result<std::string> ask_child(const std::vector<std::string>& words, std::string_view input) {
+  const auto in = memory_file(input, words[0]);
+  const auto out = memory_file({}, words[0]);
+  const auto errors = memory_file({}, words[0]);
+  for (const auto* file : {&in, &out, &errors}) {
+    if (!*file) return std::unexpected(file->error());
+  }
+  Spawn spawn;
+  spawn.read_from(in->get());
+  spawn.write_to(out->get(), errors->get());
+  const auto pid = spawn.run(words);
+  if (!pid) return std::unexpected(pid.error());
+  const auto ended = wait_for(*pid, words[0]);
+  if (ended) return text_of(out->get());
+  const std::string complaint = text_of(errors->get());
+  const std::string first = complaint.substr(0, complaint.find('\n'));
+  return std::unexpected(first.empty() ? ended.error() : make_error(ECHILD, first));
 }
 
 Result<void> start_child(const std::vector<std::string>& words) {

@@ -26,6 +26,9 @@ namespace ferrule::quick {
 /// The same by the program's own name, and with `input` to read.
 [[nodiscard]] Result<void> feed_child(const std::vector<std::string>& words,
                                       std::string_view input);
+/// The same, and returns what it prints; an Error says what it complains of.
+[[nodiscard]] Result<std::string> ask_child(const std::vector<std::string>& words,
+                                            std::string_view input = {});
 
 /// Starts a program that goes on after us, in a session of its own and without input or output.
 [[nodiscard]] Result<void> start_child(const std::vector<std::string>& words);

@@ -117,17 +117,6 @@ std::set<std::uint32_t> numbers_of_others(io::Network& network, client::DeviceCl
   return numbers;
 }
 
-// What protects must not keep from working: there are kernels without nf_tables, or without fib.
-void protect_from_leaks(Transaction& transaction, const LinkActions& link, Family family,
-                        std::uint32_t mark, const std::vector<io::LinkAddress>& addresses) {
-  const auto done = transaction.perform(add_leak_protection(link.name(), family, mark, addresses),
-                                        delete_leak_protection(link.name(), family));
-  if (done) return;
-  transaction.warn(fmt::format(
-      "{}: the tunnel works, but nothing drops packets to its addresses that come from elsewhere",
-      done.error().what));
-}
-
 }  // namespace
 
 Cidr everything(Family family) { return *Cidr::parse(family == Family::v4 ? "0.0.0.0/0" : "::/0"); }
@@ -180,7 +169,9 @@ Result<void> add_default_route(Transaction& transaction, const LinkActions& link
   if (family == Family::v4) {
     if (auto done = have_source_valid_mark(transaction); !done) return done;
   }
-  protect_from_leaks(transaction, link, family, mark, addresses);
+  // What protects must not keep from working: there are kernels without nf_tables, or without fib.
+  const auto done = protect_from_leaks(transaction, {link.name(), family, mark, addresses});
+  if (!done) transaction.warn(done.error().what);
   return {};
 }
 

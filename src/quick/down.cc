@@ -59,8 +59,10 @@ bool Down::run() {
   unset_dns();  // resolvectl knows interfaces only while they are there
   if (doomed_.link) perform(link_.delete_link());
   wait_for_end_of_daemon(devices_, file_.interface);
-  for (const Family family : leak_protected(file_.interface)) {
-    perform(delete_leak_protection(file_.interface, family));
+  for (const Family family : {Family::v4, Family::v6}) {
+    for (const PacketFilter filter : leak_protection_of(file_.interface, family)) {
+      perform(delete_leak_protection(filter, file_.interface, family));
+    }
   }
   stop_forwarding();
   // The last: until then nothing shall leave by another way.

@@ -1,7 +1,8 @@
-// What keeps packets from going round a tunnel that takes all traffic: a table of packet filter rules
-// for each family, as wg-quick makes it.
+// What keeps packets from going round a tunnel that takes all traffic: rules of the packet filter for
+// each family, as wg-quick makes them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,31 @@
 
 namespace ferrule::quick {
 
+/// Who can have the rules; in the order in which they are asked.
+enum class PacketFilter { nftables, iptables_legacy, iptables };
+
 /// Packets for the tunnel's addresses are dropped unless they come out of the tunnel, and the mark of
 /// the tunnel's own packets is kept with their connection, so that answers to them pass reverse path
-/// filters. A table that is there already is replaced.
-[[nodiscard]] Action add_leak_protection(const std::string& interface, Family family,
-                                         std::uint32_t mark,
-                                         const std::vector<io::LinkAddress>& addresses);
-[[nodiscard]] Action delete_leak_protection(const std::string& interface, Family family);
+/// filters. Value type.
+struct LeakRules {
+  std::string interface;
+  Family family = Family::v4;
+  std::uint32_t mark = 0;
+  std::vector<io::LinkAddress> addresses;
+};
 
-/// The families that have such a table now. Without nftables in the kernel: none.
-[[nodiscard]] std::vector<Family> leak_protected(const std::string& interface);
+/// Rules of this filter that are there already are replaced.
+[[nodiscard]] Action add_leak_protection(PacketFilter filter, const LeakRules& rules);
+[[nodiscard]] Action delete_leak_protection(PacketFilter filter, const std::string& interface,
+                                            Family family);
+
+/// By the first filter that can have them. An Error says why none can, and what is so then.
+[[nodiscard]] Result<void> protect_from_leaks(Transaction& transaction, const LeakRules& rules);
+/// The same without doing it.
+[[nodiscard]] Result<void> can_protect_from_leaks(const LeakRules& rules);
+
+/// Which filters have such rules now.
+[[nodiscard]] std::vector<PacketFilter> leak_protection_of(const std::string& interface,
+                                                           Family family);
 
 }  // namespace ferrule::quick

@@ -20,12 +20,17 @@ Result<void> find_netfilter() {
   return {};
 }
 
-Result<std::string> run(const std::string& commands, unsigned output_flags) {
+enum class Commit { yes, no };
+
+// What is not committed the kernel looks at all the same.
+Result<std::string> run(const std::string& commands, unsigned output_flags,
+                        Commit commit = Commit::yes) {
   if (auto found = find_netfilter(); !found) return std::unexpected(found.error());
   const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> context(nft_ctx_new(NFT_CTX_DEFAULT),
                                                                   nft_ctx_free);
   if (context == nullptr) return std::unexpected(system_error(ENOMEM, "start nftables"));
   nft_ctx_output_set_flags(context.get(), output_flags);
+  nft_ctx_set_dry_run(context.get(), commit == Commit::no);
   nft_ctx_buffer_output(context.get());
   nft_ctx_buffer_error(context.get());
   if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) != 0) {
@@ -41,11 +46,14 @@ Result<std::string> run(const std::string& commands, unsigned output_flags) {
 Result<std::string> run_nft(const std::string& commands) { return run(commands, 0); }
 
 Action nft_action(std::string shown, std::string commands) {
-  return {std::move(shown), [commands = std::move(commands)]() -> Result<void> {
-            const auto done = run_nft(commands);
-            if (!done) return std::unexpected(done.error());
-            return {};
-          }};
+  const auto step = [commands = std::move(commands)](Commit commit) {
+    return [commands, commit]() -> Result<void> {
+      const auto done = run(commands, 0, commit);
+      if (!done) return std::unexpected(done.error());
+      return {};
+    };
+  };
+  return {std::move(shown), step(Commit::yes), step(Commit::no)};
 }
 
 bool has_nft_table(const std::string& table) {

@@ -12,7 +12,7 @@ namespace ferrule::quick {
 /// EPROTONOSUPPORT where the kernel knows nothing of nftables.
 [[nodiscard]] Result<std::string> run_nft(const std::string& commands);
 
-/// The same as a step that is shown so.
+/// The same as a step that is shown so, which the kernel is asked about in a dry run.
 [[nodiscard]] Action nft_action(std::string shown, std::string commands);
 
 /// Whether there is a table ("ip NAME"). Without nftables in the kernel there is none.

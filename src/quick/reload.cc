@@ -312,11 +312,11 @@ Result<void> Reload::change_forwarding() {
 }
 
 Result<void> Reload::change_defaults() {
-  const std::vector<Family> are_protected = leak_protected(link_.name());
   for (const Family family : kFamilies) {
     // There are machines without what protects.
     deleted_priorities_.clear();
-    const bool is_protected = holds(are_protected, family) || has_default_route(family);
+    const bool is_protected =
+        has_default_route(family) || !leak_protection_of(link_.name(), family).empty();
     const bool stays = holds(plan_.defaults, family) && mark_ == device_.fwmark;
     if (is_protected && !stays && table_.kind != TableChoice::Kind::off) {
       if (auto done = remove_default(family); !done) return done;
@@ -336,17 +336,22 @@ Result<void> Reload::add_default(Family family, bool is_protected) {
     const io::LinkRoute route{everything(family), mark_, link_.index()};
     if (auto done = perform(link_.add_route(route), link_.delete_route(route)); !done) return done;
   }
-  if (addresses_ == addresses_before_ || !holds(leak_protected(link_.name()), family)) return {};
-  return perform(add_leak_protection(link_.name(), family, mark_, addresses_),
-                 add_leak_protection(link_.name(), family, mark_, addresses_before_));
+  if (addresses_ == addresses_before_) return {};
+  for (const PacketFilter filter : leak_protection_of(link_.name(), family)) {
+    auto done =
+        perform(add_leak_protection(filter, {link_.name(), family, mark_, addresses_}),
+                add_leak_protection(filter, {link_.name(), family, mark_, addresses_before_}));
+    if (!done) return done;
+  }
+  return {};
 }
 
 Result<void> Reload::remove_default(Family family) {
   const std::uint32_t mark = device_.fwmark;
   Result<void> done;
-  if (holds(leak_protected(link_.name()), family)) {
-    done = perform(delete_leak_protection(link_.name(), family),
-                   add_leak_protection(link_.name(), family, mark, addresses_before_));
+  for (const PacketFilter filter : leak_protection_of(link_.name(), family)) {
+    done = perform(delete_leak_protection(filter, link_.name(), family),
+                   add_leak_protection(filter, {link_.name(), family, mark, addresses_before_}));
     if (!done) return done;
   }
   const auto rules = network_.rules(family);

@@ -26,8 +26,9 @@ Result<void> Transaction::perform(const Action& action, std::optional<Action> un
   if (ending_signal_waits()) return std::unexpected(system_error(EINTR, action.shown));
   if (is_dry()) {
     listener_.step(action.shown);
-    done_.push_back(action.shown);
-    return {};
+    auto possible = action.check ? action.check() : Result<void>();
+    if (possible) done_.push_back(action.shown);
+    return possible;
   }
   auto done = quick::perform(listener_, action);
   if (done) done_.push_back(action.shown);

@@ -11,10 +11,12 @@
 
 namespace ferrule::quick {
 
-/// One change: what a person would type for it, and what makes it.
+/// One change: what a person would type for it, what makes it, and what says without making it whether
+/// it can be made, where that can be known.
 struct Action {
   std::string shown;
   std::function<Result<void>()> act;
+  std::function<Result<void>()> check = {};
 };
 
 /// Whether changes are made, or only told of.
@@ -30,7 +32,7 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction() { take_back(); }
 
-  /// Makes a change. `undo` takes it back, where nothing else does so anyway. Of a dry run there is
+  /// Makes a change. `undo` takes it back, where nothing else does so anyway. A dry run checks it, and has
   /// nothing to take back.
   [[nodiscard]] Result<void> perform(const Action& action, std::optional<Action> undo = {});
   /// Says what is not as it should be, and goes on.

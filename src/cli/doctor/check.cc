@@ -88,7 +88,9 @@ Report check_file(Console& console, const std::string& file, bool is_offline) {
   ConsoleListener listener(console);
   const auto endpoints = is_offline ? numeric_endpoints(*configuration)
                                     : files::look_up_endpoints(listener, *configuration);
-  report.findings = diagnosis::find_everything(*console.devices, to_check, endpoints, is_offline);
+  report.findings = diagnosis::find_everything(
+      *console.devices, to_check, endpoints,
+      is_offline ? diagnosis::Look::offline : diagnosis::Look::everywhere);
   return report;
 }
 

@@ -58,8 +58,8 @@ std::optional<Opened> open_file(Console& console, QuickFile& file) {
   const control::PeerList& peers = quick::named_peers(file);
   const diagnosis::FileToCheck to_check{file.path, file.interface, file.document,
                                         file.configuration, peers};
-  const auto findings =
-      diagnosis::find_everything(*console.devices, to_check, opening->endpoints, false);
+  const auto findings = diagnosis::find_everything(*console.devices, to_check, opening->endpoints,
+                                                   diagnosis::Look::before_up);
   warn_of(console, findings, file.given);
   return Opened{std::move(*opening), std::ranges::any_of(findings, diagnosis::is_obstacle)};
 }

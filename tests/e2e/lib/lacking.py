@@ -1,6 +1,6 @@
 """Runs a command as on a kernel that lacks something:
 
-    lacking.py netfilter|ipv6 COMMAND...
+    lacking.py nftables|netfilter|ipv6 COMMAND...
 
 Its sockets, and those of what it starts, are refused as such a kernel refuses them.
 """
@@ -12,9 +12,14 @@ import socket
 import struct
 import sys
 
-# What socket(2) is refused, by the values of its first and third argument, and with what.
-LACKS = {"netfilter": (socket.AF_NETLINK, 12, errno.EPROTONOSUPPORT),
-         "ipv6": (socket.AF_INET6, None, errno.EAFNOSUPPORT)}
+NETLINK_NETFILTER = 12
+NFTABLES = (socket.AF_NETLINK, NETLINK_NETFILTER, errno.EPROTONOSUPPORT)
+# What socket(2) is refused, by the values of its first and third argument, and with what. By raw sockets
+# the old iptables interface is spoken.
+LACKS = {"nftables": [NFTABLES],
+         "netfilter": [NFTABLES, (socket.AF_INET, socket.IPPROTO_RAW, errno.EPROTONOSUPPORT),
+                       (socket.AF_INET6, socket.IPPROTO_RAW, errno.EPROTONOSUPPORT)],
+         "ipv6": [(socket.AF_INET6, None, errno.EAFNOSUPPORT)]}
 
 SYS_SOCKET = {"x86_64": 41, "aarch64": 198}
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
@@ -34,8 +39,8 @@ def program(family, protocol, error):
     return steps + [(RETURN, 0, 0, ERRNO | error), (RETURN, 0, 0, ALLOW)]
 
 
-def refuse(what):
-    code = b"".join(struct.pack("HBBI", *step) for step in program(*LACKS[what]))
+def refuse(family, protocol, error):
+    code = b"".join(struct.pack("HBBI", *step) for step in program(family, protocol, error))
     buffer = ctypes.create_string_buffer(code)
     libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,5 +53,6 @@ def refuse(what):
 
 
 if __name__ == "__main__":
-    refuse(sys.argv[1])
+    for lack in LACKS[sys.argv[1]]:
+        refuse(*lack)
     os.execvp(sys.argv[2], sys.argv[2:])
