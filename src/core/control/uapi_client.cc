@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/key_text.h"
+#include "control/uapi_errno.h"
 #include "control/values.h"
 
 namespace ferrule::control {
@@ -162,7 +163,7 @@ DeviceStats UapiAnswer::device_stats() && {
 
 Result<void> UapiAnswer::outcome() const {
   if (is_complete_ && errno_ && *errno_ != 0) {
-    return std::unexpected(system_error(*errno_, "the device refused"));
+    return std::unexpected(system_error(errno_from_wire(*errno_), "the device refused"));
   }
   if (!is_complete_ || is_bad_ || !errno_) {
     return std::unexpected(system_error(std::errc::protocol_error, "read the device's answer"));

@@ -72,7 +72,7 @@ class UapiAnswer {
   WipedText line_;  // the start of a line whose end is still to come
   bool is_complete_ = false;
   bool is_bad_ = false;
-  std::optional<int> errno_;  // positive
+  std::optional<int> errno_;  // positive, as on the wire
   DeviceStatus device_;
   Stats stats_;
 };

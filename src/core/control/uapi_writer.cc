@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/key_text.h"
+#include "control/uapi_errno.h"
 
 namespace ferrule::control {
 
@@ -55,7 +56,8 @@ void UapiWriter::finish(int code) {
   flush();
   piece_.clear();
   std::array<char, 32> end;
-  const auto written = fmt::format_to_n(end.data(), end.size(), "errno={}\n\n", -code);
+  const auto written =
+      fmt::format_to_n(end.data(), end.size(), "errno={}\n\n", -errno_on_wire(code));
   sink_({end.data(), written.size});
 }
 

@@ -34,7 +34,8 @@ class UapiWriter {
   void peer_stats(const protocol::PeerStatus& status);
   /// Hands over what there is, so that `finish` gives the end alone: for who wipes all else before that.
   void flush();
-  /// Ends the answer. `code` is a positive errno, or 0 for success; on the wire it is negative.
+  /// Ends the answer. `code` is a positive errno of this system, or 0 for success; on the wire it is
+  /// negative, and Linux's number (control/uapi_errno.h).
   void finish(int code);
 
  private:
