@@ -20,6 +20,11 @@ target_compile_options(ferrule_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 suspects every literal + std::string
   $<$<BOOL:${FERRULE_WERROR}>:-Werror>)
 
+# Times after 2038 and large files, where a word alone does not hold them.
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+  target_compile_definitions(ferrule_flags INTERFACE _TIME_BITS=64 _FILE_OFFSET_BITS=64)
+endif()
+
 # The same bytes wherever the tree lies. Not for developers: their clones then share less of a compiler's cache.
 if(FERRULE_REPRODUCIBLE)
   target_compile_options(ferrule_flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)

@@ -12,7 +12,13 @@ endforeach()
 add_library(libferrule STATIC ${objects})
 set_target_properties(libferrule PROPERTIES
   OUTPUT_NAME ferrule LINKER_LANGUAGE CXX ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-target_link_libraries(libferrule PUBLIC OpenSSL::Crypto PkgConfig::sodium fmt::fmt)
+target_link_libraries(libferrule PUBLIC PkgConfig::sodium fmt::fmt)
+set(private libsodium fmt)
+if(FERRULE_OPENSSL)
+  target_link_libraries(libferrule PUBLIC OpenSSL::Crypto)
+  list(PREPEND private libcrypto)
+endif()
+list(JOIN private " " FERRULE_REQUIRES_PRIVATE)
 
 # Users write #include "protocol/device.h" as we do: the headers keep their folders, below one of ours.
 configure_file(${PROJECT_SOURCE_DIR}/cmake/ferrule.pc.in ferrule.pc @ONLY)
