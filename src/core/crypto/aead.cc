@@ -3,6 +3,7 @@
 #include <array>
 
 #include "crypto/aead_backends.h"
+#include "crypto/aead_check.h"
 
 namespace ferrule::crypto {
 
@@ -14,7 +15,13 @@ constexpr std::array kBackends{
     &avx512_aead_backend,
     &interleaved_aead_backend,
     &openssl_aead_backend,
+    &sodium_aead_backend,
 };
+
+// Null, too, where the library has mistakes.
+const AeadBackend* trusted(const AeadBackend* backend) noexcept {
+  return backend != nullptr && agrees_with_libsodium(*backend) ? backend : nullptr;
+}
 
 // What kBackends gives on this CPU. It depends on nothing else: not on the environment, and not on
 // a configuration file.
@@ -22,7 +29,8 @@ class RunnableBackends {
  public:
   RunnableBackends() noexcept {
     for (const auto backend_if_runnable : kBackends) {
-      if (const AeadBackend* backend = backend_if_runnable()) backends_[count_++] = backend;
+      if (const AeadBackend* backend = trusted(backend_if_runnable()))
+        backends_[count_++] = backend;
     }
   }
   [[nodiscard]] std::span<const AeadBackend* const> all() const noexcept {
@@ -46,7 +54,7 @@ const AeadBackend& best_aead_backend() noexcept {
   static const AeadBackend* const best = [] {
     const AeadBackend* found = nullptr;
     for (const auto backend_if_runnable : kBackends) {
-      if ((found = backend_if_runnable()) != nullptr) break;
+      if ((found = trusted(backend_if_runnable())) != nullptr) break;
     }
     return found;
   }();

@@ -37,13 +37,14 @@ class AeadBackend {
   virtual void open(std::span<const AeadPacket> packets, std::span<bool> opened) const noexcept = 0;
 };
 
-/// The fastest backend that this CPU can run. Lives as long as the program.
+/// The fastest backend that this CPU can run and that gives what libsodium does for a few messages which
+/// some libraries are wrong about. Lives as long as the program.
 [[nodiscard]] const AeadBackend& best_aead_backend() noexcept;
 
-/// The backend of this name ("openssl", ...), or null when it is unknown or this CPU can't run it.
+/// The backend of this name ("openssl", ...), or null when it is unknown, wrong, or this CPU can't run it.
 [[nodiscard]] const AeadBackend* find_aead_backend(std::string_view name) noexcept;
 
-/// Every backend that this CPU can run, the fastest first.
+/// Every backend that this CPU can run and that is right, the fastest first. The last is "sodium".
 [[nodiscard]] std::span<const AeadBackend* const> aead_backends() noexcept;
 
 }  // namespace ferrule::crypto

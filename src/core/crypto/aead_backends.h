@@ -9,5 +9,6 @@ namespace ferrule::crypto {
 [[nodiscard]] const AeadBackend* avx512_aead_backend() noexcept;
 [[nodiscard]] const AeadBackend* interleaved_aead_backend() noexcept;
 [[nodiscard]] const AeadBackend* openssl_aead_backend() noexcept;
+[[nodiscard]] const AeadBackend* sodium_aead_backend() noexcept;
 
 }  // namespace ferrule::crypto

@@ -1,12 +1,13 @@
-// The backend that every CPU can run: OpenSSL's EVP, a packet at a time.
+// The fastest backend on CPUs that none of ours runs on: OpenSSL's EVP, a packet at a time.
+#include "crypto/aead_backends.h"
+
+#ifndef FERRULE_WITHOUT_OPENSSL
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <array>
 
 #include "base/check.h"
-#include "crypto/aead_backends.h"
-#include "crypto/handshake_aead.h"
 
 namespace ferrule::crypto {
 
@@ -76,22 +77,6 @@ class Context {
   bool ready_ = false;
 };
 
-// libsodium is slower at this, but allocates nothing (P35).
-void seal_without_memory(std::span<const AeadPacket> packets) noexcept {
-  for (const AeadPacket& packet : packets) {
-    aead_seal(*packet.key, packet.counter, {packet.data, packet.size}, {},
-              {packet.data, packet.size + kTagSize});
-  }
-}
-
-void open_without_memory(std::span<const AeadPacket> packets, std::span<bool> opened) noexcept {
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    const AeadPacket& packet = packets[i];
-    opened[i] = aead_open(*packet.key, packet.counter, {packet.data, packet.size + kTagSize}, {},
-                          {packet.data, packet.size});
-  }
-}
-
 class OpensslBackend final : public AeadBackend {
  public:
   OpensslBackend() noexcept {
@@ -103,9 +88,10 @@ class OpensslBackend final : public AeadBackend {
 
   std::string_view name() const noexcept override { return "openssl"; }
 
+  // Without memory for a context libsodium does it, which needs none (P35).
   void seal(std::span<const AeadPacket> packets) const noexcept override {
     Context context(cipher_);
-    if (!context.is_ready()) return seal_without_memory(packets);
+    if (!context.is_ready()) return sodium_aead_backend()->seal(packets);
     const AeadKey* current = nullptr;
     for (const AeadPacket& packet : packets) {
       FERRULE_CHECK(context.seal(packet, packet.key == current ? nullptr : packet.key));
@@ -116,7 +102,7 @@ class OpensslBackend final : public AeadBackend {
   void open(std::span<const AeadPacket> packets, std::span<bool> opened) const noexcept override {
     FERRULE_CHECK(opened.size() == packets.size());
     Context context(cipher_);
-    if (!context.is_ready()) return open_without_memory(packets, opened);
+    if (!context.is_ready()) return sodium_aead_backend()->open(packets, opened);
     const AeadKey* current = nullptr;
     for (std::size_t i = 0; i < packets.size(); ++i) {
       const AeadKey* key = packets[i].key;
@@ -139,3 +125,11 @@ const AeadBackend* openssl_aead_backend() noexcept {
 }
 
 }  // namespace ferrule::crypto
+
+#else
+
+namespace ferrule::crypto {
+const AeadBackend* openssl_aead_backend() noexcept { return nullptr; }
+}  // namespace ferrule::crypto
+
+#endif
