@@ -3,11 +3,33 @@
 #   x_test.cc     a unit test; all of a folder's tests make one program
 #   x_testing.cc  a helper of the tests, only in that program
 #   main.cc       only in the folder's program (ferrule_program)
+#   linux/x.cc    only where that system is built for (FERRULE_SYSTEMS); so bsd/ (macOS too), windows/ and
+#                 posix/ (all but Windows). The only places that name a system.
 # A folder without sources is a header-only library, and one without tests has no test program.
 #
 # A source that needs instructions beyond the baseline marks its functions with
 # __attribute__((target("..."))). Where that does not do, the folder's CMakeLists.txt can say
 #   set_source_files_properties(x.cc PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512ifma")
+
+if(CMAKE_SYSTEM_NAME MATCHES "^(Linux|Android)$")
+  set(FERRULE_SYSTEMS linux posix)
+elseif(CMAKE_SYSTEM_NAME MATCHES "^(Darwin|iOS|FreeBSD|OpenBSD)$")
+  set(FERRULE_SYSTEMS bsd posix)
+elseif(CMAKE_SYSTEM_NAME STREQUAL "Windows")
+  set(FERRULE_SYSTEMS windows)
+else()
+  message(FATAL_ERROR "Nothing is known of ${CMAKE_SYSTEM_NAME}: see cmake/FerruleTargets.cmake")
+endif()
+
+# Takes what is for other systems out of a list of sources.
+function(ferrule_keep_system list)
+  set(others linux bsd windows posix)
+  list(REMOVE_ITEM others ${FERRULE_SYSTEMS})
+  list(JOIN others "|" pattern)
+  set(kept ${${list}})
+  list(FILTER kept EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/(.*/)?(${pattern})/")
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()
 
 # ferrule_library(<folder> [DEPENDS <target>...])
 # Makes the library ferrule_<folder>, and ferrule_<folder>_test from its tests.
@@ -15,6 +37,7 @@ function(ferrule_library folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS")
   set(target ferrule_${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  ferrule_keep_system(sources)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test(ing)?\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test(ing)?|/main)\\.cc$")

@@ -51,7 +51,7 @@ LIBRARIES = {
     r"\w+$": list(FOLDERS),  # the standard library
     r"immintrin\.h$": ["crypto", "packet"],
     r"arm_neon\.h$": ["crypto"],
-    r"sys/random\.h$": ["crypto", "io"],
+    r"sys/random\.h$|(windows|bcrypt)\.h$": ["crypto", "io"],
     r"arpa/inet\.h$": ["io"],
     r"pthread\.h$|sys/epoll\.h$": ["io"],
     r"(linux|sys|net|netinet)/|(dirent|dlfcn|fcntl|ifaddrs|langinfo|malloc|netdb|poll|sched|signal|spawn|time"

@@ -82,7 +82,9 @@ class Purity(unittest.TestCase):
 
     def test_only_the_core_must_be_pure(self):
         text = "void f() { getrandom(p, n, 0); }\n"
-        self.assertFalse(purity.check(tree_of("src/core/crypto/random.cc", text)))
+        self.assertFalse(purity.check(tree_of("src/core/crypto/linux/random.cc", text)))
+        self.assertTrue(purity.check(tree_of("src/core/crypto/random.cc", text)))
+        self.assertTrue(purity.check(tree_of("src/core/crypto/linux/other.cc", text)))
         self.assertFalse(purity.check(tree_of("src/daemon/x.cc", text)))
         self.assertFalse(purity.check(tree_of("src/core/protocol/x_test.cc", text)))
 
@@ -122,6 +124,15 @@ class Portable(unittest.TestCase):
             for path in self.FOLDERS:
                 self.assertTrue(self.problems(path, f"void f() {{ {word}; }}\n"), (path, word))
 
+    def test_conditions_on_a_system_are_found(self):
+        for word in ("#ifdef _WIN32", "#if defined(__linux__) && !defined(__ANDROID__)",
+                     "#ifndef __APPLE__", "#if __FreeBSD__ > 13", "#ifdef __GLIBC__", "#ifdef __unix__"):
+            for path in (*self.FOLDERS, "src/ffi/x.cc"):
+                self.assertTrue(self.problems(path, f"{word}\nint x;\n#endif\n"), (path, word))
+            self.assertFalse(self.problems("src/core/crypto/bsd/x.cc", f"{word}\n#endif\n"), word)
+        for word in ("#if defined(__x86_64__)", "#ifdef __clang__", "#ifdef FERRULE_NEON"):
+            self.assertFalse(self.problems("src/core/crypto/x.cc", f"{word}\n#endif\n"), word)
+
     def test_includes_of_a_systems_folder_are_found(self):
         for path in self.FOLDERS:
             self.assertTrue(self.problems(path, '#include "io/linux/fd.h"\n'))
@@ -134,7 +145,7 @@ class Portable(unittest.TestCase):
 
     def test_systems_folders_tests_and_programs_may_name_their_system(self):
         for path in ("src/io/linux/x.cc", "src/engine/x_test.cc", "src/engine/x_testing.h",
-                     "src/daemon/x.cc", "src/core/crypto/random.cc"):
+                     "src/daemon/x.cc", "src/core/crypto/windows/random.cc"):
             self.assertFalse(self.problems(path, '#include "io/linux/fd.h"\nint fd = EINVAL;\n'))
 
 

@@ -16,7 +16,8 @@ FORBIDDEN = {
     "a thread or lock": r"std::(?:\w*mutex|j?thread|condition_variable\w*|\w+_lock|lock_guard)\b"
                         r"|pthread_\w+",
 }
-EXEMPT = {("src/core/crypto/random.cc", "randomness")}
+# The core's one door to a system, in a folder a system.
+EXEMPT = r"^src/core/crypto/(linux|bsd|windows)/random\.cc$"
 
 
 def check(tree):
@@ -27,7 +28,7 @@ def check(tree):
             continue
         code = code_only(tree.text(path))
         for what, pattern in FORBIDDEN.items():
-            if (path, what) in EXEMPT:
+            if what == "randomness" and re.search(EXEMPT, path):
                 continue
             for match in re.finditer(pattern, code):
                 problems.append(f"{path}:{line_of(code, match.start())}: {what} in the core: "

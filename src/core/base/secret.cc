@@ -6,7 +6,10 @@
 namespace ferrule {
 
 void wipe(MutBytes bytes) noexcept {
-  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
+  if (bytes.empty()) return;
+  std::memset(bytes.data(), 0, bytes.size());
+  // Whoever reads this may read those bytes: so the compiler has to believe.
+  asm volatile("" : : "r"(bytes.data()) : "memory");
 }
 
 namespace {

@@ -5,8 +5,8 @@
 
 namespace ferrule::crypto {
 
-/// getrandom(2). Thread-safe. `fill` waits until the system's RNG is seeded (P35), and is false when
-/// the system refuses.
+/// What each system has for keys (getrandom, arc4random_buf, BCryptGenRandom). Thread-safe. `fill` waits
+/// until the system's RNG is seeded (P35), and is false when the system refuses.
 class SystemRng final : public Rng {
  public:
   [[nodiscard]] bool fill(MutBytes out) noexcept override;
