@@ -1,8 +1,11 @@
-// Addresses as text, held against the C library's.
+// Addresses as text, held against the GNU C library's, by which `wg` reads and writes them. Others differ in
+// details.
 #include "base/ip_text.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
+
+#ifdef __GLIBC__
+#include <arpa/inet.h>
 
 #include <array>
 #include <cstdint>
@@ -155,3 +158,4 @@ TEST_F(IpText, P75a_EdgesAreReadAsByTheLibrary) {
 
 }  // namespace
 }  // namespace ferrule
+#endif

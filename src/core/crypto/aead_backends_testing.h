@@ -21,6 +21,12 @@ inline constexpr VectorBackend kVectorBackends[] = {
      "neither AVX2 with BMI2 nor NEON in this CPU or this build"},
 };
 
+/// A backend of others' making, the fastest that this build has.
+inline const AeadBackend& library_backend() {
+  const AeadBackend* openssl = openssl_aead_backend();
+  return openssl != nullptr ? *openssl : *sodium_aead_backend();
+}
+
 inline std::string name_of_backend(const testing::TestParamInfo<VectorBackend>& info) {
   return info.param.name;
 }

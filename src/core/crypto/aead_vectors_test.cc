@@ -1,8 +1,6 @@
-// Our own backends against OpenSSL's on random batches, and on pages with nothing beside them. What
+// Our own backends against a library's on random batches, and on pages with nothing beside them. What
 // holds for every backend is in aead_test.cc. FERRULE_LONG_TESTS=1 makes a million batches.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <memory>
@@ -11,6 +9,7 @@
 
 #include "crypto/aead_backends.h"
 #include "crypto/aead_backends_testing.h"
+#include "crypto/guarded_pages_testing.h"
 
 namespace ferrule::crypto {
 namespace {
@@ -124,7 +123,7 @@ TEST_P(AeadVectors, P2_RandomBatchesAgreeWithOpenssl) {
     SCOPED_TRACE(round);
     Twins twins(random, keys);
     backend_->seal(twins.tested());
-    openssl_aead_backend()->seal(twins.expected());
+    test::library_backend().seal(twins.expected());
     ASSERT_TRUE(twins.are_equal());
     const std::size_t victim = random.below(2 * twins.tested().size());
     if (victim < twins.tested().size()) {
@@ -133,30 +132,6 @@ TEST_P(AeadVectors, P2_RandomBatchesAgreeWithOpenssl) {
     ASSERT_NO_FATAL_FAILURE(expect_opens_all_but(*backend_, twins, victim));
   }
 }
-
-// Room for the longest packet, between two pages that fault when they are touched.
-class GuardedPages {
- public:
-  GuardedPages() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
-    size_ = (65535 + kTagSize + page_ - 1) / page_ * page_;
-    void* all = mmap(nullptr, size_ + 2 * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (all == MAP_FAILED) std::abort();
-    begin_ = static_cast<std::uint8_t*>(all) + page_;
-    if (mprotect(begin_, size_, PROT_READ | PROT_WRITE) != 0) std::abort();
-  }
-  ~GuardedPages() { munmap(begin_ - page_, size_ + 2 * page_); }
-  GuardedPages(const GuardedPages&) = delete;
-  GuardedPages& operator=(const GuardedPages&) = delete;
-
-  // The first `size` bytes, or the last.
-  [[nodiscard]] std::uint8_t* first(std::size_t) const { return begin_; }
-  [[nodiscard]] std::uint8_t* last(std::size_t size) const { return begin_ + size_ - size; }
-
- private:
-  std::size_t page_;
-  std::size_t size_;
-  std::uint8_t* begin_;
-};
 
 constexpr std::size_t kGuardedPackets = 17;  // a full group, and one alone
 
@@ -176,7 +151,7 @@ class AeadVectorsOnGuardedPages : public AeadVectors {
         twins.push_back({buffers_[i].data(), sizes[i], &keys_[0], i});
       }
       backend_->seal(packets);
-      openssl_aead_backend()->seal(twins);
+      test::library_backend().seal(twins);
       bool opened[kGuardedPackets];
       for (std::size_t i = 0; i < sizes.size(); ++i) {
         ASSERT_TRUE(std::equal(buffers_[i].begin(), buffers_[i].end(), packets[i].data))
@@ -189,7 +164,7 @@ class AeadVectorsOnGuardedPages : public AeadVectors {
 
   Random random_{21};
   std::vector<AeadKey> keys_ = some_keys(random_, 1);
-  GuardedPages pages_[kGuardedPackets];
+  test::GuardedPages pages_[kGuardedPackets];
   Buffer buffers_[kGuardedPackets];
 };
 

@@ -3,7 +3,9 @@
 // the first.
 #include <gtest/gtest.h>
 
-#if defined(__x86_64__)
+#include "crypto/batch/can_see_testing.h"
+
+#if defined(FERRULE_CAN_SEE) && defined(__x86_64__)
 #include <cstdlib>
 #include <random>
 #include <vector>

@@ -1,11 +1,11 @@
 #include "protocol/handshake_queue.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <deque>
 #include <random>
 
+#include "base/heap_bytes_testing.h"
 #include "protocol/constants.h"
 
 namespace ferrule::protocol {
@@ -208,27 +208,24 @@ TEST_F(HandshakeQueueTest, P85a_WhoSharesABucketDependsOnTheSalt) {
   EXPECT_NE(refused(1), refused(2));
 }
 
-// A sanitizer's allocator does not answer mallinfo2; the difference is zero there and the tests hold.
-std::size_t heap_bytes() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
-
 TEST_F(HandshakeQueueTest, P86_WithoutAFloodTheQueueTakesFewKilobytes) {
-  const std::size_t before = heap_bytes();
+  const std::size_t before = test::heap_bytes();
   for (int round = 0; round < 1000; ++round) {
     push_strangers(5, kStart + 1s * round);
     drain(kStart + 1s * round);
   }
-  EXPECT_LT(heap_bytes() + sizeof queue_, before + 12'000);
+  EXPECT_LT(test::heap_bytes() + sizeof queue_, before + 12'000);
 }
 
 TEST_F(HandshakeQueueTest, P86_TheMemoryOfAFloodIsGivenBack) {
   push_strangers(3);
   drain(kStart);
-  const std::size_t before = heap_bytes();
+  const std::size_t before = test::heap_bytes();
   push_strangers(3500);
   for (int i = 0; i < 100; ++i) (void)push(anna_);
   drain(kStart + 1s);
   EXPECT_FALSE(queue_.pop(kStart + 2s));
-  EXPECT_LE(heap_bytes(), before + 4096);
+  EXPECT_LE(test::heap_bytes(), before + 4096);
 }
 
 }  // namespace

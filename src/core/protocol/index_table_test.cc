@@ -1,7 +1,6 @@
 #include "protocol/index_table.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <bit>
@@ -10,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "base/heap_bytes_testing.h"
 #include "protocol/rng_testing.h"
 
 namespace ferrule::protocol {
@@ -191,9 +191,6 @@ TEST(IndexTable, P12_AMillionRandomChangesAgreeWithAMap) {
   }
 }
 
-// A sanitizer's allocator does not answer mallinfo2; the count is zero there and the test holds.
-std::size_t heap_bytes() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
-
 TEST(IndexTable, P33_MemoryIsFlatOverAMillionInitiations) {
   test::RepeatableRng rng(7);
   IndexTable table;
@@ -207,7 +204,7 @@ TEST(IndexTable, P33_MemoryIsFlatOverAMillionInitiations) {
     index = *insert(table, rng, entry_of(0));
     if (initiation % 1000 != 0) continue;
     std::size_t& most = initiation < 200'000 ? most_early : most_late;
-    most = std::max(most, heap_bytes());
+    most = std::max(most, test::heap_bytes());
   }
   EXPECT_LE(most_late, most_early + 4096);
 }
@@ -217,9 +214,9 @@ TEST(IndexTable, P33_MemoryFollowsAFallingNumberOfIndices) {
   IndexTable table;
   std::vector<LocalIndex> live;
   live.reserve(100'000);
-  const std::size_t before = heap_bytes();
+  const std::size_t before = test::heap_bytes();
   for (int i = 0; i < 100'000; ++i) live.push_back(*insert(table, rng, entry_of(0)));
-  const std::size_t with_all = heap_bytes() - before;
+  const std::size_t with_all = test::heap_bytes() - before;
   for (int i = 0; i < 90'000; ++i) {
     table.remove(live.back());
     live.pop_back();
@@ -230,19 +227,19 @@ TEST(IndexTable, P33_MemoryFollowsAFallingNumberOfIndices) {
     table.remove(index);
     index = *insert(table, rng, entry_of(0));
   }
-  EXPECT_LE(heap_bytes() - before, with_all / 3);
+  EXPECT_LE(test::heap_bytes() - before, with_all / 3);
 }
 
 TEST(IndexTable, P33_MemoryIsGivenBackWithTheLastIndices) {
   test::RepeatableRng rng(8);
   IndexTable table;
-  const std::size_t before = heap_bytes();
+  const std::size_t before = test::heap_bytes();
   std::vector<LocalIndex> live;
   live.reserve(100'000);
-  const std::size_t with_list = heap_bytes();
+  const std::size_t with_list = test::heap_bytes();
   for (int i = 0; i < 100'000; ++i) live.push_back(*insert(table, rng, entry_of(0)));
   for (const LocalIndex index : live) table.remove(index);
-  EXPECT_LE(heap_bytes(), before + (with_list - before) + 4096);
+  EXPECT_LE(test::heap_bytes(), before + (with_list - before) + 4096);
   EXPECT_EQ(table.size(), 0u);
 }
 

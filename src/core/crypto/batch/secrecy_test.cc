@@ -1,7 +1,9 @@
 // What looks for secrets sees them: a check that can't fail proves nothing.
 #include <gtest/gtest.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#include "crypto/batch/can_see_testing.h"
+
+#ifdef FERRULE_CAN_SEE
 #include "crypto/batch/secrecy_testing.h"
 #include "crypto/batch/trace_testing.h"
 
