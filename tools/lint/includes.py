@@ -15,6 +15,7 @@ FOLDERS = {
     "proxy": ["base", "crypto", "io", "control", "netstack"],
     "control": ["base", "crypto/blake2s.h", "protocol/configuration.h", "protocol/constants.h"],
     "tunnel": ["base", "crypto", "packet", "protocol", "control"],
+    "ffi": ["base", "crypto", "protocol", "control", "tunnel"],
     "engine": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel"],
     "service": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine"],
     "daemon": ["base", "crypto", "packet", "protocol", "io", "control", "tunnel", "engine",
@@ -40,7 +41,7 @@ LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
     r"libmnl/": ["io", "client"],
     r"nftables/": ["quick"],
-    r"fmt/": ["control", "netstack", "proxy", "engine", "service", *TOOL, "daemon"],
+    r"fmt/": ["control", "ffi", "netstack", "proxy", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],
     r"nlohmann/": ["diagnosis", "cli"],
     r"lwip/|std(def|int)\.h$": ["stack"],  # the library, and its C
@@ -61,6 +62,8 @@ LIBRARIES = {
 TEST_LIBRARIES = (r"g(test|mock)/|nlohmann/|fmt/|valgrind/|sodium|(arpa|linux|net|netinet|sys)/"
                   r"|(fcntl|malloc|poll|ucontext|unistd)\.h$")
 GENERATED = {"base/version.h"}
+# The C ABI, which lies in include/, and who may include it.
+PUBLIC = {"ferrule.h": ["ffi"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -93,6 +96,8 @@ def place(target):
 
 
 def own(tree, folder, target):
+    if target in PUBLIC:
+        return None if folder in PUBLIC[target] else f"{folder} may not include {target}"
     if target not in GENERATED and place(target) not in tree.paths:
         return f'there is no {place(target)}; includes with "" start at src/ or src/core/'
     allowed = [folder, *FOLDERS.get(folder, [])]

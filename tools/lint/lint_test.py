@@ -2,6 +2,7 @@
 
 import unittest
 
+import abi
 import constants
 import includes
 import leaks
@@ -52,6 +53,10 @@ class Includes(unittest.TestCase):
         self.assertFalse(self.problems("src/core/crypto/x.cc", "<openssl/evp.h>"))
         self.assertTrue(self.problems("src/core/base/x.cc", "<gtest/gtest.h>"))
         self.assertFalse(self.problems("src/core/base/x_test.cc", "<gtest/gtest.h>"))
+
+    def test_the_c_abi_is_for_its_own_folder(self):
+        self.assertTrue(self.problems("src/engine/x.cc", '"ferrule.h"'))
+        self.assertFalse(self.problems("src/ffi/x.cc", '"ferrule.h"'))
 
     def test_an_unknown_library_is_refused(self):
         self.assertTrue(self.problems("src/cli/x.cc", "<boost/asio.hpp>"))
@@ -243,6 +248,18 @@ class Links(unittest.TestCase):
                  "docs/b.md": "", "src/x.cc": ""}
         self.assertFalse(links.check(Tree(files=files)))
         self.assertTrue(links.check(tree_of("docs/a.md", "[c](c.md)\n")))
+
+
+class Abi(unittest.TestCase):
+    def problems(self, declared, let_out):
+        header = "".join(f"/* not ferrule_this() */ int {name}(void);\n" for name in declared)
+        symbols = "X_1 {\n  global:\n" + "".join(f"    {name};\n" for name in let_out)
+        return abi.check(Tree(files={abi.HEADER: header, abi.SYMBOLS: symbols + "  local:\n    *;\n};\n"}))
+
+    def test_what_is_declared_is_let_out_and_nothing_else(self):
+        self.assertFalse(self.problems(["ferrule_a", "ferrule_b"], ["ferrule_a", "ferrule_b"]))
+        self.assertTrue(self.problems(["ferrule_a", "ferrule_b"], ["ferrule_a"]))
+        self.assertTrue(self.problems(["ferrule_a"], ["ferrule_a", "ferrule_b"]))
 
 
 class Mutants(unittest.TestCase):

@@ -10,6 +10,7 @@ import os
 import sys
 import unittest
 
+import abi
 import constants
 import format as formatting
 import includes
@@ -23,7 +24,7 @@ import rules
 import sizes
 from tree import Skip, Tree
 
-MODULES = [includes, purity, portable, printing, sizes, constants, rules, leaks, links, mutants,
+MODULES = [includes, purity, portable, printing, abi, sizes, constants, rules, leaks, links, mutants,
            formatting]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHOWN = 30
