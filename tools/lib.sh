@@ -48,6 +48,42 @@ packages() {
   ' tools/packages.txt | sort -u
 }
 
+# fetch_source PACKAGE FOLDER: the sources of a package of the distribution, unpacked and patched as it builds
+# them. From where the machine takes its packages, but in lists of its own: whether it knows of source
+# packages or not stays its owner's matter. apt asks for the signatures of the lists, and for the sums in them.
+fetch_source() {
+  local package=$1 folder=$2 work=$2.part source
+  [[ ! -d $folder ]] || return 0
+  need package
+  rm -rf "$work"
+  mkdir -p "$work/lists/partial" "$work/sources"
+  for source in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+    [[ -f $source ]] || continue
+    sed -e 's/^Types:.*/Types: deb-src/' -e 's/^deb\s/deb-src /' "$source" >"$work/sources/$(basename "$source")"
+  done
+  [[ ! -f $work/sources/sources.list ]] || mv "$work/sources/sources.list" "$work/sources/machine.list"
+  local options=(-o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/sources"
+    -o "Dir::State::Lists=$work/lists" -o APT::Sandbox::User= -qq)
+  apt-get "${options[@]}" update >&2
+  (cd "$work" && apt-get "${options[@]}" source "$package" >log 2>&1) ||
+    { cat "$work/log" >&2; die "Could not fetch the sources of $package."; }
+  mv "$work/$package"-*/ "$folder"
+  rm -rf "$work"
+}
+
+# zig: the path of the compiler of that name, from PyPI where the machine has none. It links for systems that
+# are not at hand. Its version stands in tools/zig.txt, by hash.
+zig() {
+  local found=$PWD/build/zig/ziglang/zig
+  if type -P zig; then return; fi
+  if [[ ! -x $found ]]; then
+    say "zig, a compiler for other systems, is fetched from PyPI."
+    python3 -m pip install -q --require-hashes --no-deps --target build/zig -r tools/zig.txt >&2 ||
+      die "Could not fetch zig."
+  fi
+  echo "$found"
+}
+
 # asks_for_help ARGUMENT...: whether there is nothing to do but to tell how.
 asks_for_help() {
   local argument
