@@ -49,8 +49,10 @@ elseif("windows" IN_LIST FERRULE_SYSTEMS)
   file(WRITE ${PROJECT_BINARY_DIR}/ferrule.def "EXPORTS\n${lines}\n")
   target_sources(libferrule_shared PRIVATE ${PROJECT_BINARY_DIR}/ferrule.def)
 else()
-  target_link_options(libferrule_shared PRIVATE -Wl,--version-script=${map}
-    $<$<NOT:$<BOOL:${FERRULE_SANITIZE}>>:-Wl,-z,defs>)
+  target_link_options(libferrule_shared PRIVATE -Wl,--version-script=${map})
+  if(NOT FERRULE_SANITIZE)  # whose library comes with the program
+    target_link_options(libferrule_shared PRIVATE -Wl,-z,defs)
+  endif()
   set_target_properties(libferrule_shared PROPERTIES LINK_DEPENDS ${map})
 endif()
 

@@ -35,9 +35,6 @@ TEST(Embed, TheExampleInCCarriesAPacket) {
 }
 
 TEST(Embed, TheExampleInPythonSimulatesAnHour) {
-#ifdef FERRULE_SANITIZED
-  GTEST_SKIP() << "python has no sanitizer";
-#endif
   if (run("python3 --version").status != 0) GTEST_SKIP() << "no python3";
   const Ended ended = run("python3 " FERRULE_BINDINGS
                           "/python/lossy_world.py --library " FERRULE_BUILT "/libferrule.so.1");
