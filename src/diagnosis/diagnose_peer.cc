@@ -72,7 +72,7 @@ bool look_at_sending(const PeerFacts& peer, const ProbeFacts& probe, Findings& f
   findings.add(
       Severity::error, "handshake-not-sent", peer.name,
       "nothing is sent to this peer, though there was something to send",
-      "packets were put into the tunnel, and its count of sent bytes stands still",
+      "packets were put into the tunnel, and its count of sent bytes did not rise by them",
       fmt::format("look for a firewall's rule on outgoing UDP: nft list ruleset; then into the "
                   "daemon's log: LOG_LEVEL=verbose ferruled -f {}",
                   findings.facts().interface));

@@ -34,7 +34,7 @@ struct ProbeFacts {
   bool has_session = false;             // now, and something has come by it
   bool is_renewed = false;              // by a handshake meanwhile
   bool has_moved = false;               // meanwhile, to another endpoint
-  std::uint64_t sent_bytes = 0;         // to the peer, by the device
+  std::uint64_t sent_bytes = 0;         // to the peer, by the device; keepalives alone are none
   std::uint64_t received_bytes = 0;     // from it
   std::uint32_t largest_bytes = 0;      // of an answered packet that may not be cut; 0: not tried
   std::optional<double> round_trip_ms;  // the shortest

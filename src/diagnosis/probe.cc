@@ -39,6 +39,13 @@ bool is_young(const PeerStatus& status) {
   return status.last_handshake.seconds != 0 && age_s >= 0 && age_s < kSessionAgeS;
 }
 
+// A session sends them by itself, whatever is put into the tunnel: at the most one a second. What is put
+// into it makes handshakes, of another size, or far more data.
+bool are_keepalives_alone(std::uint64_t bytes, double seconds) {
+  const auto most = static_cast<std::uint64_t>(seconds) + 2;
+  return bytes % kKeepaliveSize == 0 && bytes / kKeepaliveSize <= most;
+}
+
 bool is_everything(const Cidr& cidr) { return cidr.length() <= 1; }  // or half of it
 
 }  // namespace
@@ -87,7 +94,12 @@ void Prober::choose(bool is_asked_for) {
     const bool is_idle =
         peer.is_caller &&
         (peer.handshake_age_s ? *peer.handshake_age_s >= kSessionAgeS : !peer.has_called);
-    if (!is_hopeless && (!is_idle || is_asked_for)) begin(peer);
+    if (is_hopeless) continue;
+    if (!is_idle || is_asked_for) {
+      begin(peer);
+    } else if (peer.handshake_age_s && awaited_.size() < kMaxAwaitedPeers && !is_shut_) {
+      awaited_.push_back(&peer);
+    }
   }
 }
 
@@ -96,6 +108,7 @@ void Prober::begin(PeerFacts& peer) {
   if (status == nullptr) return;
   Trial trial;
   trial.peer = &peer;
+  trial.begun_at = Clock::now();
   trial.facts = &peer.probe.emplace();
   trial.targets = targets_of(peer);
   for (const RouteFacts& route : peer.routes) {
@@ -158,7 +171,7 @@ std::optional<IpAddress> Prober::own_network_host(Family family) const {
 void Prober::run() {
   told_before_ = stats();
   for (const auto& [name, count] : told_before_.counters) facts_.totals[name] = count;
-  if (trials_.empty()) return;
+  if (trials_.empty() && awaited_.empty()) return;
   start_ = Clock::now();
   while (!all_done(Clock::now() - start_)) {
     send_round();
@@ -170,11 +183,13 @@ void Prober::run() {
 
 bool Prober::all_done(Clock::duration passed) const {
   const auto now = Clock::now();
+  if (!awaited_.empty() && passed < kHandshakePatience) return false;
   return std::ranges::all_of(trials_, [&](const Trial& trial) {
     if (trial.facts->is_answered) return true;
     if (trial.heard_at && now - *trial.heard_at >= kAnswerPatience) return true;
     if (is_shut_) return passed >= kAnswerPatience;
-    return passed >= (trial.facts->had_session ? kSessionPatience : kHandshakePatience);
+    return now - trial.begun_at >=
+           (trial.facts->had_session ? kSessionPatience : kHandshakePatience);
   });
 }
 
@@ -223,35 +238,51 @@ void Prober::take(const EchoAnswer& answer) {
 void Prober::look_again(Clock::time_point now) {
   const auto device = devices_.get(facts_.interface);
   if (!device) return;
+  take_up_callers(*device);
   const control::DeviceStats told = stats();
+  for (Trial& trial : trials_) look_at_trial(trial, *device, told, now);
+}
+
+// Who calls is not idle.
+void Prober::take_up_callers(const control::DeviceStatus& device) {
+  std::erase_if(awaited_, [&](PeerFacts* peer) {
+    const PeerStatus* then = find_status(before_, peer->key);
+    const PeerStatus* status = find_status(device, peer->key);
+    if (then == nullptr || status == nullptr || status->rx_bytes <= then->rx_bytes) return false;
+    if (trials_.size() < kMaxProbedPeers) begin(*peer);
+    return true;
+  });
+}
+
+void Prober::look_at_trial(Trial& trial, const control::DeviceStatus& device,
+                           const control::DeviceStats& told, Clock::time_point now) const {
+  const PeerStatus* then = find_status(before_, trial.peer->key);
+  const PeerStatus* status = find_status(device, trial.peer->key);
+  if (then == nullptr || status == nullptr) return;
   const double passed_s = std::chrono::duration<double>(now - start_).count();
-  for (Trial& trial : trials_) {
-    const PeerStatus* then = find_status(before_, trial.peer->key);
-    const PeerStatus* status = find_status(*device, trial.peer->key);
-    if (then == nullptr || status == nullptr) continue;
-    ProbeFacts& probe = *trial.facts;
-    probe.sent_bytes = status->tx_bytes - std::min(then->tx_bytes, status->tx_bytes);
-    probe.received_bytes = status->rx_bytes - std::min(then->rx_bytes, status->rx_bytes);
-    probe.is_renewed = status->last_handshake.seconds != then->last_handshake.seconds ||
-                       status->last_handshake.nanoseconds != then->last_handshake.nanoseconds;
-    // A daemon of ours counts what comes by a session. Of others is known that keepalives have one size,
-    // of which a few handshakes are no multiple.
-    const auto messages = messages_of(trial.peer->key, told);
-    const bool has_messages =
-        messages ? *messages > 0
-                 : probe.received_bytes > 0 && probe.received_bytes % kKeepaliveSize == 0;
-    probe.has_data = probe.received_bytes > most_without_data(passed_s) && messages != 0u;
-    // An old session proves nothing until something comes by it.
-    probe.has_session = is_young(*status) &&
-                        (probe.is_renewed || probe.has_data || probe.is_answered || has_messages);
-    if (!trial.heard_at && (probe.is_renewed || probe.received_bytes > 0)) trial.heard_at = now;
-    probe.has_moved = status->endpoint != then->endpoint;
-    trial.peer->endpoint = status->endpoint;
-    trial.peer->handshake_age_s = std::nullopt;
-    if (status->last_handshake.seconds != 0) {
-      trial.peer->handshake_age_s =
-          std::max<std::int64_t>(0, std::time(nullptr) - status->last_handshake.seconds);
-    }
+  ProbeFacts& probe = *trial.facts;
+  probe.sent_bytes = status->tx_bytes - std::min(then->tx_bytes, status->tx_bytes);
+  if (are_keepalives_alone(probe.sent_bytes, passed_s)) probe.sent_bytes = 0;
+  probe.received_bytes = status->rx_bytes - std::min(then->rx_bytes, status->rx_bytes);
+  probe.is_renewed = status->last_handshake.seconds != then->last_handshake.seconds ||
+                     status->last_handshake.nanoseconds != then->last_handshake.nanoseconds;
+  // A daemon of ours counts what comes by a session. Of others is known that keepalives have one size,
+  // of which a few handshakes are no multiple.
+  const auto messages = messages_of(trial.peer->key, told);
+  const bool has_messages =
+      messages ? *messages > 0
+               : probe.received_bytes > 0 && probe.received_bytes % kKeepaliveSize == 0;
+  probe.has_data = probe.received_bytes > most_without_data(passed_s) && messages != 0u;
+  // An old session proves nothing until something comes by it.
+  probe.has_session = is_young(*status) &&
+                      (probe.is_renewed || probe.has_data || probe.is_answered || has_messages);
+  if (!trial.heard_at && (probe.is_renewed || probe.received_bytes > 0)) trial.heard_at = now;
+  probe.has_moved = status->endpoint != then->endpoint;
+  trial.peer->endpoint = status->endpoint;
+  trial.peer->handshake_age_s = std::nullopt;
+  if (status->last_handshake.seconds != 0) {
+    trial.peer->handshake_age_s =
+        std::max<std::int64_t>(0, std::time(nullptr) - status->last_handshake.seconds);
   }
 }
 

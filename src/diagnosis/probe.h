@@ -22,6 +22,9 @@ constexpr std::size_t kMaxMeasuredPeers = 4;
 /// The first address that a host of a network can have, but none of this machine's.
 [[nodiscard]] IpAddress first_host_of(const Cidr& network, const std::vector<io::LinkAddress>& own);
 
+/// Peers whose calls are waited for.
+constexpr std::size_t kMaxAwaitedPeers = 256;
+
 /// More bytes than this can't be handshakes and keepalives alone, which came within so many seconds.
 [[nodiscard]] std::uint64_t most_without_data(double seconds) noexcept;
 
@@ -37,11 +40,12 @@ class Prober {
          const std::vector<IpAddress>& name_servers);
 
   /// Takes up the peers that there is something to learn of: not those of whom it is known already why
-  /// nothing can come back, and, unless they were asked for, not those that are to call and have not.
+  /// nothing can come back, and, unless they were asked for, not those that are to call and have not. Of
+  /// these, who had a session once is taken up when a call comes meanwhile.
   void choose(bool is_asked_for);
   /// Takes as long as it takes until all have answered: at most about 6 s for peers without a session, in
-  /// which at least one handshake is tried, and 17 s for those with one, which may be dead; 2 s where a
-  /// rule of this machine is in the way.
+  /// which at least one handshake is tried, or calls, and 17 s for those with one, which may be dead; 2 s
+  /// where a rule of this machine is in the way, and 2 s more for one that calls last.
   void run();
   /// Round trip, loss, and the largest packet of those who have answered; and whether a peer that is to
   /// forward does. A few seconds.
@@ -60,6 +64,7 @@ class Prober {
     ProbeFacts* facts = nullptr;
     std::vector<Target> targets;
     std::optional<IpAddress> outside;  // of whom the peer is to pass on packets
+    Clock::time_point begun_at;
     std::optional<Clock::time_point> heard_at;
   };
   struct Sent {
@@ -76,6 +81,9 @@ class Prober {
   void collect();
   void take(const EchoAnswer& answer);
   void look_again(Clock::time_point now);
+  void look_at_trial(Trial& trial, const control::DeviceStatus& device,
+                     const control::DeviceStats& told, Clock::time_point now) const;
+  void take_up_callers(const control::DeviceStatus& device);
   void measure_way(ProbeFacts& probe);
   void ask_outside(Trial& trial);
   [[nodiscard]] bool is_own(const IpAddress& address) const;
@@ -93,6 +101,7 @@ class Prober {
   std::optional<EchoSocket> v6_;
   control::DeviceStats told_before_;
   std::vector<Trial> trials_;
+  std::vector<PeerFacts*> awaited_;
   std::map<std::uint16_t, Sent> sent_;
   std::uint16_t sequence_ = 0;
   Clock::time_point start_;

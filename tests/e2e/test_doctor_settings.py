@@ -13,10 +13,12 @@ import concurrent.futures
 import json
 import os
 import shutil
+import socket
 import threading
 import time
 
 from lib import host as hosts, noise
+from lib.daemon import connect_uapi, read_reply
 from lib.puppet import Puppet
 from lib.registry import BOTH, Skip, behaviour
 from lib.scene import LEFT_INSIDE, RIGHT_INSIDE, outside_endpoint
@@ -48,6 +50,7 @@ class Pair:
             for i in range(3):
                 self.left.set(f"peer {new_private_key().public} allowed-ips 10.10.0.{i + 7}/32")
         self.words = ("wg0",)
+        self.before = ()            # words before the doctor's own
         self.held = []              # what a fault needs as long as the doctor looks
         if setting != "fresh" and not silent:
             must_ping(left, "10.10.0.2")
@@ -59,15 +62,15 @@ class Pair:
         self.words = ("/run/test/wg0.conf",)
 
     def doctor(self, notes=False):
-        return doctor(self.scene, self.left.host, *self.words, notes=notes)
+        return doctor(self.scene, self.left.host, *self.words, notes=notes, before=self.before)
 
 
-def doctor(scene, host, *words, notes=False):
+def doctor(scene, host, *words, notes=False, before=()):
     """What the doctor finds: but for notes, or these too."""
     program = f"{scene.build_dir}/ferrule"
     if not os.path.exists(program):
         raise Skip("ferrule is not built")
-    result = host.run([program, "doctor", *(words or ("wg0",)), "--json"], check=False, timeout_s=60)
+    result = host.run([*before, program, "doctor", *(words or ("wg0",)), "--json"], check=False, timeout_s=60)
     found = json.loads(result.stdout)
     grave = {f["name"]: f for f in found if f["severity"] != "note"}
     assert result.returncode == (1 if grave else 0), result
@@ -183,6 +186,36 @@ def port_of_another(pair):
     opened_again(pair)
 
 
+class Retelling:
+    """What the left's daemon says, the doctor hears changed."""
+
+    def __init__(self, pair, change):
+        self.host, self.change = pair.left.host, change
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.host.path("/run/test.sock"))
+        self.listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+        pair.before = ("unshare", "--mount", "sh", "-c",
+                       'mount --bind /run/test.sock /run/wireguard/wg0.sock; exec "$@"', "sh")
+
+    def _serve(self):
+        while True:
+            with self.listener.accept()[0] as asked:
+                request = read_reply(asked)
+                with connect_uapi(self.host, "wg0") as daemon:
+                    daemon.sendall(request.encode())
+                    asked.sendall(self.change(read_reply(daemon)).encode())
+
+
+def port_of_nobody(pair):
+    pair.held.append(Retelling(pair, lambda said: said.replace("listen_port=51820", "listen_port=51999")))
+
+
+def swallowed(pair):
+    """What is put into the tunnel never gets to the daemon."""
+    pair.left.host.run("tc qdisc add dev wg0 root pfifo limit 0")
+
+
 def another_network(pair):
     pair.left.peer(pair.right, allowed=["10.10.0.2/32", "fd10::2/128", "10.77.0.0/16"])
 
@@ -194,6 +227,8 @@ def test_what_is_not_there_is_found_in_every_setting(scene):
         "no-daemon": somebody_elses,
         "no-peers": nobody_there,
         "port-taken": port_of_another,
+        "port-unbound": port_of_nobody,
+        "handshake-not-sent": swallowed,
         "route-missing": another_network,
     })
 
@@ -399,6 +434,26 @@ def test_handshakes_that_were_never_answered_are_remembered(scene):
     assert pair.doctor()["handshake-ignored"]["severity"] == "warning"
 
 
+def to_call(pair):
+    pair.conf()
+
+
+@behaviour
+def test_who_is_to_call_and_does_not_is_idle_in_every_setting(scene):
+    everywhere(scene, {"idle": to_call}, notes=True, silent=True)
+    everywhere(scene, {"idle": last_seen_long_ago(to_call)}, notes=True, settings=("session", "network", "server"))
+
+
+def last_seen_long_ago(fault):
+    """The fault, and then more than three minutes; what is heard later is as it is."""
+    def put(pair):
+        seen = str(pair.left.status(pair.right).latest_handshake)
+        fault(pair)
+        pair.held.append(Retelling(pair, lambda said: said.replace(
+            f"last_handshake_time_sec={seen}\n", f"last_handshake_time_sec={int(seen) - 300}\n")))
+    return put
+
+
 def changed_psk_of_a_caller(pair):
     """Nobody calls it: it has no endpoint in the file."""
     pair.conf()
@@ -412,6 +467,8 @@ def changed_psk_of_a_caller(pair):
 @behaviour(peers=BOTH, deadline_s=90)
 def test_another_preshared_key_of_a_caller_is_found_in_every_setting(scene):
     everywhere(scene, {"wrong-psk|handshake-one-way": changed_psk_of_a_caller}, other=scene.other)
+    everywhere(scene, {"wrong-psk|handshake-one-way": last_seen_long_ago(changed_psk_of_a_caller)},
+               other=scene.other, settings=("session", "network", "server"))
 
 
 @behaviour(peers=BOTH, deadline_s=90)
