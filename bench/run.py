@@ -213,7 +213,7 @@ def main():
     if not shutil.which("iperf3"):
         print("The bench needs a package that is not installed: iperf3.")
         return 1
-    if options.proxy:
+    if options.proxy and not sandbox.inside():
         proxy.raise_limit(options.idle)
     sandbox.enter()
     if options.no_avx512:

@@ -19,6 +19,7 @@ import threading
 import time
 
 SEND, TAKE, KEEP, CLOSE = 80, 81, 82, 83
+IDLE_PATIENCE_S = 60                    # for all of them
 BLOCK = bytes(1 << 20)
 HEAD = b"HTTP/1.0 200 OK\r\n\r\n"
 REQUEST = b"GET / HTTP/1.0\r\n\r\n"
@@ -188,12 +189,16 @@ def churn(workers, seconds, way):
 
 
 def idle(count, way):
-    """Opens them, says so, and keeps them until standard input ends."""
+    """Opens them, or as many as can be had, says how many, and keeps them until standard input ends."""
     socks = []
-    for _ in range(count):
-        sock = way.open(KEEP)
-        exactly(sock, 1)
-        socks.append(sock)
+    end = time.monotonic() + IDLE_PATIENCE_S
+    try:
+        while len(socks) < count and time.monotonic() < end:
+            sock = way.open(KEEP)
+            exactly(sock, 1)
+            socks.append(sock)
+    except OSError as error:
+        print(f"after {len(socks)} connections: {error}", file=sys.stderr)
     print(json.dumps({"open": len(socks)}), flush=True)
     sys.stdin.read()
     return {"closed": len(socks)}
