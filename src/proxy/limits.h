@@ -8,9 +8,9 @@
 namespace ferrule::proxy {
 
 // Streams.
-constexpr std::size_t kBufferBytes = 256 * 1024;     // held of a connection, each way
+constexpr std::size_t kBufferBytes = 64 * 1024;  // read at once, and held, of a connection each way
 constexpr std::size_t kAllBuffersBytes = 64u << 20;  // held of all of them
-constexpr unsigned kReadsPerTurn = 4;                // of one connection, before others have theirs
+constexpr int kUnsentBytes = 64 * 1024;              // in the system, beyond what the window takes
 constexpr Duration kStarvedRest = 20ms;              // until one that found no room looks again
 constexpr Duration kKeepaliveAfter = 120s;           // of silence, to find out who has vanished
 

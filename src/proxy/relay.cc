@@ -30,7 +30,13 @@ void find_out_who_vanishes(int socket) noexcept {
   set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
   set(socket, IPPROTO_TCP, TCP_KEEPIDLE,
       static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(kKeepaliveAfter).count()));
+}
+
+// What waits in the system is out of our hands: whoever says it is to wait instead. Much of it at once, and read at
+// once, would come and go in bursts of many connections, which queues on the way have no room for.
+void send_as_it_goes(int socket) noexcept {
   set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytes);
 }
 
 class Relay : public std::enable_shared_from_this<Relay> {
@@ -63,7 +69,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
 
     [[nodiscard]] bool holds() const noexcept { return sent < held.size(); }
   };
-  enum class Carry { waits, goes_on, breaks };
+  enum class Carry { goes_on, breaks };
 
   Side& other(const Side& side) noexcept { return sides_[&side == &sides_[0] ? 1 : 0]; }
   void ready(Side& side, const io::Ready& ready);
@@ -89,6 +95,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
 void Relay::begin() {
   for (Side& side : sides_) {
     find_out_who_vanishes(side.socket.get());
+    send_as_it_goes(side.socket.get());
     side.watched = Watched(
         services_.loop, side.socket.get(), {},
         [self = shared_from_this(), &side](const io::Ready& what) { self->ready(side, what); });
@@ -102,9 +109,7 @@ void Relay::ready(Side& side, const io::Ready& ready) {
   if (side.holds() && write_held(side) == Carry::breaks) return lose(side);
   if (is_broken_ && !side.holds()) return break_off();
   if (ready.readable && !side.has_ended) {
-    Carry carry = Carry::goes_on;
-    for (unsigned i = 0; i < kReadsPerTurn && carry == Carry::goes_on; ++i) carry = read_from(side);
-    if (carry == Carry::breaks) return lose(reset_ == nullptr ? side : *reset_);
+    if (read_from(side) == Carry::breaks) return lose(reset_ == nullptr ? side : *reset_);
   } else if (ready.broken) {
     return lose(side);
   }
@@ -116,7 +121,7 @@ void Relay::ready(Side& side, const io::Ready& ready) {
 // What the other side does not take at once is held for it; until that is gone, nothing more is read.
 Relay::Carry Relay::read_from(Side& side) {
   Side& to = other(side);
-  if (to.holds()) return Carry::waits;
+  if (to.holds()) return Carry::goes_on;
   const std::size_t room = kAllBuffersBytes - std::min(kAllBuffersBytes, services_.buffered_bytes);
   if (room == 0) {
     is_starving_ = true;
@@ -125,15 +130,15 @@ Relay::Carry Relay::read_from(Side& side) {
           self->is_starving_ = false;
           self->watch();
         });
-    return Carry::waits;
+    return Carry::goes_on;
   }
   const std::span<char> space = scratch().first(std::min(kBufferBytes, room));
   const ssize_t got = ::recv(side.socket.get(), space.data(), space.size(), 0);
-  if (got < 0) return errno == EAGAIN || errno == EINTR ? Carry::waits : Carry::breaks;
+  if (got < 0) return errno == EAGAIN || errno == EINTR ? Carry::goes_on : Carry::breaks;
   if (got == 0) {
     if (!services_.inside.ended_well(side.socket.get())) return Carry::breaks;
     side.has_ended = true;
-    return Carry::waits;
+    return Carry::goes_on;
   }
   const auto size = static_cast<std::size_t>(got);
   (&side == &sides_[0] ? services_.counters.to_inside_bytes
@@ -150,8 +155,7 @@ Relay::Carry Relay::read_from(Side& side) {
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   hold(to, bytes);
-  if (!bytes.empty()) return Carry::waits;
-  return size < space.size() ? Carry::waits : Carry::goes_on;
+  return Carry::goes_on;
 }
 
 Relay::Carry Relay::write_held(Side& side) {
@@ -159,7 +163,7 @@ Relay::Carry Relay::write_held(Side& side) {
     const ssize_t sent = ::send(side.socket.get(), side.held.data() + side.sent,
                                 side.held.size() - side.sent, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return errno == EAGAIN ? Carry::waits : Carry::breaks;
+    if (sent < 0) return errno == EAGAIN ? Carry::goes_on : Carry::breaks;
     side.sent += static_cast<std::size_t>(sent);
   }
   let_go(side);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "proxy/services_testing.h"
 
@@ -101,6 +102,24 @@ TEST(Relay, ASlowReaderIsWaitedFor) {
   EXPECT_LE(most_held, kBufferBytes);
   EXPECT_EQ(relayed.await(relayed.host, sent).size(), sent);
   EXPECT_EQ(relayed.services.buffered_bytes, 0u);
+}
+
+// The system would take megabytes for it, and take them from whoever could go elsewhere.
+TEST(Relay, WhatAReaderDoesNotTakeStaysWithTheSender) {
+  Relayed relayed;
+  const std::string block(64 * 1024, 'x');
+  int taken = 0;
+  unsigned idle = 0;
+  relayed.run_until([&] {
+    const std::uint64_t before = relayed.services.counters.to_inside_bytes;
+    (void)::send(relayed.client.get(), block.data(), block.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    relayed.turn();
+    idle = relayed.services.counters.to_inside_bytes > before ? 0 : idle + 1;
+    return idle > 50;
+  });
+  ASSERT_EQ(::ioctl(relayed.host.get(), FIONREAD, &taken), 0);
+  EXPECT_LE(relayed.services.counters.to_inside_bytes - static_cast<unsigned>(taken),
+            4 * kBufferBytes);
 }
 
 TEST(Relay, WithoutRoomForAllTheSenderWaitsUntilThereIsSome) {
