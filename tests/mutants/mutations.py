@@ -15,14 +15,14 @@ class Mutation:
     replacement: str
 
 
-SEND, RECEIVE = "src/core/protocol/device_send.cc", "src/core/protocol/device_receive.cc"
-STAGE, STAGING = "src/core/protocol/device_staging.cc", "src/core/protocol/staging.cc"
-HANDSHAKE, TIMERS = "src/core/protocol/device_handshake.cc", "src/core/protocol/timers.cc"
-INITIATION = "src/core/protocol/device_initiation.cc"
-MEMORY = "src/core/protocol/device_memory.cc"
-CONFIGURATION = "src/core/protocol/device_configuration.cc"
-DEVICE_TIMERS = "src/core/protocol/device_timers.cc"
-LOOP, OUTCOME = "src/core/protocol/device_loop.cc", "src/core/protocol/device_outcome.cc"
+SEND, RECEIVE = "src/core/protocol/data_path_send.cc", "src/core/protocol/data_path_receive.cc"
+STAGE, STAGING = "src/core/protocol/data_path_staging.cc", "src/core/protocol/staging.cc"
+HANDSHAKE, TIMERS = "src/core/protocol/handshaker.cc", "src/core/protocol/timers.cc"
+INITIATION = "src/core/protocol/handshaker_initiation.cc"
+MEMORY = "src/core/protocol/restored_memory.cc"
+CONFIGURATION = "src/core/protocol/configurator.cc"
+DEVICE_TIMERS = "src/core/protocol/handshaker_timers.cc"
+LOOP, OUTCOME = "src/core/protocol/data_path_loop.cc", "src/core/protocol/data_path_outcome.cc"
 ENGINE, LANE_OUT = "src/engine/engine.cc", "src/engine/outbound.cc"
 CONTROL, INTAKE = "src/engine/control.cc", "src/engine/handshake_intake.cc"
 UDP_SEND = "src/io/linux/udp_send.cc"

@@ -203,7 +203,7 @@ class Device {
     return initiations_answered_;
   }
   [[nodiscard]] std::size_t peer_count() const noexcept { return peers_.size(); }
-  // What is kept across restarts (device_memory.cc).
+  // What is kept across restarts (restored_memory.cc).
 
   /// What a device knew that had the same private key, as it will turn out: peers take it up as they
   /// are added. Of another key's nothing is taken. Call before anything is applied.
@@ -247,7 +247,7 @@ class Device {
  private:
   using RunOf = std::span<OutboundPacket>;
 
-  // data path (device_send.cc, device_receive.cc)
+  // data path (data_path_send.cc, data_path_receive.cc)
   void route(std::span<OutboundPacket> packets) const noexcept;
   void plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan, Attention& attention);
   void plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait, SendPlan& plan);
@@ -265,14 +265,14 @@ class Device {
   Drop accept_locked(const Now& now, Peer& peer, Keypair& keypair, InboundMessage& message);
   Drop inspect_inner(const Peer& peer, InboundMessage& message) const noexcept;
 
-  // staged packets (device_staging.cc)
+  // staged packets (data_path_staging.cc)
   [[nodiscard]] bool may_stage() const noexcept { return up_ && mac1_.has_identity(); }
   void ask_to_send(const Now& now, PeerTraffic& traffic) noexcept;
   void make_room(Peer& own) noexcept;
   void expire_staged(const Now& now, Peer& peer) noexcept;
   void drop_staged(Peer& peer, Drop why) noexcept;
 
-  // handshake messages that came (device_handshake.cc)
+  // handshake messages that came (handshaker.cc)
   struct Incoming;
   void handle_together(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox);
   std::optional<MessageType> admit(const Now& now, const ReceivedHandshake& received,
@@ -296,7 +296,7 @@ class Device {
   void log_peer(const Peer& peer, std::string_view what,
                 LogLevel level = LogLevel::verbose) const noexcept;
 
-  // handshake messages of ours, and keepalives (device_initiation.cc)
+  // handshake messages of ours, and keepalives (handshaker_initiation.cc)
   struct Starting;
   void start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox);
   void start_handshake(const Now& now, const Peer& peer, Outbox& outbox);
@@ -311,11 +311,11 @@ class Device {
   void send_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox);
 
-  // what became of messages (device_outcome.cc)
+  // what became of messages (data_path_outcome.cc)
   void tell_outcome(const Now& now, Peer& peer) noexcept;
   void tell(const Now& now, const Peer& peer, std::string_view what) noexcept;
 
-  // timers (device_timers.cc)
+  // timers (handshaker_timers.cc)
   using RetiredTogether = FixedVector<KeypairSlots::Retired, kHandshakesTogether>;
   void attend_one(const Now& now, PeerId peer, RetiredTogether& retired, Outbox& outbox);
   void fire_next(const Now& now, Peer& peer, Outbox& outbox);
@@ -328,7 +328,7 @@ class Device {
   void fire_persistent_keepalive(const Now& now, Peer& peer, Outbox& outbox);
   void reschedule(Peer& peer) noexcept;
 
-  // memory (device_memory.cc)
+  // memory (restored_memory.cc)
   void know_whose_memory();
   void claim_memory(Peer& peer) noexcept;
   bool forget_claimed(Budget& budget) noexcept;
@@ -337,7 +337,7 @@ class Device {
   [[nodiscard]] std::optional<PeerMemory> memory_of(const Now& now, const Peer& peer) const;
   void memory_changed() noexcept { memory_changes_.fetch_add(1, std::memory_order_relaxed); }
 
-  // configuration (device_configuration.cc)
+  // configuration (configurator.cc)
   void worked(std::size_t units);
   std::size_t count_added(const DeviceChange& change);
   [[nodiscard]] const Peer* resume(PeerCursor& cursor, std::size_t& count) const noexcept;

@@ -100,7 +100,7 @@ struct PeerTraffic {
   std::uint64_t rx_bytes = 0;
   PackedWallTime last_handshake;
 
-  // What becomes of what is sent (device_outcome.cc).
+  // What becomes of what is sent (data_path_outcome.cc).
   int send_error = 0;     // why the system refuses it, as an errno; 0: it does not
   int told_error = 0;     // as the log was told
   Boxed<LoopWatch> loop;  // once something of ours came back

@@ -1,5 +1,5 @@
 // The timers of one peer (§6.1 to §6.5; P50 to P59a): one function an event, one deadline a timer.
-// Callers report what happened; what follows from it is decided here and in device_timers.cc.
+// Callers report what happened; what follows from it is decided here and in handshaker_timers.cc.
 #pragma once
 
 #include <array>
