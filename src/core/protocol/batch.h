@@ -17,12 +17,12 @@
 
 namespace ferrule::protocol {
 
-/// Peers that the control side must look at (Device::attend), raised once each until it has.
+/// Peers that the control side must look at (Handshaker::attend), raised once each until it has.
 using Attention = std::vector<PeerId>;
 
 enum class Verdict : std::uint8_t {
   send,   // seal it with the run's keypair
-  stage,  // no session: hand its datagrams to Device::stage
+  stage,  // no session: hand its datagrams to DataPath::stage
   drop,
 };
 
@@ -48,7 +48,7 @@ struct OutboundPacket {
   std::uint64_t first_counter = 0;  // `datagrams` consecutive ones are its own
   std::uint64_t first_place = 0;    // the same, where it is to be staged
 
-  /// For Device::stage, of each of its datagrams.
+  /// For DataPath::stage, of each of its datagrams.
   [[nodiscard]] StagingPlace place_of(std::size_t datagram) const noexcept {
     return {peer, first_place + datagram};
   }

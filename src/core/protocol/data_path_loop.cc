@@ -3,7 +3,7 @@
 
 #include "base/wire.h"
 #include "packet/headers.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::protocol {
 
@@ -42,7 +42,7 @@ bool names(const KeypairRef& keypair, std::uint32_t index) noexcept {
 
 }  // namespace
 
-bool Device::may_be_ours(Bytes packet, const packet::IpView& ip) noexcept {
+bool DataPath::may_be_ours(Bytes packet, const packet::IpView& ip) noexcept {
   const bool plain = ip.next_protocol == packet::protocol::kUdp;
   const bool fragment = ip.family == Family::v6 && ip.next_protocol == packet::protocol::kFragment;
   packet::UpperLayer udp;
@@ -51,54 +51,55 @@ bool Device::may_be_ours(Bytes packet, const packet::IpView& ip) noexcept {
 
 // Not by address and port alone: somebody else behind this machine may well speak with that endpoint
 // through the tunnel, and have a tunnel of his own in it. But the indices are drawn at random.
-bool Device::is_of_locked(const Peer& peer, std::uint32_t index, bool is_data) const noexcept {
+bool DataPath::is_of_locked(const Peer& peer, std::uint32_t index, bool is_data) const noexcept {
   if (is_data) {
     const KeypairSlots& keypairs = peer.traffic.keypairs;
     return names(keypairs.current(), index) || names(keypairs.previous(), index) ||
            names(keypairs.next(), index);
   }
-  const IndexEntry* entry = indices_.find(LocalIndex{index});
+  const IndexEntry* entry = tables_.indices.find(LocalIndex{index});
   return entry != nullptr && entry->peer == peer.id;
 }
 
 // The peer whose message this is, when it would only come back if it went `through` that one: the same, or
 // one that is reached through others and `through` at the end of them through itself. That a peer is
 // reached through another is no loop, and what allowed IPs say is no proof of it: only what went by lately.
-Peer* Device::returned_to(const Now& now, const ReturnedMessage& message, Peer& through) noexcept {
+Peer* DataPath::returned_to(const Now& now, const ReturnedMessage& message,
+                            Peer& through) noexcept {
   Peer* peer = &through;
   for (unsigned passed = 0; passed < kMaxLoopPeers; ++passed) {
     Endpoint endpoint;
     {
-      PeerGuard guard(exclusion_, peer->id);
+      PeerGuard guard(tables_.exclusion, peer->id);
       endpoint = peer->traffic.endpoint;
       if (message.to.address == endpoint.address && message.to.port == endpoint.port) {
         return is_of_locked(*peer, message.index, message.is_data) ? peer : nullptr;
       }
     }
-    const PeerId next = allowed_ips_.lookup(endpoint.address);
+    const PeerId next = tables_.allowed_ips.lookup(endpoint.address);
     if (next.is_none()) return nullptr;
-    Peer* const carrier = peers_.find(next);  // allowed_ips never names a peer that is gone
+    Peer* const carrier = tables_.peers.find(next);  // allowed_ips never names a peer that is gone
     LoopWatch watch;
     {
-      PeerGuard guard(exclusion_, carrier->id);
+      PeerGuard guard(tables_.exclusion, carrier->id);
       if (carrier->traffic.loop) watch = *carrier->traffic.loop;
     }
     if (watch.carried_at == Instant::never() || now.boot - watch.carried_at >= kLoopRest) {
       return nullptr;
     }
-    PeerGuard guard(exclusion_, peer->id);
+    PeerGuard guard(tables_.exclusion, peer->id);
     if (!is_of_locked(*peer, watch.carried_index, watch.carried_data)) return nullptr;
     peer = carrier;
   }
   return nullptr;
 }
 
-void Device::drop_loop(const Now& now, OutboundPacket& packet, Attention& attention) noexcept {
+void DataPath::drop_loop(const Now& now, OutboundPacket& packet, Attention& attention) noexcept {
   const std::optional<ReturnedMessage> message = read_message(packet.inner);
   if (!message) return;
-  Peer& through = *peers_.find(packet.peer);
+  Peer& through = *tables_.peers.find(packet.peer);
   Peer* const peer = returned_to(now, *message, through);
-  PeerGuard guard(exclusion_, peer != nullptr ? peer->id : through.id);
+  PeerGuard guard(tables_.exclusion, peer != nullptr ? peer->id : through.id);
   LoopWatch* const watch = (peer != nullptr ? *peer : through).traffic.watch_loop();
   if (peer == nullptr) {
     if (watch != nullptr) watch->carries(*message, now.boot);

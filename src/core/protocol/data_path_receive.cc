@@ -1,26 +1,26 @@
 // Inwards: from a datagram to an IP packet that its sender may send (§5.4.6; P57, P71, P72, P74).
 #include "packet/ecn.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::protocol {
 
-Drop Device::admit_handshake(HandshakeMessage& message, MessageType type) const noexcept {
-  if (!up_) return Drop::device_down;
+Drop DataPath::admit_handshake(HandshakeMessage& message, MessageType type) const noexcept {
+  if (!tables_.up) return Drop::device_down;
   // Cookie replies have no mac; their index and tag are checked against what we sent.
   if (type == MessageType::cookie_reply) return Drop::none;
-  const std::optional<Mac1Proof> proof = mac1_.prove(message.view());
+  const std::optional<Mac1Proof> proof = tables_.mac1.prove(message.view());
   if (!proof) return Drop::bad_mac1;
   message.mac1 = *proof;
   return Drop::none;
 }
 
-void Device::plan_receive(const Now& now, std::span<InboundMessage> messages, ReceivePlan& plan) {
+void DataPath::plan_receive(const Now& now, std::span<InboundMessage> messages, ReceivePlan& plan) {
   LocalIndex known{};
   const IndexEntry* entry = nullptr;
   for (InboundMessage& message : messages) {
     const LocalIndex index{load_le32(message.message.data() + TransportLayout::kReceiver)};
     if (entry == nullptr || index != known) {
-      entry = indices_.find(index);
+      entry = tables_.indices.find(index);
       known = index;
     }
     message.counter = load_le64(message.message.data() + TransportLayout::kCounter);
@@ -39,12 +39,12 @@ void Device::plan_receive(const Now& now, std::span<InboundMessage> messages, Re
       continue;
     }
     message.keypair = InboundMessage::kNoKeypair;
-    drops_.count(message.drop);
+    tables_.drops.count(message.drop);
   }
 }
 
-void Device::finish_receive(const Now& now, const ReceivePlan& plan,
-                            std::span<InboundMessage> messages, Attention& attention) noexcept {
+void DataPath::finish_receive(const Now& now, const ReceivePlan& plan,
+                              std::span<InboundMessage> messages, Attention& attention) noexcept {
   for (std::size_t begin = 0; begin < messages.size();) {
     const InboundMessage& first = messages[begin];
     if (!first.is_planned()) {
@@ -52,11 +52,11 @@ void Device::finish_receive(const Now& now, const ReceivePlan& plan,
       continue;
     }
     Keypair& keypair = plan.keypair_of(first);
-    Peer* peer = peers_.find(keypair.peer());
+    Peer* peer = tables_.peers.find(keypair.peer());
     std::size_t end = begin;
     {
       // Many peers may share a lock: one that is gone is locked by its id all the same.
-      PeerGuard guard(exclusion_, keypair.peer());
+      PeerGuard guard(tables_.exclusion, keypair.peer());
       for (; end < messages.size() && messages[end].keypair == first.keypair; ++end) {
         InboundMessage& message = messages[end];
         message.inner = {};
@@ -70,19 +70,20 @@ void Device::finish_receive(const Now& now, const ReceivePlan& plan,
       if (message.drop == Drop::none && !message.inner.empty()) {
         message.drop = inspect_inner(*peer, message);
       }
-      if (message.drop != Drop::none) drops_.count(message.drop);
+      if (message.drop != Drop::none) tables_.drops.count(message.drop);
     }
   }
 }
 
-Drop Device::accept_locked(const Now& now, Peer& peer, Keypair& keypair, InboundMessage& message) {
+Drop DataPath::accept_locked(const Now& now, Peer& peer, Keypair& keypair,
+                             InboundMessage& message) {
   PeerTraffic& traffic = peer.traffic;
   if (!message.opened) return Drop::bad_tag;
   if (!keypair.attached()) return Drop::expired_keypair;
   if (!keypair.replay().accept(message.counter)) return Drop::replayed_counter;
 
-  if (message.from != traffic.endpoint) memory_changed();
-  traffic.reached(message.from, message.to, first_use());
+  if (message.from != traffic.endpoint) tables_.memory_changed();
+  traffic.reached(message.from, message.to, tables_.first_use);
   if (traffic.keypairs.confirm(&keypair, traffic.retired)) {  // P42, P58
     traffic.last_handshake = PackedWallTime(now.wall);
     // A session of a private key that is gone only receives: it is not the one that is waited for.
@@ -92,7 +93,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, Keypair& keypair, Inbound
       traffic.flush_wanted = !traffic.staged.empty();
     }
   }
-  keep_key_fresh_receiving(now, traffic);
+  traffic.keep_key_fresh_receiving(now.boot);
   traffic.timers.any_authenticated_packet_received();
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.rx_bytes += message.message.size();
@@ -101,15 +102,7 @@ Drop Device::accept_locked(const Now& now, Peer& peer, Keypair& keypair, Inbound
   return Drop::none;
 }
 
-void Device::keep_key_fresh_receiving(const Now& now, PeerTraffic& traffic) noexcept {
-  const KeypairRef& current = traffic.keypairs.current();
-  if (current && current->initiator() && current->age(now.boot) >= kRekeyOnReceiveAfter &&
-      current->ask_rekey_once()) {
-    traffic.timers.want_handshake();  // P57
-  }
-}
-
-Drop Device::inspect_inner(const Peer& peer, InboundMessage& message) const noexcept {
+Drop DataPath::inspect_inner(const Peer& peer, InboundMessage& message) const noexcept {
   switch (packet::parse_ip(message.inner, message.ip)) {
     case packet::IpFault::none:
       break;
@@ -122,8 +115,9 @@ Drop Device::inspect_inner(const Peer& peer, InboundMessage& message) const noex
   }
   message.inner = message.inner.first(message.ip.length);  // without padding (P70)
   packet::apply_outer_ecn(message.inner, message.ip, message.outer_ecn);
-  const PeerId owner = message.ip.family == Family::v4 ? allowed_ips_.lookup_v4(message.ip.source)
-                                                       : allowed_ips_.lookup_v6(message.ip.source);
+  const PeerId owner = message.ip.family == Family::v4
+                           ? tables_.allowed_ips.lookup_v4(message.ip.source)
+                           : tables_.allowed_ips.lookup_v6(message.ip.source);
   return owner == peer.id ? Drop::none : Drop::inner_source;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/fixed_vector.h"
 #include "packet/ecn.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::protocol {
 
@@ -15,12 +15,12 @@ std::size_t padded_size(std::size_t size, std::size_t mtu) noexcept {
 }
 
 // Up to AllowedIps::kLookupsTogether of them.
-void Device::route(std::span<OutboundPacket> packets) const noexcept {
+void DataPath::route(std::span<OutboundPacket> packets) const noexcept {
   FixedVector<AllowedIps::Lookup, AllowedIps::kLookupsTogether> lookups;
   for (OutboundPacket& packet : packets) {
     packet.verdict = Verdict::drop;
     packet::IpView ip;
-    if (!up_) {
+    if (!tables_.up) {
       packet.drop = Drop::device_down;
     } else if (packet::parse_ip(packet.inner, ip) != packet::IpFault::none) {
       packet.drop = Drop::outbound_header;
@@ -31,7 +31,7 @@ void Device::route(std::span<OutboundPacket> packets) const noexcept {
       lookups.push_back({ip.destination, ip.family, {}});
     }
   }
-  allowed_ips_.lookup_together({lookups.data(), lookups.size()});
+  tables_.allowed_ips.lookup_together({lookups.data(), lookups.size()});
   const AllowedIps::Lookup* found = lookups.data();
   for (OutboundPacket& packet : packets) {
     if (packet.drop != Drop::none) continue;
@@ -40,8 +40,8 @@ void Device::route(std::span<OutboundPacket> packets) const noexcept {
   }
 }
 
-void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
-                       Attention& attention) {
+void DataPath::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPlan& plan,
+                         Attention& attention) {
   for (auto rest = packets; !rest.empty();) {
     const std::size_t count = std::min(rest.size(), AllowedIps::kLookupsTogether);
     route(rest.first(count));
@@ -53,7 +53,7 @@ void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPl
   bool some_wait = false;
   for (std::size_t begin = 0; begin < packets.size();) {
     if (packets[begin].drop != Drop::none) {
-      drops_.count(packets[begin].drop);
+      tables_.drops.count(packets[begin].drop);
       ++begin;
       continue;
     }
@@ -69,10 +69,11 @@ void Device::plan_send(const Now& now, std::span<OutboundPacket> packets, SendPl
   }
 }
 
-void Device::plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan,
-                      Attention& attention) {
-  Peer& peer = *peers_.find(run.front().peer);  // allowed_ips never names a peer that is gone
-  PeerGuard guard(exclusion_, peer.id);
+void DataPath::plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan,
+                        Attention& attention) {
+  Peer& peer =
+      *tables_.peers.find(run.front().peer);  // allowed_ips never names a peer that is gone
+  PeerGuard guard(tables_.exclusion, peer.id);
   // While older packets are staged, or will be as soon as the batch is planned, newer ones queue up
   // behind them (P77).
   const bool must_wait = !peer.traffic.staged.empty() ||
@@ -83,8 +84,8 @@ void Device::plan_run(const Now& now, RunOf run, RunOf before, SendPlan& plan,
   raise_attention(peer, attention);
 }
 
-void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait,
-                             SendPlan& plan) {
+void DataPath::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wait,
+                               SendPlan& plan) {
   PeerTraffic& traffic = peer.traffic;
   if (traffic.endpoint.is_none()) return refuse(run, Drop::no_endpoint);
   std::uint64_t datagrams = 0;
@@ -104,11 +105,11 @@ void Device::plan_run_locked(const Now& now, Peer& peer, RunOf run, bool must_wa
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.timers.any_authenticated_packet_sent();
   traffic.timers.data_sent(now.boot, rng_);
-  keep_key_fresh_sending(now, traffic);
+  traffic.keep_key_fresh_sending(now.boot);
 }
 
-// Device::stage, which comes next, asks for the handshake.
-void Device::plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept {
+// `stage`, which comes next, asks for the handshake.
+void DataPath::plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept {
   if (!may_stage()) return refuse(run, Drop::no_identity);
   for (OutboundPacket& packet : run) {
     packet.verdict = Verdict::stage;
@@ -116,21 +117,13 @@ void Device::plan_to_stage(PeerTraffic& traffic, RunOf run) noexcept {
   }
 }
 
-void Device::refuse(RunOf run, Drop why) noexcept {
+void DataPath::refuse(RunOf run, Drop why) noexcept {
   for (OutboundPacket& packet : run) packet.drop = why;
-  drops_.count(why, run.size());
-}
-
-void Device::keep_key_fresh_sending(const Now& now, PeerTraffic& traffic) noexcept {
-  const KeypairRef& current = traffic.keypairs.current();
-  const bool old = current->initiator() && current->age(now.boot) >= kRekeyAfterTime;
-  if (old || current->next_counter() > kRekeyAfterMessages) {
-    traffic.timers.want_handshake();  // P56
-  }
+  tables_.drops.count(why, run.size());
 }
 
 // Without memory the peer stays unraised: its next packet tries again.
-void Device::raise_attention(Peer& peer, Attention& attention) noexcept {
+void DataPath::raise_attention(Peer& peer, Attention& attention) noexcept {
   PeerTraffic& traffic = peer.traffic;
   if (traffic.attention_raised) return;
   if (traffic.timers.initiation() != Initiation::wanted && !traffic.flush_wanted &&

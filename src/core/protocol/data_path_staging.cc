@@ -3,18 +3,18 @@
 #include <new>
 
 #include "base/wire.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::protocol {
 
 // Whatever becomes of the packet, its peer is tried.
-void Device::stage(const Now& now, const StagingPlace& place, Bytes packet, std::uint16_t lane,
-                   Attention& attention) noexcept {
-  Peer* peer = peers_.find(place.peer);
+void DataPath::stage(const Now& now, const StagingPlace& place, Bytes packet, std::uint16_t lane,
+                     Attention& attention) noexcept {
+  Peer* peer = tables_.peers.find(place.peer);
   if (peer == nullptr || !may_stage()) {
-    drops_.count(peer == nullptr ? Drop::peer_removed
-                 : up_           ? Drop::no_identity
-                                 : Drop::device_down);
+    tables_.drops.count(peer == nullptr ? Drop::peer_removed
+                        : tables_.up    ? Drop::no_identity
+                                        : Drop::device_down);
     return;
   }
   StagedPackets one;
@@ -28,14 +28,14 @@ void Device::stage(const Now& now, const StagingPlace& place, Bytes packet, std:
                                       .since = now.boot});
     copy(packet, fresh.message.view().subspan(kWirePrefix + TransportLayout::kHeaderSize));
   } catch (const std::bad_alloc&) {
-    drops_.count(Drop::no_resources);
+    tables_.drops.count(Drop::no_resources);
   }
   {
-    PeerGuard guard(exclusion_, peer->id);
-    expire_staged(now, *peer);
+    PeerGuard guard(tables_.exclusion, peer->id);
+    tables_.expire_staged(now, *peer);
     if (!one.empty()) {
-      drops_.count(Drop::staged_overflow, staging_.add(*peer, one));
-      if (!one.empty()) drops_.count(Drop::no_resources);
+      tables_.drops.count(Drop::staged_overflow, tables_.staging.add(*peer, one));
+      if (!one.empty()) tables_.drops.count(Drop::no_resources);
     }
     ask_to_send(now, peer->traffic);
     raise_attention(*peer, attention);
@@ -45,23 +45,23 @@ void Device::stage(const Now& now, const StagingPlace& place, Bytes packet, std:
 
 // One peer's lock at a time: others may take and stage meanwhile. What is full is so by this packet, or
 // by those of lanes that are here, too.
-void Device::make_room(Peer& own) noexcept {
-  if (!staging_.is_full()) return;
-  for (unsigned tries = 0; tries < kMaxPushedOut && staging_.is_full(); ++tries) {
-    Peer* peer = peers_.find(staging_.greatest());
+void DataPath::make_room(Peer& own) noexcept {
+  if (!tables_.staging.is_full()) return;
+  for (unsigned tries = 0; tries < kMaxPushedOut && tables_.staging.is_full(); ++tries) {
+    Peer* peer = tables_.peers.find(tables_.staging.greatest());
     if (peer == nullptr) break;
-    PeerGuard guard(exclusion_, peer->id);
-    drops_.count(Drop::staged_overflow, staging_.give_up_oldest(*peer));
+    PeerGuard guard(tables_.exclusion, peer->id);
+    tables_.drops.count(Drop::staged_overflow, tables_.staging.give_up_oldest(*peer));
   }
-  PeerGuard guard(exclusion_, own.id);
-  while (staging_.is_full()) {
-    const std::size_t dropped = staging_.give_up_oldest(own);
+  PeerGuard guard(tables_.exclusion, own.id);
+  while (tables_.staging.is_full()) {
+    const std::size_t dropped = tables_.staging.give_up_oldest(own);
     if (dropped == 0) break;
-    drops_.count(Drop::staged_overflow, dropped);
+    tables_.drops.count(Drop::staged_overflow, dropped);
   }
 }
 
-void Device::ask_to_send(const Now& now, PeerTraffic& traffic) noexcept {
+void DataPath::ask_to_send(const Now& now, PeerTraffic& traffic) noexcept {
   const KeypairRef& current = traffic.keypairs.current();
   if (current && current->may_send(now.boot)) {
     traffic.flush_wanted = true;  // the session came, and older packets are not gone yet
@@ -70,19 +70,11 @@ void Device::ask_to_send(const Now& now, PeerTraffic& traffic) noexcept {
   }
 }
 
-void Device::expire_staged(const Now& now, Peer& peer) noexcept {
-  drops_.count(Drop::staged_expired, staging_.expire(now.boot, peer));
-}
-
-void Device::drop_staged(Peer& peer, Drop why) noexcept {
-  drops_.count(why, staging_.drop_all(peer));
-}
-
-void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBatch& out,
-                         Attention& attention) noexcept {
-  Peer* peer = peers_.find(id);
+void DataPath::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBatch& out,
+                           Attention& attention) noexcept {
+  Peer* peer = tables_.peers.find(id);
   if (peer == nullptr) return;
-  PeerGuard guard(exclusion_, id);
+  PeerGuard guard(tables_.exclusion, id);
   PeerTraffic& traffic = peer->traffic;
   if (traffic.staged.empty()) return;
   const auto is_mine = [lane](const StagedPacket& packet) { return packet.lane == lane; };
@@ -100,11 +92,11 @@ void Device::take_staged(const Now& now, PeerId id, std::uint16_t lane, StagedBa
   }
   out.run = {id, current, traffic.endpoint, traffic.source()};
   out.first_counter = *counter;
-  staging_.take(*peer, lane, out.packets);
+  tables_.staging.take(*peer, lane, out.packets);
   traffic.timers.any_authenticated_packet_traversal(now.boot);
   traffic.timers.any_authenticated_packet_sent();
   traffic.timers.data_sent(now.boot, rng_);
-  keep_key_fresh_sending(now, traffic);
+  traffic.keep_key_fresh_sending(now.boot);
   raise_attention(*peer, attention);
 }
 

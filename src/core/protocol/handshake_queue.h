@@ -25,7 +25,7 @@ struct HandshakeMessage {
   std::uint8_t size = 0;
   Endpoint from;
   Source to;
-  Mac1Proof mac1 = {};  // of Device::admit_handshake
+  Mac1Proof mac1 = {};  // of DataPath::admit_handshake
 
   [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes.data(), size); }
 };

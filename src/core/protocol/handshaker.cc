@@ -3,10 +3,9 @@
 #include <array>
 #include <utility>
 
-#include "base/key_text.h"
 #include "crypto/x25519.h"
-#include "protocol/device.h"
 #include "protocol/dh_batch.h"
+#include "protocol/handshaker.h"
 
 namespace ferrule::protocol {
 
@@ -25,24 +24,9 @@ Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Times
 
 }  // namespace
 
-void Device::log_peer(const Peer& peer, std::string_view what, LogLevel level) const noexcept {
-  if (!log_.wants(level)) return;
-  std::array<char, kKeyBase64Size> key;
-  key_to_base64(peer.public_key.bytes, key);
-  const std::string_view text(key.data(), key.size());
-  std::array<char, 192> line;
-  std::size_t size = 0;
-  for (const std::string_view part :
-       {std::string_view("peer "), text.substr(0, 4), std::string_view("\u2026"),
-        text.substr(39, 4), std::string_view(": "), what}) {
-    size += part.copy(line.data() + size, line.size() - size);
-  }
-  log_.write(level, {line.data(), size});
-}
-
 // A message on its way through `handle`, with what X25519 gave for it: an initiation's own `es` and
 // `ss`, then `ee` and `se` of the response that it gets; a response's own `ee` and `se`.
-struct Device::Incoming {
+struct Handshaker::Incoming {
   const HandshakeMessage& message;
   MessageType type;
   PublicKey remote_ephemeral = {};
@@ -58,8 +42,17 @@ struct Device::Incoming {
   KeypairSlots::Retired retired = {};  // by that session
 };
 
-void Device::handle(const Now& now, std::span<const ReceivedHandshake> received,
-                    Outbox& outbox) noexcept {
+Handshaker::Handshaker(Rng& rng, const crypto::AeadBackend& aead, Log& log, DeviceTables& tables,
+                       RestoredMemory& restored)
+    : rng_(rng), aead_(aead), log_(log), tables_(tables), restored_(restored), ratelimiter_(rng) {}
+
+void Handshaker::judge_sources(SourceJudge judge) {
+  source_judge_ = std::move(judge);
+  tables_.first_use = source_judge_ ? SourceUse::unknown : SourceUse::chosen;
+}
+
+void Handshaker::handle(const Now& now, std::span<const ReceivedHandshake> received,
+                        Outbox& outbox) noexcept {
   while (!received.empty()) {
     const std::size_t count = std::min(received.size(), kHandshakesTogether);
     handle_together(now, received.first(count), outbox);
@@ -71,8 +64,8 @@ void Device::handle(const Now& now, std::span<const ReceivedHandshake> received,
 // Everything that changes a peer happens in the order of the messages, in `process`, or belongs to a
 // peer that no other message of these has been accepted from (P28). Around it stand the steps that
 // only compute, each for all messages at once.
-void Device::handle_together(const Now& now, std::span<const ReceivedHandshake> received,
-                             Outbox& outbox) {
+void Handshaker::handle_together(const Now& now, std::span<const ReceivedHandshake> received,
+                                 Outbox& outbox) {
   FixedVector<Incoming, kHandshakesTogether> batch;
   for (const ReceivedHandshake& one : received) {
     if (const auto type = admit(now, one, outbox)) batch.push_back({one.message, *type});
@@ -85,22 +78,22 @@ void Device::handle_together(const Now& now, std::span<const ReceivedHandshake> 
   for (Incoming& incoming : all) conclude(now, incoming, outbox);
 }
 
-std::optional<MessageType> Device::admit(const Now& now, const ReceivedHandshake& received,
-                                         Outbox& outbox) {
+std::optional<MessageType> Handshaker::admit(const Now& now, const ReceivedHandshake& received,
+                                             Outbox& outbox) {
   const Bytes message = received.message.view();
   const std::optional<MessageType> type = classify(message);
   if (!type || *type == MessageType::transport_data) {
-    drops_.count(Drop::malformed);
+    tables_.drops.count(Drop::malformed);
     return std::nullopt;
   }
-  if (!up_) {
-    drops_.count(Drop::device_down);
+  if (!tables_.up) {
+    tables_.drops.count(Drop::device_down);
     return std::nullopt;
   }
   if (*type == MessageType::cookie_reply) return type;
   // One that was admitted for the identity that there is need not be checked again.
-  if (!mac1_.gave(received.message.mac1) && !mac1_.check(message)) {
-    drops_.count(Drop::bad_mac1);
+  if (!tables_.mac1.gave(received.message.mac1) && !tables_.mac1.check(message)) {
+    tables_.drops.count(Drop::bad_mac1);
     return std::nullopt;
   }
   if (!received.under_load) {
@@ -111,17 +104,17 @@ std::optional<MessageType> Device::admit(const Now& now, const ReceivedHandshake
   return type;
 }
 
-bool Device::proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox) {
+bool Handshaker::proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox) {
   if (cookies_.check_mac2(now.boot, message.view(), message.from)) {
     if (ratelimiter_.allow(now.boot, message.from.address)) return true;
-    drops_.count(Drop::rate_limited);
+    tables_.drops.count(Drop::rate_limited);
     return false;
   }
-  drops_.count(Drop::cookie_required);
+  tables_.drops.count(Drop::cookie_required);
   const std::optional<CookieReply> reply =
       cookies_.make_reply(now.boot, message.view(), message.from, rng_);
   if (!reply) {
-    drops_.count(Drop::no_resources);
+    tables_.drops.count(Drop::no_resources);
     return false;
   }
   OutgoingMessage out;  // traffic class 0 (P32)
@@ -133,13 +126,13 @@ bool Device::proves_address(const Now& now, const HandshakeMessage& message, Out
   return false;
 }
 
-void Device::keep_static_static(Peer& peer, Dh& ss) {
+void Handshaker::keep_static_static(Peer& peer, Dh& ss) {
   if (!peer.handshake.static_static && ss.accepted) {
     (void)peer.handshake.static_static.emplace(std::move(ss.shared));  // or it is none (P35)
   }
 }
 
-void Device::open_together(const Now& now, std::span<Incoming> batch) noexcept {
+void Handshaker::open_together(const Now& now, std::span<Incoming> batch) noexcept {
   DhBatch work;
   for (Incoming& incoming : batch) {
     const Bytes message = incoming.message.view();
@@ -158,7 +151,7 @@ void Device::open_together(const Now& now, std::span<Incoming> batch) noexcept {
     incoming.initiation =
         open_initiation(identity_.public_key, incoming.es, incoming.message.view());
     if (!incoming.initiation) continue;
-    incoming.sender = peers_.find(incoming.initiation->static_key);
+    incoming.sender = tables_.peers.find(incoming.initiation->static_key);
     if (incoming.sender == nullptr) continue;
     follow_identity(now, *incoming.sender);
     if (!incoming.sender->handshake.static_static) {
@@ -168,20 +161,21 @@ void Device::open_together(const Now& now, std::span<Incoming> batch) noexcept {
   work.run();
 }
 
-void Device::process(const Now& now, Incoming& incoming) {
+void Handshaker::process(const Now& now, Incoming& incoming) {
   switch (incoming.type) {
     case MessageType::handshake_initiation:
-      if (const Drop drop = accept(now, incoming); drop != Drop::none) drops_.count(drop);
+      if (const Drop drop = accept(now, incoming); drop != Drop::none) tables_.drops.count(drop);
       break;
     case MessageType::handshake_response:
-      if (const Drop drop = accept_response(now, incoming); drop != Drop::none) drops_.count(drop);
+      if (const Drop drop = accept_response(now, incoming); drop != Drop::none)
+        tables_.drops.count(drop);
       break;
     default:
       handle_cookie_reply(now, incoming.message);
   }
 }
 
-Drop Device::accept(const Now& now, Incoming& incoming) {
+Drop Handshaker::accept(const Now& now, Incoming& incoming) {
   if (!incoming.initiation) return Drop::bad_handshake;
   if (incoming.sender == nullptr) return Drop::unknown_peer;  // P26: in silence
   Peer& peer = *incoming.sender;
@@ -197,7 +191,7 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
   }
   // The sender has proven itself and the message is new: from here on it counts.
   peer.handshake.greatest_received = *timestamp;
-  memory_changed();
+  tables_.memory_changed();
   peer.handshake.last_accepted_at = now.boot;
   if (peer.handshake.sent) peer.handshake.sent->crossed = true;  // P34
   received_handshake_message(now, peer, incoming.message);
@@ -205,20 +199,48 @@ Drop Device::accept(const Now& now, Incoming& incoming) {
   return Drop::none;
 }
 
-void Device::received_handshake_message(const Now& now, Peer& peer,
-                                        const HandshakeMessage& message) {
+void Handshaker::received_handshake_message(const Now& now, Peer& peer,
+                                            const HandshakeMessage& message) {
   {
-    PeerGuard guard(exclusion_, peer.id);
-    peer.traffic.reached(message.from, message.to, first_use());  // P74
+    PeerGuard guard(tables_.exclusion, peer.id);
+    peer.traffic.reached(message.from, message.to, tables_.first_use);  // P74
   }
   judge_source(peer);  // before anything is answered
-  PeerGuard guard(exclusion_, peer.id);
+  PeerGuard guard(tables_.exclusion, peer.id);
   peer.traffic.rx_bytes += message.size;  // P78
   peer.traffic.timers.any_authenticated_packet_received();
   peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
 }
 
-void Device::respond_together(const Now& now, std::span<Incoming> batch) {
+// What the data path has learned is asked about here, where a system call holds nobody up.
+void Handshaker::judge_source(Peer& peer) {
+  Endpoint to;
+  Source at;
+  {
+    PeerGuard guard(tables_.exclusion, peer.id);
+    if (peer.traffic.source_use != SourceUse::unknown) return;
+    to = peer.traffic.endpoint;
+    at = peer.traffic.reached_at();
+  }
+  SourceUse use;
+  try {
+    use = source_judge_(to, at);
+  } catch (const std::bad_alloc&) {
+    return;  // it stays unknown
+  }
+  PeerGuard guard(tables_.exclusion, peer.id);
+  PeerTraffic& traffic = peer.traffic;
+  if (traffic.endpoint.address != to.address || traffic.reached_at() != at) return;
+  if (traffic.source_use != SourceUse::unknown) return;
+  traffic.use_source(use);
+}
+
+Source Handshaker::source_of(const Peer& peer) const {
+  PeerGuard guard(tables_.exclusion, peer.id);
+  return peer.traffic.source();
+}
+
+void Handshaker::respond_together(const Now& now, std::span<Incoming> batch) {
   DhBatch work;
   std::size_t responses = 0;
   for (Incoming& incoming : batch) {
@@ -240,11 +262,11 @@ void Device::respond_together(const Now& now, std::span<Incoming> batch) {
   }
 }
 
-void Device::respond(const Now& now, Incoming& incoming, IndexCandidates& indices) {
+void Handshaker::respond(const Now& now, Incoming& incoming, IndexCandidates& indices) {
   Peer& peer = *incoming.sender;
   OutgoingMessage& out = incoming.response;
   out = outgoing_handshake(peer.id, ResponseLayout::kSize, incoming.message.from, source_of(peer));
-  const std::optional<LocalIndex> index = indices_.find_free(indices);
+  const std::optional<LocalIndex> index = tables_.indices.find_free(indices);
   if (!index) return;
   const RemoteIndex remote = incoming.initiation->sender;
   std::optional<TransportKeys> keys =
@@ -257,9 +279,9 @@ void Device::respond(const Now& now, Incoming& incoming, IndexCandidates& indice
 
 // All sessions of a slice under one hold of the tables, which data waits for: indices were drawn before,
 // and what retires is freed later. Those of our own initiations first, as if they had come alone.
-void Device::install_together(const Now& now, std::span<Incoming> batch) noexcept {
+void Handshaker::install_together(const Now& now, std::span<Incoming> batch) noexcept {
   if (std::ranges::none_of(batch, [](const Incoming& one) { return bool(one.keypair); })) return;
-  TablesGuard guard(exclusion_);
+  TablesGuard guard(tables_.exclusion);
   for (const auto type : {MessageType::handshake_response, MessageType::handshake_initiation}) {
     for (Incoming& incoming : batch) {
       if (incoming.type == type && incoming.keypair) install(now, incoming);
@@ -267,27 +289,27 @@ void Device::install_together(const Now& now, std::span<Incoming> batch) noexcep
   }
 }
 
-void Device::install(const Now& now, Incoming& incoming) noexcept {
+void Handshaker::install(const Now& now, Incoming& incoming) noexcept {
   Peer& peer = *incoming.sender;
   const LocalIndex index = incoming.keypair->local_index();
   const IndexEntry entry{peer.id, incoming.keypair.get()};
   if (incoming.type == MessageType::handshake_response) {
-    indices_.replace(index, entry);
-  } else if (!indices_.insert(index, entry)) {
+    tables_.indices.replace(index, entry);
+  } else if (!tables_.indices.insert(index, entry)) {
     return;
   }
   {
-    PeerGuard guard(exclusion_, peer.id);
+    PeerGuard guard(tables_.exclusion, peer.id);
     peer.traffic.keypairs.install(std::move(incoming.keypair), incoming.retired, incoming.crossing);
     peer.traffic.timers.session_derived(now.boot);
-    memory_changed();
+    tables_.memory_changed();
   }
   remove_indices(incoming.retired);
   incoming.installed = true;
 }
 
-void Device::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
-  if (incoming.accepted && !incoming.installed) drops_.count(Drop::no_resources);
+void Handshaker::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
+  if (incoming.accepted && !incoming.installed) tables_.drops.count(Drop::no_resources);
   if (!incoming.installed) return;
   Peer& peer = *incoming.sender;
   if (incoming.type == MessageType::handshake_response) {
@@ -296,7 +318,7 @@ void Device::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
   }
   peer.handshake.last_sent_at = now.boot;
   {
-    PeerGuard guard(exclusion_, peer.id);
+    PeerGuard guard(tables_.exclusion, peer.id);
     peer.traffic.timers.any_authenticated_packet_traversal(now.boot);
     peer.traffic.timers.any_authenticated_packet_sent();
   }
@@ -305,17 +327,17 @@ void Device::conclude(const Now& now, Incoming& incoming, Outbox& outbox) {
   log_peer(peer, "received a handshake initiation, sending the response");
 }
 
-Peer* Device::awaiting_response(const Now& now, Bytes message) {
+Peer* Handshaker::awaiting_response(const Now& now, Bytes message) {
   const LocalIndex index{load_le32(message.data() + ResponseLayout::kReceiver)};
-  const IndexEntry* entry = indices_.find(index);
-  Peer* peer = entry == nullptr ? nullptr : peers_.find(entry->peer);
+  const IndexEntry* entry = tables_.indices.find(index);
+  Peer* peer = entry == nullptr ? nullptr : tables_.peers.find(entry->peer);
   if (peer != nullptr) follow_identity(now, *peer);
   const bool waits =
       peer != nullptr && peer->handshake.sent && peer->handshake.sent->index == index;
   return waits ? peer : nullptr;
 }
 
-Drop Device::accept_response(const Now& now, Incoming& incoming) {
+Drop Handshaker::accept_response(const Now& now, Incoming& incoming) {
   const Bytes bytes = incoming.message.view();
   // P30: only a handshake of ours that is still waiting takes a response.
   Peer* peer = awaiting_response(now, bytes);
@@ -334,10 +356,10 @@ Drop Device::accept_response(const Now& now, Incoming& incoming) {
   return Drop::none;
 }
 
-void Device::conclude_response(const Now& now, Peer& peer, Outbox& outbox) {
+void Handshaker::conclude_response(const Now& now, Peer& peer, Outbox& outbox) {
   ++initiations_answered_;
   {
-    PeerGuard guard(exclusion_, peer.id);
+    PeerGuard guard(tables_.exclusion, peer.id);
     peer.traffic.timers.handshake_complete();
     peer.traffic.last_handshake = PackedWallTime(now.wall);
   }
@@ -346,12 +368,12 @@ void Device::conclude_response(const Now& now, Peer& peer, Outbox& outbox) {
   log_peer(peer, "received a handshake response");
 }
 
-void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message) {
+void Handshaker::handle_cookie_reply(const Now& now, const HandshakeMessage& message) {
   const LocalIndex index{load_le32(message.view().data() + CookieReplyLayout::kReceiver)};
-  const IndexEntry* entry = indices_.find(index);
-  Peer* peer = entry == nullptr ? nullptr : peers_.find(entry->peer);
+  const IndexEntry* entry = tables_.indices.find(index);
+  Peer* peer = entry == nullptr ? nullptr : tables_.peers.find(entry->peer);
   if (peer == nullptr) {
-    drops_.count(Drop::unknown_handshake);
+    tables_.drops.count(Drop::unknown_handshake);
     return;
   }
   // The endpoint stays as it is: nothing here proves who sent this (P74).
@@ -359,12 +381,12 @@ void Device::handle_cookie_reply(const Now& now, const HandshakeMessage& message
       cookie && cookie->consume_reply(now.boot, message.view())) {
     ++cookie_replies_;
   } else {
-    drops_.count(Drop::bad_cookie_reply);
+    tables_.drops.count(Drop::bad_cookie_reply);
   }
 }
 
 // P34a: of two keypairs that both sides have, the same one stays on both sides.
-Crossing Device::crossing_of(const Peer& peer) const noexcept {
+Crossing Handshaker::crossing_of(const Peer& peer) const noexcept {
   if (!peer.handshake.sent->crossed) return Crossing::none;
   return identity_.public_key > peer.public_key ? Crossing::stays : Crossing::yields;
 }

@@ -4,8 +4,8 @@
 
 #include "base/check.h"
 #include "crypto/x25519.h"
-#include "protocol/device.h"
 #include "protocol/dh_batch.h"
+#include "protocol/handshaker.h"
 
 namespace ferrule::protocol {
 
@@ -21,7 +21,7 @@ OutgoingMessage outgoing_handshake(PeerId peer, std::size_t size, const Endpoint
 }
 
 // An initiation on its way out, with what X25519 gave for it.
-struct Device::Starting {
+struct Handshaker::Starting {
   Peer& peer;
   OutgoingMessage out;
   Ephemeral ephemeral = {};
@@ -29,15 +29,15 @@ struct Device::Starting {
   std::optional<LocalIndex> outdated = {};  // of the one before (P33)
 };
 
-void Device::start_handshake(const Now& now, const Peer& peer, Outbox& outbox) {
+void Handshaker::start_handshake(const Now& now, const Peer& peer, Outbox& outbox) {
   starting_.push_back(peer.id);
   if (starting_.full()) start_queued(now, outbox);
 }
 
-void Device::start_queued(const Now& now, Outbox& outbox) {
+void Handshaker::start_queued(const Now& now, Outbox& outbox) {
   FixedVector<Starting, kHandshakesTogether> batch;
   for (const PeerId id : starting_) {
-    Peer* peer = peers_.find(id);  // null: removed since
+    Peer* peer = tables_.peers.find(id);  // null: removed since
     if (peer == nullptr) continue;
     if (auto out = begin_initiation(now, *peer)) {
       batch.push_back({*peer, *out});
@@ -65,13 +65,13 @@ void Device::start_queued(const Now& now, Outbox& outbox) {
   for (Starting& starting : batch) finish_initiation(now, starting, outbox);
 }
 
-std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& peer) {
+std::optional<OutgoingMessage> Handshaker::begin_initiation(const Now& now, Peer& peer) {
   PeerHandshake& handshake = peer.handshake;
   FERRULE_CHECK(handshake.identity == identities_);
-  PeerGuard guard(exclusion_, peer.id);
+  PeerGuard guard(tables_.exclusion, peer.id);
   Timers& timers = peer.traffic.timers;
   if (identity_.private_key.is_zero()) {
-    drops_.count(Drop::no_identity);
+    tables_.drops.count(Drop::no_identity);
     timers.handshake_refused();
     return std::nullopt;
   }
@@ -89,11 +89,11 @@ std::optional<OutgoingMessage> Device::begin_initiation(const Now& now, Peer& pe
                             peer.traffic.source());
 }
 
-void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbox) {
+void Handshaker::finish_initiation(const Now& now, Starting& starting, Outbox& outbox) {
   Peer& peer = starting.peer;
   const bool made = peer.handshake.sent.has_value();
   {
-    PeerGuard guard(exclusion_, peer.id);
+    PeerGuard guard(tables_.exclusion, peer.id);
     Timers& timers = peer.traffic.timers;
     timers.handshake_initiated(now.boot, rng_);  // retries what could not be made, too
     if (made) {
@@ -103,7 +103,7 @@ void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbo
   }
   reschedule(peer);
   if (!made) {
-    drops_.count(Drop::no_resources);
+    tables_.drops.count(Drop::no_resources);
     return;
   }
   ++initiations_sent_;
@@ -111,52 +111,45 @@ void Device::finish_initiation(const Now& now, Starting& starting, Outbox& outbo
   log_peer(peer, "sending a handshake initiation");
 }
 
-void Device::make_initiation(const Now& now, Starting& starting, IndexCandidates& indices) {
+void Handshaker::make_initiation(const Now& now, Starting& starting, IndexCandidates& indices) {
   Peer& peer = starting.peer;
   PeerHandshake& handshake = peer.handshake;
   if (handshake.sent) starting.outdated = handshake.sent->index;
   handshake.sent.reset();
   keep_static_static(peer, starting.ss);
   if (!handshake.static_static) return;
-  const std::optional<LocalIndex> index = indices_.find_free(indices);
+  const std::optional<LocalIndex> index = tables_.indices.find_free(indices);
   if (!index) return;
-  const Timestamp timestamp = next_stamp(now, peer);
+  const Timestamp timestamp = restored_.next_stamp(now.wall, handshake.last_sent);
   std::optional<SentInitiation> sent = write_initiation(
       identity_.public_key, peer.public_key, std::move(starting.ephemeral), starting.es,
       *handshake.static_static, timestamp, *index, starting.out.room());
   if (!sent || !handshake.sent.emplace(std::move(*sent))) return;
   handshake.last_sent = timestamp;
-  memory_changed();
+  tables_.memory_changed();
   peer.add_macs(now.boot, starting.out.room());
 }
 
 // The indices of a slice, under one hold of the tables: data waits for it.
-void Device::insert_together(std::span<Starting> batch) noexcept {
-  TablesGuard guard(exclusion_);
+void Handshaker::insert_together(std::span<Starting> batch) noexcept {
+  TablesGuard guard(tables_.exclusion);
   for (const Starting& starting : batch) {
-    if (starting.outdated) indices_.remove(*starting.outdated);
+    if (starting.outdated) tables_.indices.remove(*starting.outdated);
     Boxed<SentInitiation>& sent = starting.peer.handshake.sent;
-    if (sent && !indices_.insert(sent->index, {starting.peer.id, nullptr})) sent.reset();
+    if (sent && !tables_.indices.insert(sent->index, {starting.peer.id, nullptr})) sent.reset();
   }
-}
-
-void Device::clear_handshake(Peer& peer) {
-  if (!peer.handshake.sent) return;
-  TablesGuard guard(exclusion_);
-  indices_.remove(peer.handshake.sent->index);
-  peer.handshake.sent.reset();
 }
 
 // What does not get into the outbox is lost as if on its way: timers make up for it.
-void Device::post(const OutgoingMessage& message, Outbox& outbox) noexcept {
+void Handshaker::post(const OutgoingMessage& message, Outbox& outbox) noexcept {
   try {
     outbox.messages.push_back(message);
   } catch (const std::bad_alloc&) {
-    drops_.count(Drop::no_resources);
+    tables_.drops.count(Drop::no_resources);
   }
 }
 
-bool Device::ask_flush(PeerId peer, Outbox& outbox) noexcept {
+bool Handshaker::ask_flush(PeerId peer, Outbox& outbox) noexcept {
   try {
     outbox.flush.push_back(peer);
     return true;
@@ -165,11 +158,11 @@ bool Device::ask_flush(PeerId peer, Outbox& outbox) noexcept {
   }
 }
 
-void Device::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
+void Handshaker::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
   bool staged = false;
   {
-    PeerGuard guard(exclusion_, peer.id);
-    expire_staged(now, peer);
+    PeerGuard guard(tables_.exclusion, peer.id);
+    tables_.expire_staged(now, peer);
     staged = !peer.traffic.staged.empty();
     // Without memory to ask for it now, the next packet from or to the peer does.
     if (staged) peer.traffic.flush_wanted = !ask_flush(peer.id, outbox);
@@ -177,12 +170,12 @@ void Device::send_staged_or_keepalive(const Now& now, Peer& peer, Outbox& outbox
   if (!staged) send_keepalive(now, peer, outbox);
 }
 
-void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
+void Handshaker::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
   OutgoingMessage out;
   KeypairRef keypair;
   std::optional<std::uint64_t> counter;
   {
-    PeerGuard guard(exclusion_, peer.id);
+    PeerGuard guard(tables_.exclusion, peer.id);
     PeerTraffic& traffic = peer.traffic;
     if (traffic.endpoint.is_none()) return;
     keypair = traffic.keypairs.current();
@@ -195,7 +188,7 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
                                traffic.source());
       traffic.timers.any_authenticated_packet_traversal(now.boot);
       traffic.timers.any_authenticated_packet_sent();
-      keep_key_fresh_sending(now, traffic);
+      traffic.keep_key_fresh_sending(now.boot);
     }
   }
   if (counter) {
@@ -209,9 +202,9 @@ void Device::send_keepalive(const Now& now, Peer& peer, Outbox& outbox) {
   start_wanted_handshake(now, peer, outbox);
 }
 
-void Device::start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox) {
+void Handshaker::start_wanted_handshake(const Now& now, Peer& peer, Outbox& outbox) {
   {
-    PeerGuard guard(exclusion_, peer.id);
+    PeerGuard guard(tables_.exclusion, peer.id);
     if (!peer.traffic.timers.take_wanted()) return;
   }
   start_handshake(now, peer, outbox);

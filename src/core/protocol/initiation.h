@@ -7,9 +7,9 @@
 namespace ferrule::protocol {
 
 enum class Initiation : std::uint8_t {
-  idle,      // nothing asks for one
-  wanted,    // something does: the control side will see to it
-  starting,  // the control side is about to send one, before its call returns (Device::start_queued)
+  idle,    // nothing asks for one
+  wanted,  // something does: the control side will see to it
+  starting,  // the control side is about to send one, before its call returns (Handshaker::start_queued)
   deferred,  // it waits for its turn (P51), with the retransmit timer
   sent,      // it waits for its response, with the retransmit timer
 };

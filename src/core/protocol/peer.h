@@ -112,16 +112,7 @@ struct PeerTraffic {
     return by_routes ? Source{} : usable(reached_at(), source_use);
   }
   /// P74: an authentic message came, `from` there `to` here; `use`: what is known of a new place.
-  void reached(const Endpoint& from, const Source& to, SourceUse use) noexcept {
-    const bool is_elsewhere = place_ ? to != *place_ : !to.is_none();
-    if (is_elsewhere || from.address != endpoint.address) {
-      if (is_elsewhere && place_) *place_ = to;
-      if (is_elsewhere && !place_) (void)place_.emplace(to);
-      source_use = use;
-    }
-    endpoint = from;
-    by_routes = source_use == SourceUse::nothing;
-  }
+  void reached(const Endpoint& from, const Source& to, SourceUse use) noexcept;
   /// It is known now. What leaves by the routes goes on so.
   void use_source(SourceUse use) noexcept {
     source_use = use;
@@ -132,6 +123,9 @@ struct PeerTraffic {
     source_use = SourceUse::chosen;
     by_routes = false;
   }
+  /// After sending with the current keypair, and after receiving: wants a handshake when it grows old.
+  void keep_key_fresh_sending(Instant now) noexcept;
+  void keep_key_fresh_receiving(Instant now) noexcept;
   /// The loop's watch, made if it is not there yet; null without memory: a loop is then told of later.
   [[nodiscard]] LoopWatch* watch_loop() noexcept {
     return loop || loop.emplace() ? &*loop : nullptr;
