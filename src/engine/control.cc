@@ -89,7 +89,7 @@ void Control::send_together(io::Udp& udp, std::span<const protocol::OutgoingMess
   for (std::size_t i = 0; i < datagrams_.size(); ++i) {
     Outcome outcome(messages[i].peer);
     outcome.add(datagrams_[i]);
-    outcome.tell(device_, unsent_);
+    outcome.tell(device_.data_path(), unsent_);
   }
   inbox_.post(unsent_);
 }

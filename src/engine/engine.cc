@@ -42,13 +42,13 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
   device_.judge_sources(std::move(options.judge_source));
   device_.yield_to([this] { yield(); });
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
-    const LaneParts parts{device_, locks_, aead_, inbox_, intake_, tuns_[i].tun};
+    const LaneParts parts{device_.data_path(), locks_, aead_, inbox_, intake_, tuns_[i].tun};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     crews_.push_back(std::make_unique<Crew>(*lanes_[i], options.workers_per_lane,
                                             i * options.workers_per_lane, options.open_poller));
   }
   if (options.handshake_watcher) {
-    const LaneParts parts{device_, locks_, aead_, inbox_, intake_, tuns_.front().tun};
+    const LaneParts parts{device_.data_path(), locks_, aead_, inbox_, intake_, tuns_.front().tun};
     handshake_door_.emplace(*options.handshake_watcher, parts,
                             reader_count(tuns_.size(), options.workers_per_lane) - 1);
     intake_.attach(&*handshake_door_);

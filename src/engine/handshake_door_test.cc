@@ -75,8 +75,9 @@ class HandshakeDoorTest : public ::testing::Test {
   PolledUdp* socket = nullptr;
   UdpDoor sockets;
   std::unique_ptr<io::Poller> poller = std::make_unique<io::MemoryPoller>(events);
-  HandshakeDoor door{
-      {*poller, 7}, {device, locks, crypto::best_aead_backend(), inbox, intake, tun}, 0};
+  HandshakeDoor door{{*poller, 7},
+                     {device.data_path(), locks, crypto::best_aead_backend(), inbox, intake, tun},
+                     0};
 };
 
 TEST_F(HandshakeDoorTest, WhatHasComeWakesAndIsQueued) {

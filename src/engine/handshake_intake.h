@@ -10,7 +10,6 @@
 
 #include "base/time.h"
 #include "engine/mutex.h"
-#include "protocol/device.h"
 #include "protocol/handshake_queue.h"
 
 namespace ferrule::engine {

@@ -18,7 +18,7 @@ Pumped Inbound::pump(const Now& now, Worker worker, Lead& lead) noexcept {
   try {
     pumped = carry(now, worker, lead);
   } catch (const std::bad_alloc&) {
-    parts_.device.drops().count(Drop::no_resources, scratch.inbound.size());
+    parts_.data_path.drops().count(Drop::no_resources, scratch.inbound.size());
     scratch.merger.forget();  // what is read next comes to stand where its packets stand
   }
   scratch.receive_plan.clear();  // lets go of the keypairs (P46)
@@ -39,7 +39,7 @@ Pumped Inbound::carry(const Now& now, Worker worker, Lead& lead) {
     if (*received == 0) return Pumped::nothing;
     Locks::TablesShared tables(parts_.locks, worker.reader);
     const std::size_t bytes = sort_datagrams(now, scratch, *received);
-    parts_.device.plan_receive(now, scratch.inbound, scratch.receive_plan);
+    parts_.data_path.plan_receive(now, scratch.inbound, scratch.receive_plan);
     turn.emplace(turns_);
     if (bytes >= kPassLeadBytes) lead.pass();
   }
@@ -47,7 +47,7 @@ Pumped Inbound::carry(const Now& now, Worker worker, Lead& lead) {
   turn->await();
   {
     Locks::TablesShared tables(parts_.locks, worker.reader);
-    parts_.device.finish_receive(now, scratch.receive_plan, scratch.inbound, scratch.attention);
+    parts_.data_path.finish_receive(now, scratch.receive_plan, scratch.inbound, scratch.attention);
   }
   deliver(scratch);
   return Pumped::some;
@@ -65,7 +65,7 @@ std::size_t Inbound::sort_datagrams(const Now& now, Scratch& scratch, std::size_
       const MutBytes message = datagram.subspan(std::min(kWirePrefix, datagram.size()));
       const std::optional<MessageType> type = protocol::classify(message);
       if (!type) {
-        parts_.device.drops().count(Drop::malformed);
+        parts_.data_path.drops().count(Drop::malformed);
       } else if (*type == MessageType::transport_data) {
         InboundMessage inbound;
         inbound.message = message;
@@ -88,9 +88,9 @@ void Inbound::take_handshake(const Now& now, const io::ReceivedDatagrams& slot, 
   copy(message, queued.bytes);
   queued.from = slot.from;
   queued.to = slot.to;
-  Drop drop = parts_.device.admit_handshake(queued, type);
+  Drop drop = parts_.data_path.admit_handshake(queued, type);
   if (drop == Drop::none) drop = parts_.intake.post(now.boot, queued);
-  if (drop != Drop::none) parts_.device.drops().count(drop);
+  if (drop != Drop::none) parts_.data_path.drops().count(drop);
 }
 
 void Inbound::deliver(Scratch& scratch) {

@@ -12,7 +12,7 @@
 #include "engine/turns.h"
 #include "io/tun.h"
 #include "io/udp.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::engine {
 

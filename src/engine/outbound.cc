@@ -55,7 +55,7 @@ Pumped Outbound::pump(const Now& now, Worker worker, Lead& lead) noexcept {
   try {
     pumped = carry(now, worker, lead);
   } catch (const std::bad_alloc&) {
-    parts_.device.drops().count(Drop::no_resources, scratch.outbound.size());
+    parts_.data_path.drops().count(Drop::no_resources, scratch.outbound.size());
   }
   scratch.send_plan.clear();  // lets go of the keypairs (P46)
   parts_.inbox.post(scratch.attention);
@@ -109,7 +109,7 @@ Result<Outbound::Batch> Outbound::read_batch(Scratch& scratch) {
 
 void Outbound::plan(const Now& now, Worker worker, std::size_t count) {
   Scratch& scratch = worker.scratch;
-  scratch.mtu = parts_.device.mtu();
+  scratch.mtu = parts_.data_path.mtu();
   scratch.outbound.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     // An empty packet is dropped by its header.
@@ -117,7 +117,7 @@ void Outbound::plan(const Now& now, Worker worker, std::size_t count) {
       scratch.outbound[i].inner = {};
   }
   Locks::TablesShared tables(parts_.locks, worker.reader);
-  parts_.device.plan_send(now, scratch.outbound, scratch.send_plan, scratch.attention);
+  parts_.data_path.plan_send(now, scratch.outbound, scratch.send_plan, scratch.attention);
   for (std::size_t i = 0; i < count; ++i) {
     const OutboundPacket& packet = scratch.outbound[i];
     if (packet.verdict != Verdict::stage) continue;
@@ -125,14 +125,14 @@ void Outbound::plan(const Now& now, Worker worker, std::size_t count) {
     const packet::Offload& offload = scratch.reads[i].offload;
     if (offload.gso == packet::GsoType::none) {
       packet::complete_checksum(inner, offload);
-      parts_.device.stage(now, packet.place_of(0), inner, lane_, scratch.attention);
+      parts_.data_path.stage(now, packet.place_of(0), inner, lane_, scratch.attention);
       continue;
     }
     const packet::Splitter splitter(inner, offload);
     for (std::size_t n = 0; n < splitter.count(); ++n) {
       const std::size_t size = splitter.write(n, scratch.split_room());
-      parts_.device.stage(now, packet.place_of(n), scratch.split_room().first(size), lane_,
-                          scratch.attention);
+      parts_.data_path.stage(now, packet.place_of(n), scratch.split_room().first(size), lane_,
+                             scratch.attention);
     }
   }
 }
@@ -245,7 +245,7 @@ void Outbound::send_trains(Worker worker) {
     for (; i < scratch.trains.size() && scratch.train_runs[i] == run; ++i) {
       outcome.add(scratch.trains[i]);
     }
-    outcome.tell(parts_.device, scratch.attention);
+    outcome.tell(parts_.data_path, scratch.attention);
   }
 }
 
@@ -274,7 +274,7 @@ void Outbound::flush(const Now& now, std::span<const PeerId> peers, Worker worke
     try {
       flush_peer(now, peer, worker);
     } catch (const std::bad_alloc&) {
-      parts_.device.drops().count(Drop::no_resources, scratch.staged.packets.size());
+      parts_.data_path.drops().count(Drop::no_resources, scratch.staged.packets.size());
     }
     scratch.send_plan.clear();  // lets go of the keypair (P46)
     scratch.staged.run = {};
@@ -290,7 +290,7 @@ void Outbound::flush_peer(const Now& now, PeerId peer, Worker worker) {
     // Under the lead, so that no newer packet of the lane gets a ticket before these (P77).
     MutexLock lock(lead_);
     Locks::TablesShared tables(parts_.locks, worker.reader);
-    parts_.device.take_staged(now, peer, lane_, scratch.staged, scratch.attention);
+    parts_.data_path.take_staged(now, peer, lane_, scratch.staged, scratch.attention);
     turn.emplace(turns_);
   }
   scratch.aead.clear();

@@ -5,11 +5,11 @@
 
 #include "base/wire.h"
 #include "io/udp.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::engine {
 
-/// Gathers, and then tells the device, what became of messages to one peer: of one batch, in order.
+/// Gathers, and then tells the data path, what became of messages to one peer: of one batch, in order.
 class Outcome {
  public:
   explicit Outcome(PeerId peer) noexcept : peer_(peer) {}
@@ -33,15 +33,15 @@ class Outcome {
   }
 
   /// With the tables held shared, or on the control side.
-  void tell(protocol::Device& device, protocol::Attention& attention) const noexcept {
+  void tell(protocol::DataPath& data_path, protocol::Attention& attention) const noexcept {
     if (refused_ != io::SourceRefusal::none) {
       const bool address_stays = refused_ == io::SourceRefusal::interface;
-      device.source_refused(
+      data_path.source_refused(
           peer_, from_,
           address_stays ? protocol::SourceUse::address : protocol::SourceUse::nothing);  // P75
     }
-    device.sent(peer_, bytes_, error_, attention);  // P78
-    if (lost_ != 0) device.drops().count(protocol::Drop::send_failed, lost_);
+    data_path.sent(peer_, bytes_, error_, attention);  // P78
+    if (lost_ != 0) data_path.drops().count(protocol::Drop::send_failed, lost_);
   }
 
  private:

@@ -28,7 +28,7 @@ class OutcomeOfTrains : public ::testing::Test {
     Outcome outcome(PeerId{});
     outcome.add(sent);
     protocol::Attention attention;
-    outcome.tell(device, attention);
+    outcome.tell(device.data_path(), attention);
   }
   [[nodiscard]] std::uint64_t lost() { return device.drops()[Drop::send_failed]; }
 

@@ -11,7 +11,7 @@
 #include "engine/locks.h"
 #include "engine/scratch.h"
 #include "io/tun.h"
-#include "protocol/device.h"
+#include "protocol/data_path.h"
 
 namespace ferrule::engine {
 
@@ -37,7 +37,7 @@ class Lead {
 
 /// What packets meet on their way. Owns nothing.
 struct LaneParts {
-  protocol::Device& device;
+  protocol::DataPath& data_path;
   Locks& locks;
   const crypto::AeadBackend& aead;
   Inbox& inbox;
@@ -48,7 +48,7 @@ struct LaneParts {
   [[nodiscard]] Result<std::size_t> write(std::span<const io::TunWrite> batch) const {
     Result<std::size_t> written = tun.write(batch);
     if (const std::uint64_t lost = tun.take_write_failures(); lost > 0) {
-      device.drops().count(protocol::Drop::tun_write_failed, lost);
+      data_path.drops().count(protocol::Drop::tun_write_failed, lost);
     }
     return written;
   }

@@ -62,7 +62,8 @@ Host::Host(World& in, std::uint8_t number, const HostOptions& options)
   recorder = std::make_unique<RecordingUdp>(*udp);
   for (std::size_t i = 0; i < options.lanes; ++i) {
     tuns.push_back(std::make_unique<io::MemoryTun>(options.tun));
-    const LaneParts parts{device, locks_, crypto::best_aead_backend(), inbox_, intake_, *tuns[i]};
+    const LaneParts parts{
+        device.data_path(), locks_, crypto::best_aead_backend(), inbox_, intake_, *tuns[i]};
     lanes_.push_back(std::make_unique<Lane>(static_cast<std::uint16_t>(i), parts));
     lanes_[i]->set_udp(recorder.get());
   }

@@ -30,6 +30,12 @@ struct HandshakeMessage {
   [[nodiscard]] Bytes view() const noexcept { return Bytes(bytes.data(), size); }
 };
 
+/// A message that was taken out of the queue. `under_load` is HandshakeQueue's answer for its source.
+struct ReceivedHandshake {
+  HandshakeMessage message;
+  bool under_load = false;
+};
+
 /// First in, first out, at most kHandshakeQueueBound messages, of which one source (IPv4 address or
 /// IPv6 /64, counted in hashed buckets) may hold kHandshakeQueueShare. The last kHandshakeQueueReserve
 /// places are for messages that carry a mac2. Not thread-safe. Its memory

@@ -27,12 +27,6 @@
 
 namespace ferrule::protocol {
 
-/// A message of the handshake queue. `under_load` is HandshakeQueue's answer for its source.
-struct ReceivedHandshake {
-  HandshakeMessage message;
-  bool under_load = false;
-};
-
 /// Says how much of `at`, where a peer that is at `to` has reached us, is good for answers: not unknown.
 using SourceJudge = std::function<SourceUse(const Endpoint& to, const Source& at)>;
 
