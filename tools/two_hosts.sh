@@ -4,9 +4,14 @@
 
 # two_hosts: namespaces "left" (192.0.2.1) and "right" (192.0.2.2), and a cable between them.
 two_hosts() {
-  local side
   mount -t tmpfs tmpfs /run
-  mkdir /run/netns
+  network_of_two
+}
+
+# network_of_two: the same, where /run is already nobody else's.
+network_of_two() {
+  local side
+  mkdir -p /run/netns
   for side in left right; do ip netns add $side; done
   ip -n left link add cable type veth peer name cable netns right
   ip -n left addr add 192.0.2.1/24 dev cable
