@@ -39,7 +39,7 @@ CORE = ("base", "crypto", "packet", "protocol", "control", "tunnel")
 # Headers of libraries, and who may include them. One that is not here is refused.
 LIBRARIES = {
     r"openssl/|sodium": ["crypto"],
-    r"libmnl/": ["io", "client"],
+    r"libmnl/": ["client"],
     r"nftables/": ["quick"],
     r"fmt/": ["control", "ffi", "netstack", "proxy", "engine", "service", *TOOL, "daemon"],
     r"CLI/": ["daemon", "cli"],

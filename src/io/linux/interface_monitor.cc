@@ -24,20 +24,19 @@ void add_link(NetworkChanges& changes, LinkChange change) {
 }
 
 void note_link(NetworkChanges& changes, const nlmsghdr& message, bool is_foreign) {
-  if (mnl_nlmsg_get_payload_len(&message) < sizeof(ifinfomsg)) return;
-  const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-  if (info->ifi_family != AF_UNSPEC) return;  // a bridge's news of its port
+  const auto* info = extra_of<ifinfomsg>(message);
+  if (info == nullptr || info->ifi_family != AF_UNSPEC) return;  // a bridge's news of its port
   LinkChange change;
   change.index = static_cast<std::uint32_t>(info->ifi_index);
   change.up = (info->ifi_flags & IFF_UP) != 0;
   change.deleted = message.nlmsg_type == RTM_DELLINK;
   change.is_foreign = is_foreign;
   for_each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
-    const auto type = mnl_attr_get_type(&attribute);
-    if (type == IFLA_IFNAME && mnl_attr_validate(&attribute, MNL_TYPE_NUL_STRING) >= 0) {
-      change.name = mnl_attr_get_str(&attribute);
-    } else if (type == IFLA_MTU && mnl_attr_validate(&attribute, MNL_TYPE_U32) >= 0) {
-      change.mtu = mnl_attr_get_u32(&attribute);
+    const auto type = type_of(attribute);
+    if (type == IFLA_IFNAME) {
+      if (const auto name = text_of(attribute)) change.name = *name;
+    } else if (type == IFLA_MTU) {
+      if (const auto mtu = number_of(attribute)) change.mtu = *mtu;
     }
   });
   add_link(changes, std::move(change));
@@ -109,9 +108,8 @@ NetworkChanges InterfaceMonitor::drain() {
       break;
     }
     if (received->messages.empty()) break;
-    int left = static_cast<int>(received->messages.size());
-    const auto* message = reinterpret_cast<const nlmsghdr*>(received->messages.data());
-    for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+    std::span<const std::byte> messages = received->messages;
+    while (const nlmsghdr* message = take_message(messages)) {
       note(changes, *message, received->is_foreign);
     }
   }

@@ -12,21 +12,13 @@
 namespace ferrule::io {
 namespace {
 
-void put_bytes(NetlinkRequest& request, std::uint16_t type, Bytes bytes) noexcept {
-  mnl_attr_put(request.header, type, bytes.size(), bytes.data());
-}
-
-void put_u32(NetlinkRequest& request, std::uint16_t type, std::uint32_t value) noexcept {
-  mnl_attr_put_u32(request.header, type, value);
-}
-
 // The value of the attribute of `type` behind an extra header of `offset` bytes.
 std::optional<std::uint32_t> u32_of(const nlmsghdr& message, std::size_t offset,
                                     std::uint16_t type) {
   std::optional<std::uint32_t> value;
   for_each_attribute(message, offset, [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) != type) return;
-    if (mnl_attr_validate(&attribute, MNL_TYPE_U32) >= 0) value = mnl_attr_get_u32(&attribute);
+    if (type_of(attribute) != type) return;
+    if (const auto number = number_of(attribute)) value = number;
   });
   return value;
 }
@@ -35,9 +27,8 @@ std::optional<std::uint32_t> u32_of(const nlmsghdr& message, std::size_t offset,
 IpAddress address_of(const nlmsghdr& message, std::uint16_t type) {
   IpAddress address;
   for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) != type) return;
-    const Bytes bytes(static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute)),
-                      mnl_attr_get_payload_len(&attribute));
+    if (type_of(attribute) != type) return;
+    const Bytes bytes = bytes_of(attribute);
     if (bytes.size() == 4) address = IpAddress::v4(bytes.first<4>());
     if (bytes.size() == 16) address = IpAddress::v6(bytes.first<16>());
   });
@@ -47,9 +38,8 @@ IpAddress address_of(const nlmsghdr& message, std::uint16_t type) {
 std::string link_name_of(const nlmsghdr& message) {
   std::string name;
   for_each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) != IFLA_IFNAME) return;
-    if (mnl_attr_validate(&attribute, MNL_TYPE_NUL_STRING) >= 0)
-      name = mnl_attr_get_str(&attribute);
+    if (type_of(attribute) != IFLA_IFNAME) return;
+    if (const auto text = text_of(attribute)) name = *text;
   });
   return name;
 }
@@ -58,23 +48,13 @@ std::string link_name_of(const nlmsghdr& message) {
 std::optional<std::uint32_t> route_mtu_of(const nlmsghdr& message) {
   std::optional<std::uint32_t> mtu;
   for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) != RTA_METRICS) return;
-    const auto* end = static_cast<const char*>(mnl_attr_get_payload(&attribute)) +
-                      mnl_attr_get_payload_len(&attribute);
-    const auto* at = static_cast<const nlattr*>(mnl_attr_get_payload(&attribute));
-    for (; mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)));
-         at = mnl_attr_next(at)) {
-      if (mnl_attr_get_type(at) == RTAX_MTU && mnl_attr_validate(at, MNL_TYPE_U32) >= 0) {
-        mtu = mnl_attr_get_u32(at);
-      }
-    }
+    if (type_of(attribute) != RTA_METRICS) return;
+    for_each_nested(attribute, [&](const nlattr& metric) {
+      if (type_of(metric) != RTAX_MTU) return;
+      if (const auto number = number_of(metric)) mtu = number;
+    });
   });
   return mtu;
-}
-
-template <class T>
-bool has_extra(const nlmsghdr& message) noexcept {
-  return mnl_nlmsg_get_payload_len(&message) >= sizeof(T);
 }
 
 std::uint8_t family_of(const IpAddress& address) noexcept {
@@ -85,15 +65,14 @@ void start_route_request(NetlinkRequest& request, const IpAddress& destination) 
   auto& route = request.extra<rtmsg>();
   route.rtm_family = family_of(destination);
   route.rtm_dst_len = static_cast<std::uint8_t>(destination.bits());
-  put_bytes(request, RTA_DST, destination.bytes());
+  request.put(RTA_DST, destination.bytes());
 }
 
 void put_source(NetlinkRequest& request, const IpAddress& source,
                 const IpAddress& destination) noexcept {
   if (source.family() != destination.family()) return;
-  static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_src_len =
-      static_cast<std::uint8_t>(source.bits());
-  put_bytes(request, RTA_SRC, source.bytes());
+  request.extra_again<rtmsg>().rtm_src_len = static_cast<std::uint8_t>(source.bits());
+  request.put(RTA_SRC, source.bytes());
 }
 
 }  // namespace
@@ -112,9 +91,8 @@ Result<LinkState> KernelQuery::link(const std::string& name,
   }
   NetlinkRequest request(RTM_GETLINK, 0);
   request.extra<ifinfomsg>();
-  if (namespace_id)
-    put_u32(request, IFLA_TARGET_NETNSID, static_cast<std::uint32_t>(*namespace_id));
-  mnl_attr_put_strz(request.header, IFLA_IFNAME, name.c_str());
+  if (namespace_id) request.put_u32(IFLA_TARGET_NETNSID, static_cast<std::uint32_t>(*namespace_id));
+  request.put_text(IFLA_IFNAME, name.c_str());
   return ask_link(request, attempted);
 }
 
@@ -129,10 +107,10 @@ Result<LinkState> KernelQuery::ask_link(NetlinkRequest& request, const std::stri
   if (!answer) return std::unexpected(std::move(answer.error()));
   const nlmsghdr& message = **answer;
   const auto mtu = u32_of(message, sizeof(ifinfomsg), IFLA_MTU);
-  if (message.nlmsg_type != RTM_NEWLINK || !has_extra<ifinfomsg>(message) || !mtu) {
+  if (message.nlmsg_type != RTM_NEWLINK || extra_of<ifinfomsg>(message) == nullptr || !mtu) {
     return std::unexpected(system_error(EBADMSG, attempted));
   }
-  const auto* info = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+  const auto* info = extra_of<ifinfomsg>(message);
   return LinkState{link_name_of(message), static_cast<std::uint32_t>(info->ifi_index), *mtu,
                    (info->ifi_flags & IFF_UP) != 0};
 }
@@ -142,7 +120,7 @@ Result<std::int32_t> KernelQuery::known_namespace_id(int namespace_fd) {
   const std::string attempted = "find the number of a network namespace";
   NetlinkRequest request(RTM_GETNSID, 0);
   request.extra<rtgenmsg>();
-  put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
+  request.put_u32(NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
   auto answer = socket_.request(*request.header, attempted);
   if (!answer) return std::unexpected(std::move(answer.error()));
   const auto id = u32_of(**answer, NLMSG_ALIGN(sizeof(rtgenmsg)), NETNSA_NSID);
@@ -155,8 +133,8 @@ Result<std::int32_t> KernelQuery::namespace_id(int namespace_fd) {
   if (!id || *id != NETNSA_NSID_NOT_ASSIGNED) return id;
   NetlinkRequest request(RTM_NEWNSID, NLM_F_ACK);
   request.extra<rtgenmsg>();
-  put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
-  put_u32(request, NETNSA_NSID, static_cast<std::uint32_t>(NETNSA_NSID_NOT_ASSIGNED));
+  request.put_u32(NETNSA_FD, static_cast<std::uint32_t>(namespace_fd));
+  request.put_u32(NETNSA_NSID, static_cast<std::uint32_t>(NETNSA_NSID_NOT_ASSIGNED));
   auto given = socket_.request(*request.header, "number a network namespace");
   // EEXIST: somebody else was faster.
   if (!given && given.error().code != EEXIST) return std::unexpected(std::move(given.error()));
@@ -170,8 +148,8 @@ Result<std::uint32_t> KernelQuery::route(const Endpoint& destination, const Sour
   NetlinkRequest request(RTM_GETROUTE, 0);
   start_route_request(request, destination.address);
   put_source(request, source.address, destination.address);
-  if (mark != 0) put_u32(request, RTA_MARK, mark);
-  if (destination.scope_id != 0) put_u32(request, RTA_OIF, destination.scope_id);
+  if (mark != 0) request.put_u32(RTA_MARK, mark);
+  if (destination.scope_id != 0) request.put_u32(RTA_OIF, destination.scope_id);
   auto answer = socket_.request(*request.header, attempted);
   if (!answer) return std::unexpected(std::move(answer.error()));
   const auto interface = u32_of(**answer, sizeof(rtmsg), RTA_OIF);
@@ -201,15 +179,15 @@ bool KernelQuery::leads(const Endpoint& destination, const Source& source, std::
   }
   NetlinkRequest request(RTM_GETROUTE, 0);
   start_route_request(request, destination.address);
-  static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= RTM_F_FIB_MATCH;
+  request.extra_again<rtmsg>().rtm_flags |= RTM_F_FIB_MATCH;
   put_source(request, source.address, destination.address);
-  if (mark != 0) put_u32(request, RTA_MARK, mark);
-  put_u32(request, RTA_OIF, source.interface_index);
+  if (mark != 0) request.put_u32(RTA_MARK, mark);
+  request.put_u32(RTA_OIF, source.interface_index);
   const auto answer = socket_.request(*request.header, "find a route by an interface");
   // Other errors say nothing about the way.
   if (!answer) return answer.error().code != ENETUNREACH && answer.error().code != EHOSTUNREACH;
-  if (has_extra<rtmsg>(**answer)) {
-    const unsigned length = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_dst_len;
+  if (extra_of<rtmsg>(**answer) != nullptr) {
+    const unsigned length = extra_of<rtmsg>(**answer)->rtm_dst_len;
     way_ = Way{source, mark, Cidr(destination.address, std::min(length, 32u))};
   }
   return true;
@@ -223,13 +201,14 @@ Result<RouteState> KernelQuery::find_route(const IpAddress& destination, std::ui
   for (const unsigned flags : {0u, unsigned{RTM_F_FIB_MATCH}}) {
     NetlinkRequest request(RTM_GETROUTE, 0);
     start_route_request(request, destination);
-    static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= flags;
-    if (mark != 0) put_u32(request, RTA_MARK, mark);
+    request.extra_again<rtmsg>().rtm_flags |= flags;
+    if (mark != 0) request.put_u32(RTA_MARK, mark);
     auto answer = socket_.request(*request.header, attempted);
     if (!answer) return std::unexpected(std::move(answer.error()));
-    if (!has_extra<rtmsg>(**answer)) return std::unexpected(system_error(EBADMSG, attempted));
+    if (extra_of<rtmsg>(**answer) == nullptr)
+      return std::unexpected(system_error(EBADMSG, attempted));
     if (flags != 0) {
-      route.prefix_length = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_dst_len;
+      route.prefix_length = extra_of<rtmsg>(**answer)->rtm_dst_len;
       continue;
     }
     const auto interface = u32_of(**answer, sizeof(rtmsg), RTA_OIF);
@@ -247,14 +226,15 @@ Result<RouteDetails> KernelQuery::route_details(const RouteQuestion& question) {
   for (const unsigned flags : {0u, unsigned{RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE}}) {
     NetlinkRequest request(RTM_GETROUTE, 0);
     start_route_request(request, question.destination);
-    static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= flags;
+    request.extra_again<rtmsg>().rtm_flags |= flags;
     put_source(request, question.source, question.destination);
-    if (question.mark != 0) put_u32(request, RTA_MARK, question.mark);
-    if (question.incoming_interface != 0) put_u32(request, RTA_IIF, question.incoming_interface);
+    if (question.mark != 0) request.put_u32(RTA_MARK, question.mark);
+    if (question.incoming_interface != 0) request.put_u32(RTA_IIF, question.incoming_interface);
     auto answer = socket_.request(*request.header, attempted);
     if (!answer) return std::unexpected(std::move(answer.error()));
-    if (!has_extra<rtmsg>(**answer)) return std::unexpected(system_error(EBADMSG, attempted));
-    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer));
+    if (extra_of<rtmsg>(**answer) == nullptr)
+      return std::unexpected(system_error(EBADMSG, attempted));
+    const auto* route = extra_of<rtmsg>(**answer);
     if (flags != 0) {
       details.table = u32_of(**answer, sizeof(rtmsg), RTA_TABLE).value_or(route->rtm_table);
       details.prefix = Cidr(question.destination,
@@ -274,11 +254,11 @@ std::optional<std::uint32_t> KernelQuery::owner(const Source& source) {
   if (source.is_none()) return std::nullopt;
   NetlinkRequest request(RTM_GETROUTE, 0);
   start_route_request(request, source.address);
-  static_cast<rtmsg*>(mnl_nlmsg_get_payload(request.header))->rtm_flags |= RTM_F_FIB_MATCH;
-  if (source.address.is_link_local()) put_u32(request, RTA_OIF, source.interface_index);
+  request.extra_again<rtmsg>().rtm_flags |= RTM_F_FIB_MATCH;
+  if (source.address.is_link_local()) request.put_u32(RTA_OIF, source.interface_index);
   auto answer = socket_.request(*request.header, "find an own address");
-  if (!answer || !has_extra<rtmsg>(**answer)) return std::nullopt;
-  if (static_cast<const rtmsg*>(mnl_nlmsg_get_payload(*answer))->rtm_type != RTN_LOCAL) {
+  if (!answer || extra_of<rtmsg>(**answer) == nullptr) return std::nullopt;
+  if (extra_of<rtmsg>(**answer)->rtm_type != RTN_LOCAL) {
     return std::nullopt;
   }
   return u32_of(**answer, sizeof(rtmsg), RTA_OIF).value_or(0);

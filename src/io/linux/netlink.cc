@@ -24,9 +24,7 @@ bool came_from_another_namespace(msghdr& header) noexcept {
 
 // The answer to request `sequence` among `messages`; null when it isn't there.
 const nlmsghdr* find_answer(std::span<const std::byte> messages, std::uint32_t sequence) noexcept {
-  int left = static_cast<int>(messages.size());
-  const auto* message = reinterpret_cast<const nlmsghdr*>(messages.data());
-  for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+  while (const nlmsghdr* message = take_message(messages)) {
     if (message->nlmsg_seq == sequence) return message;
   }
   return nullptr;
@@ -35,23 +33,22 @@ const nlmsghdr* find_answer(std::span<const std::byte> messages, std::uint32_t s
 // The errno of a refusal, 0 for an acknowledgement or any other answer.
 int refusal(const nlmsghdr& answer) noexcept {
   if (answer.nlmsg_type != NLMSG_ERROR) return 0;
-  if (mnl_nlmsg_get_payload_len(&answer) < sizeof(nlmsgerr)) return EBADMSG;
-  return -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&answer))->error;
+  const auto* error = extra_of<nlmsgerr>(answer);
+  return error != nullptr ? -error->error : EBADMSG;
 }
 
 // What the kernel says of a refusal besides its errno, as ": IPv6 is disabled on this device"; "" where it
 // says nothing.
 std::string words_of_refusal(const nlmsghdr& answer) {
   if ((answer.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return "";
-  const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&answer));
+  const auto* error = extra_of<nlmsgerr>(answer);
   std::size_t offset = sizeof(nlmsgerr);
   if ((answer.nlmsg_flags & NLM_F_CAPPED) == 0) offset += error->msg.nlmsg_len - sizeof(nlmsghdr);
-  if (offset > mnl_nlmsg_get_payload_len(&answer)) return "";
   std::string words;
   for_each_attribute(answer, offset, [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) != NLMSGERR_ATTR_MSG) return;
-    const char* text = mnl_attr_get_str(&attribute);
-    words = ": " + std::string(text, strnlen(text, mnl_attr_get_payload_len(&attribute)));
+    if (type_of(attribute) != NLMSGERR_ATTR_MSG) return;
+    const auto* text = reinterpret_cast<const char*>(bytes_of(attribute).data());
+    words = ": " + std::string(text, strnlen(text, bytes_of(attribute).size()));
   });
   return words;
 }
@@ -153,9 +150,8 @@ Result<void> NetlinkSocket::list(nlmsghdr& message, std::string_view attempted,
   while (true) {
     const auto received = await(attempted);
     if (!received) return std::unexpected(received.error());
-    int left = static_cast<int>(received->messages.size());
-    const auto* part = reinterpret_cast<const nlmsghdr*>(received->messages.data());
-    for (; mnl_nlmsg_ok(part, left); part = mnl_nlmsg_next(part, &left)) {
+    std::span<const std::byte> messages = received->messages;
+    while (const nlmsghdr* part = take_message(messages)) {
       if (part->nlmsg_seq != sequence_) continue;
       if (part->nlmsg_type == NLMSG_DONE) return {};
       if (const int error = refusal(*part); error != 0) {
@@ -165,12 +161,6 @@ Result<void> NetlinkSocket::list(nlmsghdr& message, std::string_view attempted,
       visit(*part);
     }
   }
-}
-
-NetlinkRequest::NetlinkRequest(std::uint16_t type, std::uint16_t flags) noexcept
-    : room{}, header(mnl_nlmsg_put_header(room)) {
-  header->nlmsg_type = type;
-  header->nlmsg_flags = flags;
 }
 
 }  // namespace ferrule::io

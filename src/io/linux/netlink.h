@@ -1,7 +1,6 @@
 // One netlink socket: what the kernel knows about links, addresses and routes, and how to ask.
 #pragma once
 
-#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include "base/error.h"
 #include "io/linux/fd.h"
 #include "io/linux/limits.h"
+#include "io/linux/netlink_message.h"
 
 namespace ferrule::io {
 
@@ -54,47 +54,6 @@ class NetlinkSocket {
   UniqueFd fd_;
   std::unique_ptr<std::byte[]> room_;
   std::uint32_t sequence_ = 0;
-};
-
-/// Calls `visit(const nlattr&)` for each attribute behind an extra header of `offset` bytes. (libmnl's
-/// own macro is no C++.)
-template <class Visit>
-void for_each_attribute(const nlmsghdr& message, std::size_t offset, Visit&& visit) {
-  const auto* start = static_cast<const char*>(
-      mnl_nlmsg_get_payload_offset(&message, static_cast<unsigned>(offset)));
-  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&message));
-  const auto* at = reinterpret_cast<const nlattr*>(start);
-  while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
-    visit(*at);
-    at = mnl_attr_next(at);
-  }
-}
-
-/// The same for the attributes within one.
-template <class Visit>
-void for_each_nested(const nlattr& nest, Visit&& visit) {
-  const auto* start = static_cast<const char*>(mnl_attr_get_payload(&nest));
-  const auto* end = start + mnl_attr_get_payload_len(&nest);
-  const auto* at = reinterpret_cast<const nlattr*>(start);
-  while (mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)))) {
-    visit(*at);
-    at = mnl_attr_next(at);
-  }
-}
-
-/// A message being built. Value type; as large as any request of ours.
-struct NetlinkRequest {
-  alignas(nlmsghdr) std::byte room[512];
-  nlmsghdr* header;
-
-  NetlinkRequest(std::uint16_t type, std::uint16_t flags) noexcept;
-  NetlinkRequest(const NetlinkRequest&) = delete;
-  NetlinkRequest& operator=(const NetlinkRequest&) = delete;
-  /// The family's own header, zeroed, to be filled in before attributes are put.
-  template <class T>
-  T& extra() noexcept {
-    return *static_cast<T*>(mnl_nlmsg_put_extra_header(header, sizeof(T)));
-  }
 };
 
 }  // namespace ferrule::io

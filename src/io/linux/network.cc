@@ -35,10 +35,10 @@ Result<void> Network::add_link(const std::string& name, const std::string& kind)
   }
   NetlinkRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   request.extra<ifinfomsg>();
-  mnl_attr_put_strz(request.header, IFLA_IFNAME, name.c_str());
-  nlattr* info = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
-  mnl_attr_put_strz(request.header, IFLA_INFO_KIND, kind.c_str());
-  mnl_attr_nest_end(request.header, info);
+  request.put_text(IFLA_IFNAME, name.c_str());
+  nlattr& info = request.begin_nest(IFLA_LINKINFO);
+  request.put_text(IFLA_INFO_KIND, kind.c_str());
+  request.end_nest(info);
   return change(request, attempted);
 }
 
@@ -54,7 +54,7 @@ Result<void> Network::set_up(std::uint32_t index, std::uint32_t mtu_bytes) {
   link.ifi_index = static_cast<int>(index);
   link.ifi_flags = IFF_UP;
   link.ifi_change = IFF_UP;
-  mnl_attr_put_u32(request.header, IFLA_MTU, mtu_bytes);
+  request.put_u32(IFLA_MTU, mtu_bytes);
   return change(request, "set MTU " + std::to_string(mtu_bytes) + " and bring up the interface");
 }
 
@@ -66,7 +66,7 @@ Result<std::uint32_t> Network::link_mtu(std::uint32_t index) {
   if (!answer) return std::unexpected(answer.error());
   std::uint32_t mtu = 0;
   for_each_attribute(**answer, sizeof(ifinfomsg), [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) == IFLA_MTU) mtu = u32_of(attribute);
+    if (type_of(attribute) == IFLA_MTU) mtu = u32_of(attribute);
   });
   return mtu;
 }
@@ -82,8 +82,8 @@ Result<std::vector<LinkAddress>> Network::addresses(std::uint32_t index) {
       IpAddress address;
       IpAddress local;  // differs from the address where that is the other end's
       for_each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr& attribute) {
-        if (mnl_attr_get_type(&attribute) == IFA_ADDRESS) address = address_of(attribute);
-        if (mnl_attr_get_type(&attribute) == IFA_LOCAL) local = address_of(attribute);
+        if (type_of(attribute) == IFA_ADDRESS) address = address_of(attribute);
+        if (type_of(attribute) == IFA_LOCAL) local = address_of(attribute);
       });
       const IpAddress& own = local.bits() != 0 ? local : address;
       if (own.bits() != 0) found.push_back({own, header->ifa_prefixlen});

@@ -22,13 +22,9 @@ struct FoundRoute {
 
 std::uint32_t mtu_in(const nlattr& metrics) {
   std::uint32_t mtu = 0;
-  const auto visit = [](const nlattr* attribute, void* to) {
-    if (mnl_attr_get_type(attribute) == RTAX_MTU) {
-      *static_cast<std::uint32_t*>(to) = u32_of(*attribute);
-    }
-    return MNL_CB_OK;
-  };
-  (void)mnl_attr_parse_nested(&metrics, visit, &mtu);
+  for_each_nested(metrics, [&](const nlattr& attribute) {
+    if (type_of(attribute) == RTAX_MTU) mtu = u32_of(attribute);
+  });
   return mtu;
 }
 
@@ -47,7 +43,7 @@ std::optional<FoundRoute> read_route(const nlmsghdr& message) {
   found.route.is_kernels = header->rtm_protocol == RTPROT_KERNEL;
   IpAddress destination = any_address(header->rtm_family);
   for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
-    switch (mnl_attr_get_type(&attribute)) {
+    switch (type_of(attribute)) {
       case RTA_DST:
         destination = address_of(attribute);
         break;
@@ -105,7 +101,7 @@ Result<bool> Network::has_routes(std::uint32_t table) {
     if (header == nullptr) return;
     std::uint32_t of = header->rtm_table;
     for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
-      if (mnl_attr_get_type(&attribute) == RTA_TABLE) of = u32_of(attribute);
+      if (type_of(attribute) == RTA_TABLE) of = u32_of(attribute);
     });
     found = found || of == table;
   };
@@ -132,8 +128,8 @@ Result<void> Network::change_route(std::uint16_t type, std::uint16_t flags,
   header.rtm_scope = address.family() == Family::v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   header.rtm_type = RTN_UNICAST;
   put_bytes(request, RTA_DST, address.bytes());
-  mnl_attr_put_u32(request.header, RTA_TABLE, route.table);
-  mnl_attr_put_u32(request.header, RTA_OIF, route.interface_index);
+  request.put_u32(RTA_TABLE, route.table);
+  request.put_u32(RTA_OIF, route.interface_index);
   const std::string verb = type == RTM_NEWROUTE ? "add route " : "delete route ";
   return change(request, verb + route.destination.to_string());
 }
@@ -158,7 +154,7 @@ std::optional<RoutingRule> read_rule(Family family, const nlmsghdr& message) {
   // The kernel does not tell a priority of 0.
   RoutingRule rule{family, {}, is_inverted, header->table, {}, 0};
   for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
-    switch (mnl_attr_get_type(&attribute)) {
+    switch (type_of(attribute)) {
       case FRA_FWMARK:
         rule.mark = u32_of(attribute);
         break;
@@ -206,7 +202,7 @@ Result<std::uint32_t> Network::first_rule_priority(Family family,
   std::uint32_t first = kMainRulePriority;
   const auto read = [&](const nlmsghdr& message) {
     for_each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
-      if (mnl_attr_get_type(&attribute) != FRA_PRIORITY || u32_of(attribute) == 0) return;
+      if (type_of(attribute) != FRA_PRIORITY || u32_of(attribute) == 0) return;
       if (std::ranges::find(passed_over, u32_of(attribute)) != passed_over.end()) return;
       first = std::min(first, u32_of(attribute));
     });
@@ -226,11 +222,11 @@ Result<void> Network::change_rule(std::uint16_t type, std::uint16_t flags,
                                                : std::uint8_t{RT_TABLE_UNSPEC};
   header.action = FR_ACT_TO_TBL;
   if (rule.is_inverted) header.flags = FIB_RULE_INVERT;
-  mnl_attr_put_u32(request.header, FRA_TABLE, rule.table);
-  if (rule.priority) mnl_attr_put_u32(request.header, FRA_PRIORITY, *rule.priority);
-  if (rule.mark) mnl_attr_put_u32(request.header, FRA_FWMARK, *rule.mark);
+  request.put_u32(FRA_TABLE, rule.table);
+  if (rule.priority) request.put_u32(FRA_PRIORITY, *rule.priority);
+  if (rule.mark) request.put_u32(FRA_FWMARK, *rule.mark);
   if (rule.suppressed_prefix_length) {
-    mnl_attr_put_u32(request.header, FRA_SUPPRESS_PREFIXLEN, *rule.suppressed_prefix_length);
+    request.put_u32(FRA_SUPPRESS_PREFIXLEN, *rule.suppressed_prefix_length);
   }
   return change(request, type == RTM_NEWRULE ? "add routing rule" : "delete routing rule");
 }
@@ -251,16 +247,16 @@ Result<Network::Path> Network::path(const Endpoint& destination, std::uint32_t m
   header.rtm_family = family_of(destination.address);
   header.rtm_dst_len = static_cast<std::uint8_t>(destination.address.bits());
   put_bytes(request, RTA_DST, destination.address.bytes());
-  if (mark != 0) mnl_attr_put_u32(request.header, RTA_MARK, mark);
+  if (mark != 0) request.put_u32(RTA_MARK, mark);
   if (destination.scope_id != 0) {
-    mnl_attr_put_u32(request.header, RTA_OIF, destination.scope_id);
+    request.put_u32(RTA_OIF, destination.scope_id);
   }
   const auto answer = socket_.request(*request.header, attempted);
   if (!answer) return std::unexpected(answer.error());
   Path path;
   for_each_attribute(**answer, sizeof(rtmsg), [&](const nlattr& attribute) {
-    if (mnl_attr_get_type(&attribute) == RTA_OIF) path.interface_index = u32_of(attribute);
-    if (mnl_attr_get_type(&attribute) == RTA_METRICS) path.mtu_bytes = mtu_in(attribute);
+    if (type_of(attribute) == RTA_OIF) path.interface_index = u32_of(attribute);
+    if (type_of(attribute) == RTA_METRICS) path.mtu_bytes = mtu_in(attribute);
   });
   if (path.interface_index == 0) return std::unexpected(system_error(ENETUNREACH, attempted));
   if (path.mtu_bytes != 0) return path;

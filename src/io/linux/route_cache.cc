@@ -26,7 +26,7 @@ std::optional<Cidr> destination_of(const nlmsghdr& message) {
   bool has_several_ways = false;
   const bool is_route = message.nlmsg_type == RTM_NEWROUTE;
   for_each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
-    const auto type = mnl_attr_get_type(&attribute);
+    const auto type = type_of(attribute);
     if (type == RTA_DST) address = address_of(attribute);
     if (is_route && (type == RTA_MULTIPATH || type == RTA_NH_ID)) has_several_ways = true;
   });
