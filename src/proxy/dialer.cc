@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/leads_back.h"
 #include "proxy/resolver.h"
 
 namespace ferrule::proxy {
@@ -103,6 +104,10 @@ void Attempt::call_next() {
   while (!left_.empty()) {
     const Endpoint to(left_.front(), target_.port);
     left_.pop_front();
+    if (leads_back(services_, way_, to.address)) {
+      last_ = system_error(ECONNREFUSED, "connect to " + target_.to_string());
+      continue;
+    }
     auto socket = way_.dial(to, {});
     if (!socket) {
       last_ = socket.error();

@@ -37,6 +37,22 @@ TEST(Dialer, ConnectsToAnAddress) {
   EXPECT_EQ(netstack::other_end_of((*test.outcome)->get()), at);
 }
 
+TEST(Dialer, DoesNotComeBackToTheProxyItself) {
+  Dialing test;
+  test.services.inner.push_back(*IpAddress::parse("192.0.2.1"));
+  const io::UniqueFd listener = test.reach.listen(loopback()).value();
+  const std::uint16_t port = netstack::local_end_of(listener.get()).port;
+  for (const char* own :
+       {"127.0.0.1", "127.1.2.3", "0.0.0.0", "::1", "::ffff:127.0.0.1", "192.0.2.1"}) {
+    test.outcome.reset();
+    const Dialling dialling =
+        dial(test.services, test.reach, {"", *IpAddress::parse(own), port}, test.take());
+    test.run_until([&] { return test.outcome.has_value(); });
+    ASSERT_FALSE(*test.outcome) << own;
+    EXPECT_EQ(test.outcome->error().code, ECONNREFUSED) << own;
+  }
+}
+
 TEST(Dialer, SaysWhatWentWrong) {
   Dialing test;
   const DeadPort dead(test.reach);

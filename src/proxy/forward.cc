@@ -6,6 +6,7 @@
 
 #include "proxy/datagrams.h"
 #include "proxy/dialer.h"
+#include "proxy/leads_back.h"
 #include "proxy/relay.h"
 #include "proxy/resolver.h"
 
@@ -158,7 +159,7 @@ UdpForward::Door::Mapping* UdpForward::Door::mapping_for(const Endpoint& client)
     use(found->second);
     return &found->second;
   }
-  if (to_.is_none()) return nullptr;
+  if (to_.is_none() || leads_back(services_, way_, to_.address)) return nullptr;
   const auto any = IpAddress::parse(to_.address.family() == Family::v4 ? "0.0.0.0" : "::");
   auto socket = way_.open_udp(Endpoint(*any, 0));
   if (!socket || !way_.set_other_end(socket->get(), to_)) return nullptr;

@@ -18,6 +18,7 @@ Proxy::Proxy(Services& services, const ProxySettings& settings, ResolverSettings
       inner_(std::move(inner)),
       look_(std::move(look)) {
   services_.resolver = &resolver_;
+  services_.inner = inner_;
 }
 
 void Proxy::note(const std::string& what, const Endpoint& at, const std::string& to) {

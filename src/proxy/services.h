@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/log.h"
 #include "io/linux/loop.h"
@@ -43,6 +44,7 @@ struct Services {
   netstack::Reach& outside;
   Log& log;
   Resolver* resolver = nullptr;
+  std::vector<IpAddress> inner{};  // our own addresses inside; none: others share them
   Counters counters{};
   std::size_t buffered_bytes = 0;  // of all streams
   std::size_t associations = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proxy/datagrams.h"
+#include "proxy/leads_back.h"
 #include "proxy/resolver.h"
 #include "proxy/socks.h"
 
@@ -138,7 +139,8 @@ Association::Inner* Association::inner_for(Family family) {
 
 void Association::send_inside(const Endpoint& to, Bytes payload) {
   last_used_ = services_.loop.now();
-  Inner* inner = inner_for(to.address.family());
+  const bool is_lost = leads_back(services_, services_.inside, to.address);
+  Inner* inner = is_lost ? nullptr : inner_for(to.address.family());
   if (inner != nullptr && services_.inside.send(inner->socket.get(), to, {}, payload)) {
     ++services_.counters.datagrams_in;
   } else {

@@ -24,7 +24,7 @@ from lib.wait import PATIENCE, eventually
 from test_noroot import NOT_GO, Setting
 
 NAMES = {"web.inner.example": ("10.10.0.2", "fd10::2"), "four.inner.example": ("10.10.0.2", None),
-         "many.inner.example": ("10.10.0.2", None)}
+         "many.inner.example": ("10.10.0.2", None), "self.inner.example": ("10.10.0.1", None)}
 
 
 class Server:
@@ -109,8 +109,9 @@ def dns_over_tcp(connection):
 
 
 class Proxied(Setting):
-    def __init__(self, scene, *options, interface="DNS = 10.10.0.2", conf=None, env=None, under=()):
-        super().__init__(scene, interface=interface)
+    def __init__(self, scene, *options, interface="DNS = 10.10.0.2", conf=None, env=None, under=(),
+                 allowed="0.0.0.0/0, ::/0"):
+        super().__init__(scene, allowed=allowed, interface=interface)
         Server(self.right, "10.10.0.2", 53, dns_answer, socket.SOCK_DGRAM)
         Server(self.right, "10.10.0.2", 53, dns_over_tcp)
         Server(self.right, "10.10.0.2", 7, echo)

@@ -2,6 +2,7 @@
 descriptors, networks. The drawing is that of test_proxy.py.
 """
 
+import os
 import socket
 import struct
 
@@ -129,6 +130,81 @@ def _runs(pid):
         return status_text(pid, "State")[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+# What is asked for at an address of the proxy itself would come back to it, and go round where its ports lead to each
+# other, with a descriptor more each time: it is refused.
+
+@behaviour(**NOT_GO)
+def test_a_name_of_the_proxy_itself_is_refused(scene):
+    proxied = Proxied(scene, "--socks", "1080", "-R", "1080:127.0.0.1:1080")
+    for host in ("self.inner.example", "10.10.0.1", "127.0.0.1", "fd10::1", "::1"):
+        with proxied.connect() as sock:
+            assert request(sock, 1, host, 1080)[0] == 5, host
+    proxied.end()
+
+
+@behaviour(**NOT_GO)
+def test_nothing_goes_round(scene):
+    proxied = Proxied(scene, "-L", "2000:10.10.0.1:3000", "-R", "3000:127.0.0.1:2000",
+                      "-L", "2000:10.10.0.1:3000/udp", "-R", "3000:127.0.0.1:2000/udp", "--socks", "1080")
+    pid = proxied.process.pid
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    with proxied.connect(2000) as sock, proxied.left.udp("127.0.0.1") as datagrams:
+        datagrams.sendto(b"round", ("127.0.0.1", 2000))
+        try:
+            assert sock.recv(1) == b""
+        except ConnectionResetError:
+            pass
+    eventually(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= before, "all of it has ended")
+    with proxied.connect() as sock:
+        assert request(sock, 1, "10.10.0.2", 7)[0] == 0
+    proxied.end()
+
+
+# What is not to be reached is told as SOCKS tells it.
+
+@behaviour(deadline_s=90, **NOT_GO)
+def test_hosts_that_are_not_there_are_told_by_their_codes(scene):
+    proxied = Proxied(scene, "--socks", "1080", allowed="10.10.0.0/24")
+    network_unreachable, host_unreachable = 3, 4
+    with proxied.connect() as sock:
+        assert request(sock, 1, "198.51.100.1", 7)[0] == network_unreachable
+    with proxied.connect() as sock:
+        assert request(sock, 1, "10.10.0.2", 7)[0] == 0
+        proxied.server.daemon.kill()
+        sock.settimeout(45 * PATIENCE)
+        with proxied.connect() as other:
+            other.settimeout(45 * PATIENCE)
+            assert request(other, 1, "10.10.0.2", 7)[0] == host_unreachable
+    proxied.end()
+
+
+# Either side may say all that it has first, and go on listening.
+
+@behaviour(**NOT_GO)
+def test_a_host_that_has_said_all_goes_on_listening(scene):
+    proxied = Proxied(scene, "--socks", "1080")
+    heard_all = []
+
+    def greet_and_listen(connection):
+        with connection:
+            connection.sendall(b"greeting")
+            connection.shutdown(socket.SHUT_WR)
+            data = b""
+            while chunk := connection.recv(65536):
+                data += chunk
+            heard_all.append(data)
+    Server(proxied.right, "10.10.0.2", 9, greet_and_listen)
+    with proxied.connect() as sock:
+        assert request(sock, 1, "10.10.0.2", 9)[0] == 0
+        assert exactly(sock, 8) == b"greeting" and sock.recv(1) == b""
+        text = bytes(range(256)) * 4096
+        sock.sendall(text)
+        sock.shutdown(socket.SHUT_WR)
+        eventually(lambda: heard_all, "the host has heard the end")
+    assert heard_all == [text]
+    proxied.end()
 
 
 # Descriptors run out: who comes waits, which is said once.
