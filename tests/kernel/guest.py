@@ -33,7 +33,7 @@ class Guest:
 
     name = "guest"
 
-    def __init__(self, scene, host, can_hurry=False, kernel=image.STOCK):
+    def __init__(self, scene, host, can_hurry=False, kernel=image.STOCK, cpus=1):
         if reason := kernel.missing():
             raise Skip(reason)
         self.host = host
@@ -44,15 +44,15 @@ class Guest:
             host.run(f"ip link set {tap} up")
         host.address("eth0", "192.0.2.1/24", "2001:db8::1/64")
         host.address("control", "198.51.100.1/24")
-        self.process = host.spawn(self._qemu(can_hurry), log_name="qemu.log")
+        self.process = host.spawn(self._qemu(can_hurry, cpus), log_name="qemu.log")
         eventually(self._answers, "the machine boots", BOOT_S, every_s=0.2)
         self.run("ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8::2/64 dev eth0 nodad; "
                  "ip link set eth0 up")
 
-    def _qemu(self, can_hurry):
+    def _qemu(self, can_hurry, cpus):
         # Executing is several times faster than 2^6 ns an instruction.
         pace = "-accel tcg,thread=single -icount shift=6" if can_hurry else "-accel tcg,thread=multi"
-        argv = (f"qemu-system-x86_64 -M pc {pace} -cpu max -m 192 -display none "
+        argv = (f"qemu-system-x86_64 -M pc {pace} -cpu max -smp {cpus} -m 192 -display none "
                 "-nodefaults -no-reboot").split()
         argv += ["-kernel", self.kernel.vmlinux, "-initrd", self.kernel.initramfs,
                  "-append", "console=ttyS0 panic=-1", "-serial", f"file:{self.console}"]

@@ -20,7 +20,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "kernel")
 
 METAPACKAGE = "linux-image-cloud-amd64"
 PARTS = r"Depends: (linux-(?:binary|modules)-\S+-cloud-amd64)"    # of newer kernels' packages
-WANTED_MODULES = ("virtio_pci", "virtio_net", "wireguard")
+WANTED_MODULES = ("virtio_pci", "virtio_net", "wireguard", "tun")
 PROGRAMS = {"/bin/wg": "wg", "/sbin/ip": "ip"}
 TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "lz4": "lz4",
          "zstd": "zstd", "strip": "binutils", "apt-get": "apt", "dpkg": "dpkg"}
@@ -50,7 +50,7 @@ class Image:
         return _read(self.trouble).decode() if os.path.exists(self.trouble) else "no kernel was prepared"
 
     def prepare(self, build_dir):
-        """Makes what is missing of it, with the `ferrule` of this build in it; missing() tells how it
+        """Makes what is missing of it, with the programs of this build in it; missing() tells how it
         went, in other processes too."""
         os.makedirs(self.folder, exist_ok=True)
         try:
@@ -60,7 +60,7 @@ class Image:
             if not os.path.exists(self.vmlinux):
                 self._fetch()
             with open(self.initramfs + ".new", "wb") as file:
-                file.write(_initramfs(self.modules, os.path.join(build_dir, "ferrule")))
+                file.write(_initramfs(self.modules, build_dir))
             os.replace(self.initramfs + ".new", self.initramfs)
         except Unavailable as unavailable:
             if os.path.exists(self.initramfs):
@@ -169,11 +169,13 @@ def _unpack_kernel(bzimage, target):
 
 # --- the initramfs ------------------------------------------------------------------------------
 
-def _initramfs(modules_folder, ferrule):
+def _initramfs(modules_folder, build_dir):
     files = {"/bin/busybox": _read(shutil.which("busybox")), "/init": _read(f"{HERE}/guest_init.sh")}
     programs = {place: shutil.which(program) for place, program in PROGRAMS.items()}
-    if os.path.exists(ferrule):
-        programs["/bin/ferrule"] = ferrule
+    for ours in ("ferrule", "ferruled"):
+        path = os.path.join(build_dir, ours)
+        if os.path.exists(path):
+            programs[f"/bin/{ours}"] = path
     for place, path in programs.items():
         files[place] = _stripped(path)
         files |= {library: _read(library) for library in _libraries(path)}
@@ -227,7 +229,7 @@ def _with_dependencies(folder, names):
 
 def _cpio(files):
     """A cpio archive in the kernel's "newc" format."""
-    folders = {"/proc", "/sys", "/dev", "/tmp"}
+    folders = {"/proc", "/sys", "/dev", "/tmp", "/var", "/var/run"}
     for path in files:
         while path := os.path.dirname(path).rstrip("/"):
             folders.add(path)
