@@ -3,15 +3,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <compare>
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
-#include <iterator>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/index_iterator.h"
 
 namespace ferrule {
 
@@ -30,47 +29,8 @@ class Segments {
   static constexpr std::size_t kSegment =
       std::bit_floor(std::max<std::size_t>(kSegmentBytes / sizeof(T), 1));
 
-  template <bool kConst>
-  class Iterator {
-   public:
-    using Owner = std::conditional_t<kConst, const Segments, Segments>;
-    using iterator_category = std::random_access_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-    using reference = std::conditional_t<kConst, const T&, T&>;
-    using pointer = std::conditional_t<kConst, const T*, T*>;
-
-    Iterator() noexcept = default;
-    Iterator(Owner& owner, std::size_t index) noexcept
-        : owner_(&owner), index_(static_cast<difference_type>(index)) {}
-
-    reference operator*() const noexcept { return (*owner_)[static_cast<std::size_t>(index_)]; }
-    pointer operator->() const noexcept { return &**this; }
-    reference operator[](difference_type n) const noexcept { return *(*this + n); }
-    Iterator& operator+=(difference_type n) noexcept {
-      index_ += n;
-      return *this;
-    }
-    Iterator& operator-=(difference_type n) noexcept { return *this += -n; }
-    Iterator& operator++() noexcept { return *this += 1; }
-    Iterator& operator--() noexcept { return *this += -1; }
-    Iterator operator++(int) noexcept { return std::exchange(*this, *this + 1); }
-    Iterator operator--(int) noexcept { return std::exchange(*this, *this - 1); }
-    friend Iterator operator+(Iterator it, difference_type n) noexcept { return it += n; }
-    friend Iterator operator+(difference_type n, Iterator it) noexcept { return it += n; }
-    friend Iterator operator-(Iterator it, difference_type n) noexcept { return it -= n; }
-    friend difference_type operator-(const Iterator& a, const Iterator& b) noexcept {
-      return a.index_ - b.index_;
-    }
-    bool operator==(const Iterator& other) const noexcept { return index_ == other.index_; }
-    auto operator<=>(const Iterator& other) const noexcept { return index_ <=> other.index_; }
-
-   private:
-    Owner* owner_ = nullptr;
-    difference_type index_ = 0;
-  };
-  using iterator = Iterator<false>;
-  using const_iterator = Iterator<true>;
+  using iterator = IndexIterator<Segments>;
+  using const_iterator = IndexIterator<const Segments>;
 
   Segments() noexcept = default;
   Segments(std::initializer_list<T> elements) {
@@ -180,9 +140,10 @@ class Segments {
   std::size_t size_ = 0;
 };
 
-/// As std::erase_if.
-template <class T, class Predicate>
-void erase_if(Segments<T>& elements, Predicate unwanted) {
+/// As std::erase_if, for Segments and what is like them.
+template <class Sequence, class Predicate>
+  requires std::same_as<typename Sequence::iterator, IndexIterator<Sequence>>
+void erase_if(Sequence& elements, Predicate unwanted) {
   const auto kept = std::remove_if(elements.begin(), elements.end(), unwanted);
   for (auto gone = elements.end() - kept; gone > 0; --gone) elements.pop_back();
 }

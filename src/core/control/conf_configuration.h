@@ -41,7 +41,7 @@ struct PeerConf {
   std::optional<HostPort> endpoint;
   std::optional<std::uint16_t> persistent_keepalive_s;
   bool replace_allowed_ips = true;  // unless one of them has a sign
-  Segments<protocol::AllowedIpChange> allowed_ips;
+  protocol::AllowedIpChanges allowed_ips;
   std::size_t section = 0;  // index into the document's sections
 };
 

@@ -17,7 +17,7 @@ std::string prefix_list(std::span<const Cidr> prefixes, std::string_view separat
   return list;
 }
 
-std::string prefix_list(const Segments<protocol::AllowedIpChange>& changes) {
+std::string prefix_list(const protocol::AllowedIpChanges& changes) {
   std::string list;
   for (const protocol::AllowedIpChange& change : changes) append(list, ", ", change.cidr);
   return list;

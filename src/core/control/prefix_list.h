@@ -15,6 +15,6 @@ namespace ferrule::control {
 [[nodiscard]] std::string prefix_list(std::span<const Cidr> prefixes,
                                       std::string_view separator = ", ");
 /// The same of the prefixes of changes.
-[[nodiscard]] std::string prefix_list(const Segments<protocol::AllowedIpChange>& changes);
+[[nodiscard]] std::string prefix_list(const protocol::AllowedIpChanges& changes);
 
 }  // namespace ferrule::control

@@ -21,7 +21,7 @@ TEST(PrefixList, HasAnotherSeparatorWhereItIsAskedFor) {
 TEST(PrefixList, OfNoneIsEmpty) { EXPECT_EQ(prefix_list(std::span<const Cidr>()), ""); }
 
 TEST(PrefixList, IsTheSameOfChanges) {
-  const Segments<protocol::AllowedIpChange> changes{{kPrefixes[0], false}, {kPrefixes[1], true}};
+  const protocol::AllowedIpChanges changes{{kPrefixes[0], false}, {kPrefixes[1], true}};
   EXPECT_EQ(prefix_list(changes), "10.0.0.0/8, fd00::1/128");
 }
 

@@ -8,6 +8,7 @@
 #include "base/keys.h"
 #include "base/net.h"
 #include "base/segments.h"
+#include "base/small_segments.h"
 #include "base/time.h"
 #include "protocol/message_counts.h"
 #include "protocol/messages.h"
@@ -19,6 +20,9 @@ struct AllowedIpChange {
   bool remove = false;  // takes just this one from the peer, if it is the peer's (P101)
 };
 
+/// Most peers have an address of each family.
+using AllowedIpChanges = SmallSegments<AllowedIpChange, 2>;
+
 /// What is to become of one peer. Fields that are not set stay as they are.
 struct PeerChange {
   PublicKey public_key;
@@ -28,7 +32,7 @@ struct PeerChange {
   std::optional<PresharedKey> preshared_key;  // all zero: none
   std::optional<Endpoint> endpoint;
   std::optional<std::uint16_t> persistent_keepalive_s;  // 0: off
-  Segments<AllowedIpChange> allowed_ips;
+  AllowedIpChanges allowed_ips;
 };
 
 /// A set request, whole. Applied in order: device fields, then peers in the order given (the same
