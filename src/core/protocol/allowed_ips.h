@@ -11,12 +11,17 @@
 #include "base/segments.h"
 #include "protocol/allowed_ips_blocks.h"
 #include "protocol/allowed_ips_trie.h"
+#include "protocol/hash_index.h"
 
 namespace ferrule::protocol {
 
 /// A longest-prefix-match table for IPv4 and IPv6, in which each prefix has one owner. Lookups may
 /// run in any number of threads as long as nobody changes the table; whoever changes it excludes
 /// them (Exclusion::lock_tables). Every single change leaves a table that is right in itself.
+///
+/// Prefixes of a whole address, which most peers of a large device have, stand in a hash index: one of them
+/// is always the longest that holds its address, and is found in two steps. All others stand in a trie a family, and
+/// so do hosts that the index has no memory for.
 class AllowedIps {
  public:
   AllowedIps();
@@ -66,7 +71,7 @@ class AllowedIps {
     Family family = Family::v4;
     PeerId owner;  // is found
   };
-  static constexpr std::size_t kLookupsTogether = 16;
+  static constexpr std::size_t kLookupsTogether = 64;
   void lookup_together(std::span<Lookup> lookups) const noexcept;
 
   /// The peer's prefixes in the order in which they were given to it.
@@ -89,7 +94,13 @@ class AllowedIps {
   [[nodiscard]] const AllowedIpsTrie& trie_of(Family family) const noexcept {
     return family == Family::v4 ? v4_ : v6_;
   }
+  struct Together;
   void lookup_some(std::span<Lookup> lookups) const noexcept;
+  void find_hosts(Together& together, std::span<Lookup> lookups) const noexcept;
+  void walk_tries(Together& together, std::span<Lookup> lookups) const noexcept;
+  [[nodiscard]] PeerId lookup(Family family, const AddressBits& bits) const noexcept;
+  [[nodiscard]] std::uint32_t find_host(Family family, const AddressBits& bits) const noexcept;
+  [[nodiscard]] bool insert_host(std::uint32_t place) noexcept;
   [[nodiscard]] PeerId owner(std::uint32_t place) const noexcept {
     return place == kNone ? PeerId{} : prefixes_[place].peer;
   }
@@ -103,6 +114,7 @@ class AllowedIps {
 
   BlockArena<OwnedPrefix> prefixes_;  // of both families; the tries name them by their place
   std::size_t size_ = 0;
+  HashIndex hosts_;  // of both
   AllowedIpsTrie v4_;
   AllowedIpsTrie v6_;
   Segments<PeerList> lists_;  // by slot

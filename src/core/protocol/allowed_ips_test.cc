@@ -91,6 +91,32 @@ TEST(AllowedIps, P90_AShorterPrefixServesWhereALongerOneDiffersInSkippedBits) {
   EXPECT_EQ(table.lookup(ip("10.0.1.1")), kBert);
 }
 
+TEST(AllowedIps, P90_AHostIsNotMistakenForTheOneOfTheOtherFamilyWithTheSameBits) {
+  AllowedIps table;
+  table.insert(cidr("10.0.0.1/32"), kAnna);
+  table.insert(cidr("a00:2::/128"), kBert);
+  EXPECT_EQ(table.lookup(ip("a00:1::")), kNobody);
+  EXPECT_EQ(table.lookup(ip("10.0.0.2")), kNobody);
+  EXPECT_EQ(table.lookup(ip("10.0.0.1")), kAnna);
+  EXPECT_EQ(table.lookup(ip("a00:2::")), kBert);
+}
+
+TEST(AllowedIps, P90_OfVeryManyHostsEachHasItsOwner) {
+  constexpr std::uint32_t kHosts = 100'000;
+  const auto nth = [](std::uint32_t n) {
+    std::array<std::uint8_t, 4> bytes;
+    store_be32(bytes.data(), 0x0a000000 + 3 * n);
+    return IpAddress::v4(bytes);
+  };
+  AllowedIps table;
+  table.insert(cidr("10.0.0.0/8"), kAnna);
+  for (std::uint32_t n = 0; n < kHosts; ++n) table.insert(Cidr(nth(n), 32), {n + 2, 0});
+  for (std::uint32_t n = 0; n < kHosts; n += 2) table.remove_peer({n + 2, 0});
+  for (std::uint32_t n = 0; n < kHosts; ++n) {
+    ASSERT_EQ(table.lookup(nth(n)), n % 2 == 0 ? kAnna : (PeerId{n + 2, 0}));
+  }
+}
+
 TEST(AllowedIps, P90_LookUpsTogetherFindWhatLookUpsAloneDo) {
   std::mt19937 random(1);
   const auto any = [&](bool v4) {
@@ -102,7 +128,7 @@ TEST(AllowedIps, P90_LookUpsTogetherFindWhatLookUpsAloneDo) {
   };
   AllowedIps table;
   for (std::uint32_t i = 0; i < 500; ++i) {
-    for (const std::size_t count : {0u, 1u, 15u, 16u, 17u, 64u}) {
+    for (const std::size_t count : {0u, 1u, 63u, 64u, 65u, 130u}) {
       std::vector<IpAddress> addresses;
       std::vector<AllowedIps::Lookup> lookups;
       for (std::size_t n = 0; n < count; ++n) addresses.push_back(any(random() % 2 == 0));
@@ -115,8 +141,8 @@ TEST(AllowedIps, P90_LookUpsTogetherFindWhatLookUpsAloneDo) {
       }
     }
     const IpAddress address = any(i % 2 == 0);
-    table.insert(Cidr(address, static_cast<unsigned>(random() % (address.bits() + 1))),
-                 {i % 50, 0});
+    const unsigned length = i % 3 == 0 ? address.bits() : random() % (address.bits() + 1);
+    table.insert(Cidr(address, length), {i % 50, 0});
   }
 }
 
@@ -309,7 +335,7 @@ class SmallUniverse {
   }
   Cidr prefix() {
     const IpAddress address = this->address();
-    return Cidr(address, below(address.bits() + 1));
+    return Cidr(address, below(4) == 0 ? address.bits() : below(address.bits() + 1));
   }
   PeerId peer() { return {below(5), 0}; }
 

@@ -35,7 +35,8 @@ struct OwnedPrefix {
   std::uint32_t next = UINT32_MAX;
   std::uint8_t length = 0;
   Family family = Family::none;
-  bool stays = false;  // within a change that replaces the owner's list (AllowedIps::keep)
+  bool stays = false;   // within a change that replaces the owner's list (AllowedIps::keep)
+  bool hashed = false;  // it is a host's, and stands in the index of these
 
   [[nodiscard]] AddressBits bits() const noexcept { return AddressBits::v6(address.data()); }
 };
