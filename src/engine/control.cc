@@ -26,7 +26,7 @@ void Control::work(const Now& now, io::Udp* udp) {
   inbox_.settle();
   intake_.fetch(now, received_);
   if (!received_.empty()) {
-    device_.handle(now, received_, outbox_);
+    intake_.learn(device_.handle(now, received_, outbox_));
     send(udp);
   }
   protocol::Budget ours(protocol::kTurnBudget / 2);

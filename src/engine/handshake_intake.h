@@ -38,6 +38,11 @@ class HandshakeIntake {
   /// When a batch is due, reads the door and moves one into `out`, which has room for kHandshakesTogether.
   /// If that is not empty, further messages gather: for a while, or until they make a full batch.
   void fetch(const Now& now, std::vector<protocol::ReceivedHandshake>& out) noexcept;
+  /// What came of those that were fetched.
+  void learn(const protocol::OpenedHandshakes& opened) noexcept {
+    MutexLock lock(mutex_);
+    queue_.learn(opened);
+  }
   /// At the end of a turn: the door listens again, unless messages gather.
   void rest() noexcept;
   /// When `fetch` is wanted next though nobody is roused.

@@ -442,7 +442,7 @@ void Host::handle_handshake() {
   watched_out_ = &out;
   flushed_ = false;
   const std::uint64_t staged_before = staged_drops();
-  device->handle(now(), *message, under_load, pipeline_.outbox());
+  queue_->learn(device->handle(now(), *message, under_load, pipeline_.outbox()));
   // What a device that is down refuses is this message, and none that waits.
   const std::uint64_t unstaged = device->is_up() ? count_unstaged(staged_before) : 0;
   const std::uint64_t dropped = drops_in_all() - drops - unstaged;

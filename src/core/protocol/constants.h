@@ -38,9 +38,18 @@ constexpr Duration kUnderLoadFor = 1s;
 // it.
 constexpr std::size_t kHandshakeQueueReserve = kHandshakeQueueBound / 8;
 static_assert(kUnderLoadAt < kHandshakeQueueBound - kHandshakeQueueReserve);
-// One source may hold this much of the queue; past it, the source alone is treated as a flood (P85a).
+// One source may hold this much of the queue; past it, the source alone is treated as a flood (P85a). While
+// fewer than kHandshakeQueueQuiet wait in all it may hold more: many peers may live behind one address.
 constexpr std::size_t kHandshakeQueueShare = kUnderLoadAt / 8;
+constexpr std::size_t kHandshakeQueueQuiet = kUnderLoadAt / 4 * 3;
 static_assert(kHandshakeQueueShare > 0 && kUnderLoadAt < kHandshakeQueueBound);
+static_assert(kHandshakeQueueShare < kHandshakeQueueQuiet && kHandshakeQueueQuiet < kUnderLoadAt);
+// A message that was opened in vain counts, a genuine one takes off one, and from here on what comes is held
+// to be a flood (P82): one in five is enough, and after as many genuine ones it is forgotten.
+constexpr std::size_t kUselessWeight = 4;
+constexpr std::size_t kFloodAt = 64;
+constexpr std::size_t kMostUseless = 2 * kFloodAt;
+static_assert(kUselessWeight < kFloodAt && kFloodAt < kMostUseless);
 constexpr unsigned kRateLimitPerSecond = 20;
 constexpr unsigned kRateLimitBurst = 5;
 constexpr std::size_t kRateLimiterBound = 65536;  // sources remembered at once

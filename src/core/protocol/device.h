@@ -82,14 +82,14 @@ class Device {
 
   // --- control: as Handshaker says ---
 
-  void handle(const Now& now, std::span<const ReceivedHandshake> received,
-              Outbox& outbox) noexcept {
-    handshaker_.handle(now, received, outbox);
+  OpenedHandshakes handle(const Now& now, std::span<const ReceivedHandshake> received,
+                          Outbox& outbox) noexcept {
+    return handshaker_.handle(now, received, outbox);
   }
-  void handle(const Now& now, const HandshakeMessage& message, bool under_load,
-              Outbox& outbox) noexcept {
+  OpenedHandshakes handle(const Now& now, const HandshakeMessage& message, bool under_load,
+                          Outbox& outbox) noexcept {
     const ReceivedHandshake received{message, under_load};
-    handle(now, {&received, 1}, outbox);
+    return handle(now, {&received, 1}, outbox);
   }
   [[nodiscard]] std::size_t attend(const Now& now, std::span<const PeerId> peers, Budget& budget,
                                    Outbox& outbox) noexcept {

@@ -1,5 +1,6 @@
 #include "protocol/handshake_queue.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -36,7 +37,9 @@ std::size_t HandshakeQueue::bucket_of(const IpAddress& source) const noexcept {
 Drop HandshakeQueue::push(Instant now, const HandshakeMessage& message) noexcept try {
   if (size_ >= room_for(message)) return Drop::queue_full;
   const std::size_t bucket = bucket_of(message.from.address);
-  if (queued_[bucket] == kHandshakeQueueShare) return Drop::source_queue_full;
+  if (queued_[bucket] >= kHandshakeQueueShare && size_ >= kHandshakeQueueQuiet) {
+    return Drop::source_queue_full;
+  }
   make_room(now, bucket);
   append(message);
   ++size_;
@@ -92,7 +95,13 @@ void HandshakeQueue::give_back(Instant now) noexcept {
   std::vector<Instant>().swap(share_full_at_);
 }
 
+void HandshakeQueue::learn(const OpenedHandshakes& opened) noexcept {
+  useless_ = std::min(useless_ + kUselessWeight * opened.useless, kMostUseless);
+  useless_ -= std::min(useless_, opened.genuine);
+}
+
 bool HandshakeQueue::under_load(Instant now, const IpAddress& source) const noexcept {
+  if (useless_ < kFloodAt) return false;
   if (size_ >= kUnderLoadAt || within(now, loaded_at_)) return true;
   const std::size_t bucket = bucket_of(source);
   if (queued_[bucket] >= kHandshakeQueueShare) return true;

@@ -36,10 +36,17 @@ struct ReceivedHandshake {
   bool under_load = false;
 };
 
+/// What became of messages that were opened though nothing proved where they are from. It costs as much to
+/// find out that one is of no use, since it is forged, or old, or a stranger's, as to answer a genuine one.
+struct OpenedHandshakes {
+  std::size_t genuine = 0;
+  std::size_t useless = 0;
+};
+
 /// First in, first out, at most kHandshakeQueueBound messages, of which one source (IPv4 address or
-/// IPv6 /64, counted in hashed buckets) may hold kHandshakeQueueShare. The last kHandshakeQueueReserve
-/// places are for messages that carry a mac2. Not thread-safe. Its memory
-/// is taken as it fills and given back when it runs empty after a flood.
+/// IPv6 /64, counted in hashed buckets) may hold kHandshakeQueueShare, or more while few others wait. The last
+/// kHandshakeQueueReserve places are for messages that carry a mac2. Not thread-safe. Its memory is taken as it
+/// fills and given back when it runs empty after a flood.
 class HandshakeQueue {
  public:
   /// `salt` is random: it keys the hash of sources.
@@ -53,9 +60,13 @@ class HandshakeQueue {
   [[nodiscard]] Drop push(Instant now, const HandshakeMessage& message) noexcept;
   [[nodiscard]] std::optional<HandshakeMessage> pop(Instant now) noexcept;
 
-  /// Whether a message of this source, just popped, must prove its address first (P82): the queue
-  /// holds, or held within the last kUnderLoadFor, kUnderLoadAt messages, or the source filled its
-  /// share within that time. One flooding source does not put others under load (P85a).
+  /// What came of messages that were not under load.
+  void learn(const OpenedHandshakes& opened) noexcept;
+  /// Whether a message of this source, just popped, must prove its address first (P82): messages are opened in
+  /// vain lately, and the queue holds, or held within the last kUnderLoadFor, kUnderLoadAt of them, or the
+  /// source filled its share within that time. A crowd of known peers that come back at once puts nobody
+  /// under load: to have them ask twice would only double the work. One flooding source does not put others
+  /// under load (P85a).
   [[nodiscard]] bool under_load(Instant now, const IpAddress& source) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -63,7 +74,7 @@ class HandshakeQueue {
   // More, and flooding sources would seldom share one with an innocent; fewer would save memory.
   static constexpr std::size_t kBuckets = 4096;
   static constexpr std::size_t kChunkMessages = 16;
-  static_assert(kHandshakeQueueShare <= UINT8_MAX, "counts of sources are bytes");
+  static_assert(kHandshakeQueueQuiet <= UINT16_MAX, "so many a source may have");
 
   // A list of chunks: `first_` at `popped_` to the last one at `pushed_`.
   struct Chunk {
@@ -83,7 +94,8 @@ class HandshakeQueue {
   std::size_t popped_ = 0;
   std::size_t pushed_ = 0;
   std::size_t size_ = 0;
-  std::array<std::uint8_t, kBuckets> queued_{};  // by bucket: messages in the queue
+  std::size_t useless_ = 0;                       // kMostUseless at most
+  std::array<std::uint16_t, kBuckets> queued_{};  // by bucket: messages in the queue
   std::optional<Instant> loaded_at_;             // when the queue held kUnderLoadAt messages last
   std::vector<Instant> share_full_at_;           // by bucket, the same; empty until one has
   std::optional<Instant> any_share_full_at_;

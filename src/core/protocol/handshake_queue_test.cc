@@ -50,6 +50,9 @@ class HandshakeQueueTest : public testing::Test {
     }
   }
 
+  // Of what comes nothing is of use.
+  void learn_of_a_flood() { queue_.learn({.genuine = 0, .useless = kFloodAt / kUselessWeight}); }
+
   HandshakeQueue queue_{kSalt};
   std::uint32_t next_stranger_ = 0x0a000000;
   const IpAddress anna_ = nth_source(1);
@@ -120,7 +123,8 @@ TEST_F(HandshakeQueueTest, P86_ACookieReplyHasNoMac2) {
   EXPECT_EQ(queue_.push(kStart, reply), Drop::queue_full);
 }
 
-TEST_F(HandshakeQueueTest, P82_AnEighthOfTheBoundIsLoad) {
+TEST_F(HandshakeQueueTest, P82_AnEighthOfTheBoundIsLoadInAFlood) {
+  learn_of_a_flood();
   push_strangers(511);
   EXPECT_FALSE(queue_.under_load(kStart, anna_));
   push_strangers(1);
@@ -128,12 +132,14 @@ TEST_F(HandshakeQueueTest, P82_AnEighthOfTheBoundIsLoad) {
 }
 
 TEST_F(HandshakeQueueTest, P82_TheMessageThatEndsTheLoadIsUnderLoad) {
+  learn_of_a_flood();
   push_strangers(512);
   ASSERT_TRUE(queue_.pop(kStart + 5s));
   EXPECT_TRUE(queue_.under_load(kStart + 5s, anna_));
 }
 
 TEST_F(HandshakeQueueTest, P82_LoadLastsASecondLonger) {
+  learn_of_a_flood();
   push_strangers(512);
   drain(kStart + 5s);
   EXPECT_TRUE(queue_.under_load(kStart + 5999ms, anna_));
@@ -141,24 +147,57 @@ TEST_F(HandshakeQueueTest, P82_LoadLastsASecondLonger) {
 }
 
 TEST_F(HandshakeQueueTest, P82_LoadLastsAsLongAsTheQueueIsNotServed) {
+  learn_of_a_flood();
   push_strangers(512);
   EXPECT_TRUE(queue_.under_load(kStart + 1h, anna_));
 }
 
+TEST_F(HandshakeQueueTest, P82_ACrowdOfGenuineOnesIsNoLoad) {
+  push_strangers(kHandshakeQueueBound - kHandshakeQueueReserve);
+  queue_.learn({.genuine = 1000, .useless = 0});
+  EXPECT_FALSE(queue_.under_load(kStart, anna_));
+}
+
+TEST_F(HandshakeQueueTest, P82_OneOfFiveInVainIsAFlood) {
+  push_strangers(512);
+  for (int i = 0; i < 1000; ++i) queue_.learn({.genuine = 5, .useless = 1});
+  EXPECT_FALSE(queue_.under_load(kStart, anna_));
+  for (int i = 0; i < 1000; ++i) queue_.learn({.genuine = 3, .useless = 1});
+  EXPECT_TRUE(queue_.under_load(kStart, anna_));
+}
+
+TEST_F(HandshakeQueueTest, P82_AFloodIsForgottenAfterAsManyGenuineOnes) {
+  push_strangers(512);
+  queue_.learn({.genuine = 0, .useless = 1'000'000});
+  queue_.learn({.genuine = kMostUseless - kFloodAt, .useless = 0});
+  EXPECT_TRUE(queue_.under_load(kStart, anna_));
+  queue_.learn({.genuine = 1, .useless = 0});
+  EXPECT_FALSE(queue_.under_load(kStart, anna_));
+}
+
 TEST_F(HandshakeQueueTest, P82_AnIdleQueueIsNotUnderLoad) {
+  learn_of_a_flood();
   EXPECT_FALSE(queue_.under_load(kStart, anna_));
   EXPECT_FALSE(queue_.under_load(Instant::from_ns(0), anna_));
 }
 
 TEST_F(HandshakeQueueTest, P85a_ASourceHasAShareOfTheQueue) {
   for (std::size_t i = 0; i < kHandshakeQueueShare; ++i) ASSERT_EQ(push(anna_), Drop::none);
+  push_strangers(kHandshakeQueueQuiet - kHandshakeQueueShare);
   EXPECT_EQ(push(anna_), Drop::source_queue_full);
   EXPECT_EQ(push(bert_), Drop::none);
   ASSERT_TRUE(queue_.pop(kStart));
   EXPECT_EQ(push(anna_), Drop::none);
 }
 
+TEST_F(HandshakeQueueTest, P85a_WhileFewOthersWaitASourceMayHaveMore) {
+  for (std::size_t i = 0; i < kHandshakeQueueQuiet; ++i) ASSERT_EQ(push(anna_), Drop::none);
+  EXPECT_EQ(push(anna_), Drop::source_queue_full);
+  EXPECT_EQ(push(bert_), Drop::none);
+}
+
 TEST_F(HandshakeQueueTest, P85a_OneFloodingSourceDoesNotPutOthersUnderLoad) {
+  learn_of_a_flood();
   for (int i = 0; i < 100'000; ++i) {
     (void)push(anna_);
     if (i % 10 == 0) (void)queue_.pop(kStart);
@@ -171,11 +210,13 @@ TEST_F(HandshakeQueueTest, P85a_AnIpv6FloodCountsAgainstItsNetOf64Bits) {
   for (int i = 0; i < 64; ++i) {
     ASSERT_EQ(push(*IpAddress::parse("2001:db8::" + std::to_string(i))), Drop::none);
   }
+  push_strangers(kHandshakeQueueQuiet - kHandshakeQueueShare);
   EXPECT_EQ(push(*IpAddress::parse("2001:db8::ffff")), Drop::source_queue_full);
   EXPECT_EQ(push(*IpAddress::parse("2001:db8:0:1::1")), Drop::none);
 }
 
 TEST_F(HandshakeQueueTest, P85a_AFloodingSourceIsUnderLoadForASecondLonger) {
+  learn_of_a_flood();
   for (int i = 0; i < 64; ++i) (void)push(anna_);
   drain(kStart + 5s);
   EXPECT_TRUE(queue_.under_load(kStart + 5999ms, anna_));
@@ -183,12 +224,14 @@ TEST_F(HandshakeQueueTest, P85a_AFloodingSourceIsUnderLoadForASecondLonger) {
 }
 
 TEST_F(HandshakeQueueTest, P85a_AFloodingSourceIsUnderLoadAsLongAsItIsNotServed) {
+  learn_of_a_flood();
   for (int i = 0; i < 64; ++i) (void)push(anna_);
   EXPECT_TRUE(queue_.under_load(kStart + 1h, anna_));
   EXPECT_FALSE(queue_.under_load(kStart + 1h, bert_));
 }
 
 TEST_F(HandshakeQueueTest, P85a_ASourceJustUnderItsShareIsNotUnderLoad) {
+  learn_of_a_flood();
   for (int i = 0; i < 63; ++i) (void)push(anna_);
   EXPECT_FALSE(queue_.under_load(kStart, anna_));
 }
@@ -197,6 +240,7 @@ TEST_F(HandshakeQueueTest, P85a_WhoSharesABucketDependsOnTheSalt) {
   // With anna's share full, sources that fall in her bucket are refused: which ones must not be known.
   const auto refused = [&](std::uint64_t salt) {
     HandshakeQueue queue(salt);
+    queue.learn({.genuine = 0, .useless = kFloodAt});
     for (int i = 0; i < 64; ++i) (void)queue.push(kStart, message_from(anna_));
     std::vector<std::uint32_t> sources;
     for (std::uint32_t n = 100; n < 50'000; ++n) {

@@ -29,10 +29,12 @@ Drop check_freshness(const Now& now, const PeerHandshake& handshake, const Times
 struct Handshaker::Incoming {
   const HandshakeMessage& message;
   MessageType type;
+  bool was_asked = false;  // for a proof of its address
   PublicKey remote_ephemeral = {};
   Dh es = {}, ss = {}, ee = {}, se = {};
   std::optional<OpenedInitiation> initiation = {};
   Peer* sender = nullptr;  // whom it is from, as far as is known
+  Drop drop = Drop::none;  // why it is refused
   bool accepted = false;   // the initiation gets a response
   Ephemeral ephemeral = {};
   OutgoingMessage response = {};
@@ -40,6 +42,16 @@ struct Handshaker::Incoming {
   Crossing crossing = Crossing::none;
   bool installed = false;
   KeypairSlots::Retired retired = {};  // by that session
+
+  // Whether X25519 was for nothing.
+  [[nodiscard]] bool was_useless() const noexcept {
+    return drop != Drop::none && drop != Drop::unknown_handshake && drop != Drop::no_resources;
+  }
+  void count(OpenedHandshakes& opened) const noexcept {
+    if (was_asked || type == MessageType::cookie_reply) return;
+    if (drop == Drop::none) ++opened.genuine;
+    if (was_useless()) ++opened.useless;
+  }
 };
 
 Handshaker::Handshaker(Rng& rng, const crypto::AeadBackend& aead, Log& log, DeviceTables& tables,
@@ -51,28 +63,35 @@ void Handshaker::judge_sources(SourceJudge judge) {
   tables_.first_use = source_judge_ ? SourceUse::unknown : SourceUse::chosen;
 }
 
-void Handshaker::handle(const Now& now, std::span<const ReceivedHandshake> received,
-                        Outbox& outbox) noexcept {
+OpenedHandshakes Handshaker::handle(const Now& now, std::span<const ReceivedHandshake> received,
+                                    Outbox& outbox) noexcept {
+  OpenedHandshakes opened;
   while (!received.empty()) {
     const std::size_t count = std::min(received.size(), kHandshakesTogether);
-    handle_together(now, received.first(count), outbox);
+    handle_together(now, received.first(count), outbox, opened);
     received = received.subspan(count);
   }
   start_queued(now, outbox);
+  return opened;
 }
 
 // Everything that changes a peer happens in the order of the messages, in `process`, or belongs to a
 // peer that no other message of these has been accepted from (P28). Around it stand the steps that
 // only compute, each for all messages at once.
 void Handshaker::handle_together(const Now& now, std::span<const ReceivedHandshake> received,
-                                 Outbox& outbox) {
+                                 Outbox& outbox, OpenedHandshakes& opened) {
   FixedVector<Incoming, kHandshakesTogether> batch;
   for (const ReceivedHandshake& one : received) {
-    if (const auto type = admit(now, one, outbox)) batch.push_back({one.message, *type});
+    if (const auto type = admit(now, one, outbox)) {
+      batch.push_back({one.message, *type, one.under_load});
+    }
   }
   const std::span<Incoming> all(batch.data(), batch.size());
   open_together(now, all);
-  for (Incoming& incoming : all) process(now, incoming);
+  for (Incoming& incoming : all) {
+    process(now, incoming);
+    incoming.count(opened);
+  }
   respond_together(now, all);
   install_together(now, all);
   for (Incoming& incoming : all) conclude(now, incoming, outbox);
@@ -164,15 +183,15 @@ void Handshaker::open_together(const Now& now, std::span<Incoming> batch) noexce
 void Handshaker::process(const Now& now, Incoming& incoming) {
   switch (incoming.type) {
     case MessageType::handshake_initiation:
-      if (const Drop drop = accept(now, incoming); drop != Drop::none) tables_.drops.count(drop);
+      incoming.drop = accept(now, incoming);
       break;
     case MessageType::handshake_response:
-      if (const Drop drop = accept_response(now, incoming); drop != Drop::none)
-        tables_.drops.count(drop);
+      incoming.drop = accept_response(now, incoming);
       break;
     default:
       handle_cookie_reply(now, incoming.message);
   }
+  if (incoming.drop != Drop::none) tables_.drops.count(incoming.drop);
 }
 
 Drop Handshaker::accept(const Now& now, Incoming& incoming) {

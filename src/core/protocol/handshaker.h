@@ -40,8 +40,10 @@ class Handshaker {
   Handshaker(Rng& rng, const crypto::AeadBackend& aead, Log& log, DeviceTables& tables,
              RestoredMemory& restored);
 
-  /// Messages of the handshake queue, in order. Many at once cost a fraction of one after the other.
-  void handle(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox) noexcept;
+  /// Messages of the handshake queue, in order. Many at once cost a fraction of one after the other. What came
+  /// of them is for the queue to learn.
+  OpenedHandshakes handle(const Now& now, std::span<const ReceivedHandshake> received,
+                          Outbox& outbox) noexcept;
   /// Peers of an Attention list; the same holds. How many of them were attended to: the others are
   /// for a next call.
   [[nodiscard]] std::size_t attend(const Now& now, std::span<const PeerId> peers, Budget& budget,
@@ -99,7 +101,8 @@ class Handshaker {
  private:
   // handshake messages that came (handshaker.cc)
   struct Incoming;
-  void handle_together(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox);
+  void handle_together(const Now& now, std::span<const ReceivedHandshake> received, Outbox& outbox,
+                       OpenedHandshakes& opened);
   std::optional<MessageType> admit(const Now& now, const ReceivedHandshake& received,
                                    Outbox& outbox);
   bool proves_address(const Now& now, const HandshakeMessage& message, Outbox& outbox);

@@ -121,7 +121,7 @@ void Tunnel::work(const Now& now, Output& out) {
     if (!message) break;
     received_.push_back({*message, queue_.under_load(now.boot, message->from.address)});
   }
-  device_.handle(now, received_, pipeline_.outbox());
+  queue_.learn(device_.handle(now, received_, pipeline_.outbox()));
   IntoOutput exit(out);
   const bool more = pipeline_.work(now, protocol::Budget(protocol::kTurnBudget), exit);
   has_more_ = more || queue_.size() != 0;
