@@ -24,6 +24,7 @@ KEEPALIVE_S = 25
 REKEY_S = 120
 INNOCENTS, INNOCENTS_PER_SECOND = 50, 10
 FEWEST_TO_WEIGH = 1000              # a daemon's memory moves by itself
+LONGEST_PART_S = 300
 MOST_AT_ONCE = 100_000              # of peers that return, that have keepalives or that do not answer
 
 
@@ -218,9 +219,10 @@ def unanswered(course, count):
 
 def turns(course, count):
     """By control_bench, which needs no network: in CPU time, so that others' work does not show."""
-    found = parts(course, "control_bench", f"/({count}|8000)/")
     rows = {"turn_unanswered": "unanswered_peers", "turn_up": "interface_comes_up",
             "turn_added": "peers_are_added", "turn_removed": "peers_are_removed"}
+    found = parts(course, "control_bench",
+                  f"^(({'|'.join(rows.values())})/{count}|data_beside_handshakes/8000)/")
     values = {row: found[name]["longest_ms"] for row, name in rows.items() if name in found}
     for row, name in (("hold_added", "peers_are_added"), ("hold_removed", "peers_are_removed"),
                       ("hold_handshakes", "data_beside_handshakes")):
@@ -230,9 +232,12 @@ def turns(course, count):
 
 
 def lookups(course, count):
-    """By allowed_ips_bench: among as many prefixes as there are peers."""
-    found = parts(course, "allowed_ips_bench", f"/{count}$")
-    return {f"lookup_{name}": each["ns_each"] for name, each in found.items()}
+    """By allowed_ips_bench, and dpdk_bench where that is: among as many prefixes as there are peers."""
+    programs = ["allowed_ips_bench"]
+    if os.path.exists(os.path.join(course.build_dir, "dpdk_bench")):
+        programs.append("dpdk_bench")
+    return {f"lookup_{name}": each["ns_each"] for program in programs
+            for name, each in parts(course, program, f"/{count}/").items()}
 
 
 def parts(course, program, wanted):
@@ -252,15 +257,19 @@ ROWS = [
     ("get", "get all", "s", 2, ("<=", 2)),
     ("remove", "remove all in one request", "s", 2, ("<=", 2)),
     ("stall_calm", "longest round trip: nothing else", "ms", 1, None),
-    ("stall_set", "longest round trip: during the set", "ms", 1, None),
-    ("stall_get", "longest round trip: during the get", "ms", 1, None),
-    ("stall_remove", "longest round trip: during the removal", "ms", 1, None),
+    ("stall_set", "longest round trip: during the set", "ms", 1, ("<=", 2)),
+    ("stall_get", "longest round trip: during the get", "ms", 1, ("<=", 2)),
+    ("stall_remove", "longest round trip: during the removal", "ms", 1, ("<=", 2)),
     ("hold_added", "longest hold of the tables: peers added", "ms", 2, ("<=", 2)),
     ("hold_removed", "longest hold of the tables: peers removed", "ms", 2, ("<=", 2)),
     ("one", "one peer added, changed or removed", "ms", 2, ("<=", 0.3)),
     ("one_worst", "the same, at worst", "ms", 2, ("<=", 2)),
     ("lookup_together", "allowed IPs: look-up of a packet in a batch", "ns", 0, ("<=", 40)),
     ("lookup_alone", "allowed IPs: look-up of a packet alone", "ns", 0, None),
+    ("lookup_together_v4", "the same in a batch, IPv4 alone", "ns", 0, None),
+    ("lookup_dpdk_v4", "by DPDK (DIR-24-8), IPv4", "ns", 0, None),
+    ("lookup_together_v6", "the same in a batch, IPv6 alone", "ns", 0, None),
+    ("lookup_dpdk_v6", "by DPDK (trie), IPv6", "ns", 0, None),
     ("idle_flow", "TCP flow, of itself without the peers", "%", 0, (">=", 98)),
     ("idle_ping", "round trip p50, of itself without the peers", "%", 0, ("<=", 102)),
     ("met_rate", "handshakes as responder", "per CPU s", 0, None),

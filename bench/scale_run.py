@@ -4,12 +4,15 @@
     ./dev bench --scale --peers 1 1000 100000          by these numbers of peers
     ./dev bench --scale --only live return             some measurements
     ./dev bench --scale --json FILE --svg FILE         all figures, and curves of them
+    ./dev bench --scale --markdown docs/benchmarks.md  the table, between its marks there
+    ./dev bench --scale --minutes 12                   as much of it as can be begun in that time
 
 A figure is the median of its rounds. Every measurement of every round has hosts and daemons of its own, in
-network namespaces, and says how long it took.
+network namespaces, and says how long it took. The largest number of peers comes first: it is what goals are for.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
@@ -29,6 +32,9 @@ from lib.scene import Scene
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What needs no daemon: a program measures it by itself.
 WITHOUT_DAEMON = {"lookups", "turns"}
+# Of docs/benchmarks.md, around the table that --markdown writes.
+MARKS = ("<!-- written by ./dev bench --scale --markdown -->", "<!-- up to here -->")
+LANES_NOT_MEASURED = "with more than two cores lanes from 1 to 16 would be measured, which they were not."
 
 
 def tell(text):
@@ -59,26 +65,65 @@ def measure_once(name, count, options):
 
 def measure_all(options):
     """{row: {number of peers: [value of each round]}}"""
-    results = {}
-    for _ in range(options.rounds):
-        for count in options.peers:
-            for name in options.only:
-                for row, value in measure_once(name, count, options).items():
-                    results.setdefault(row, {}).setdefault(count, []).append(value)
+    results, left_out = {}, []
+    started = time.monotonic()
+    for turn in range(options.rounds):
+        for count, name in itertools.product(reversed(options.peers), options.only):
+            if options.minutes and time.monotonic() - started > 60 * options.minutes:
+                left_out.append(f"{name} of {count:,} (round {turn + 1})")
+                continue
+            for row, value in measure_once(name, count, options).items():
+                results.setdefault(row, {}).setdefault(count, []).append(value)
+    if left_out:
+        tell(f"{options.minutes:g} minutes are over; not measured: {', '.join(left_out)}")
     return results
 
 
-def table(results, peers):
-    lines = [["", "", *(f"{count:,}" for count in peers), "goal", ""]]
+def rows_of(results, peers):
+    """(title, unit, cell by peers, goal, what came of it) of each row, as text."""
     for row, title, unit, digits, goal in scale.ROWS:
         if row not in results:
             continue
         middle = {count: statistics.median(values) for count, values in results[row].items()}
         cells = [f"{middle[count]:.{digits}f}" if count in middle else "-" for count in peers]
         last = middle.get(peers[-1])
-        verdict = "" if not goal or last is None else "" if scale.reaches(goal, last) else "short"
-        lines.append([title, unit, *cells, scale.goal_text(goal), verdict])
+        came = "" if not goal or last is None else "reached" if scale.reaches(goal, last) else "short"
+        yield title, unit, cells, scale.goal_text(goal), came
+
+
+def table(results, peers):
+    lines = [["", "", *(f"{count:,}" for count in peers), "goal", ""]]
+    for title, unit, cells, goal, came in rows_of(results, peers):
+        lines.append([title, unit, *cells, goal, came])
     return plot.align(lines)
+
+
+def markdown(results, options):
+    """The table as docs/benchmarks.md has it. What is short of its goal stands out."""
+    here = machines.here()
+    peers = options.peers
+    lines = [f"On {here['cores']} cores of {here['cpu']}, Linux {here['kernel']}, medians of {options.rounds} "
+             f"round(s); {LANES_NOT_MEASURED}", "",
+             "| | " + " | ".join(f"{count:,}" for count in peers) + " | goal | |",
+             "|---|" + "---:|" * (len(peers) + 1) + "---|"]
+    for title, unit, cells, goal, came in rows_of(results, peers):
+        if came == "short":
+            cells[-1] = f"**{cells[-1]}**"
+        lines.append(f"| {title}, {unit} | {' | '.join(cells)} | {goal.replace('<=', '≤').replace('>=', '≥')} | {came} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_markdown(text, path):
+    """Between the marks in the file where it has them; else it is all of the file."""
+    whole = text
+    if os.path.exists(path):
+        with open(path) as file:
+            before, begin, rest = file.read().partition(MARKS[0])
+        _, end, after = rest.partition(MARKS[1])
+        if begin and end:
+            whole = f"{before}{begin}\n{text}{end}{after}"
+    with open(path, "w") as file:
+        file.write(whole)
 
 
 def report_of(results, options):
@@ -104,9 +149,12 @@ def parse_options():
                         help=f"measurements: {' '.join(scale.MEASUREMENTS)}")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a flow or a look")
+    parser.add_argument("--minutes", type=float, default=0,
+                        help="after so many, nothing more is begun (0: all is)")
     parser.add_argument("--program", help="another WireGuard, with wireguard-go's command line")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
     parser.add_argument("--svg", metavar="FILE", help="draw them")
+    parser.add_argument("--markdown", metavar="FILE", help="write the table as docs/benchmarks.md has it")
     options = parser.parse_args()
     if not all(1 <= count <= scale.SIZES[-1] for count in options.peers):
         parser.error(f"--peers: 1 to {scale.SIZES[-1]:,}")
@@ -127,5 +175,7 @@ def main():
     print(f"{here['cpu']}, {here['cores']} cores, Linux {here['kernel']}, load {here['load']:.1f}; "
           f"medians of {options.rounds} round(s)\n")
     print(table(results, options.peers))
+    if options.markdown:
+        write_markdown(markdown(results, options), options.markdown)
     plot.write_files(report_of(results, options), options, scale_plot.draw)
     return 0

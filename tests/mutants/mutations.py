@@ -83,7 +83,7 @@ MUTATIONS = [Mutation(*fields) for fields in [
      "for (; peer != nullptr && peer->sequence <= cursor.sequence && count > 0; --count) {",
      "for (; false; --count) {"),
     ("an entry that moves up is lost", "src/core/protocol/hash_index.cc",
-     "    shard.entries[hole] = shard.entries[from];\n    hole = from;\n", ""),
+     "    shard.set(hole, entry);\n    hole = from;\n", ""),
     ("a block of slots that is full stays open", "src/core/protocol/peer_table.cc",
      "if (++block.used == kTogether) unlink(open_, open_);", "++block.used;"),
     ("P33 an index outlives its keypair", CONFIGURED,

@@ -16,8 +16,7 @@ class IndexIterator {
   using iterator_category = std::random_access_iterator_tag;
   using value_type = typename std::remove_const_t<Owner>::value_type;
   using difference_type = std::ptrdiff_t;
-  using reference =
-      std::conditional_t<std::is_const_v<Owner>, const value_type&, value_type&>;
+  using reference = std::conditional_t<std::is_const_v<Owner>, const value_type&, value_type&>;
   using pointer = std::conditional_t<std::is_const_v<Owner>, const value_type*, value_type*>;
 
   IndexIterator() noexcept = default;

@@ -33,9 +33,7 @@ TEST(SmallSegments, ElementsStandInOrderInsideAndOutside) {
 
 TEST(SmallSegments, TheFirstOnesStandInIt) {
   const Numbers numbers = count_to(2);
-  const auto inside = [&](const void* at) {
-    return at >= &numbers && at < &numbers + 1;
-  };
+  const auto inside = [&](const void* at) { return at >= &numbers && at < &numbers + 1; };
   EXPECT_TRUE(inside(&numbers.front()) && inside(&numbers.back()));
 }
 

@@ -179,7 +179,7 @@ void AllowedIps::find_hosts(Together& together, std::span<Lookup> lookups) const
   std::array<std::uint32_t, kLookupsTogether> places;
   for (std::size_t i = 0; i < lookups.size(); ++i) {
     hashes[i] = host_hash(lookups[i].family, together.bits[i]);
-    hosts_.prefetch(hashes[i]);
+    __builtin_prefetch(hosts_.first_look(hashes[i]));
   }
   for (std::size_t i = 0; i < lookups.size(); ++i) {
     // Of the same tag, which is one of four thousand million: that it is the one is seen later.

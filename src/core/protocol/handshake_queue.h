@@ -96,8 +96,8 @@ class HandshakeQueue {
   std::size_t size_ = 0;
   std::size_t useless_ = 0;                       // kMostUseless at most
   std::array<std::uint16_t, kBuckets> queued_{};  // by bucket: messages in the queue
-  std::optional<Instant> loaded_at_;             // when the queue held kUnderLoadAt messages last
-  std::vector<Instant> share_full_at_;           // by bucket, the same; empty until one has
+  std::optional<Instant> loaded_at_;              // when the queue held kUnderLoadAt messages last
+  std::vector<Instant> share_full_at_;            // by bucket, the same; empty until one has
   std::optional<Instant> any_share_full_at_;
 };
 

@@ -30,52 +30,55 @@ void HashIndex::insert(std::uint64_t hash, std::uint32_t slot) {
 
 bool HashIndex::remove(std::uint64_t hash, std::uint32_t slot) noexcept {
   Shard& shard = shards_[shard_of(hash)];
-  std::size_t hole = shard.home(tag_of(hash));
-  while (shard.entries[hole].slot != slot) {
-    FERRULE_CHECK(shard.entries[hole].slot != kNone);
+  std::size_t hole = kInALine * shard.home(tag_of(hash));
+  while (shard.at(hole).slot != slot) {
+    FERRULE_CHECK(shard.at(hole).slot != kNone);
     hole = shard.next(hole);
   }
   --shard.used;
   --size_;
   if (shard.used == 0 && shard.hold != hold_) {
-    std::vector<Entry>().swap(shard.entries);
+    std::vector<Line>().swap(shard.lines);
     return true;
   }
   // Instead of a tombstone: each entry behind the hole that may stand in it moves there.
-  for (std::size_t from = shard.next(hole); shard.entries[from].slot != kNone;
-       from = shard.next(from)) {
-    const std::size_t home = shard.home(shard.entries[from].tag);
+  for (std::size_t from = shard.next(hole);; from = shard.next(from)) {
+    const Entry entry = shard.at(from);
+    if (entry.slot == kNone) break;
+    const std::size_t home = kInALine * shard.home(entry.tag);
     if (shard.distance(home, from) < shard.distance(hole, from)) continue;
-    shard.entries[hole] = shard.entries[from];
+    shard.set(hole, entry);
     hole = from;
   }
-  shard.entries[hole] = Entry{};
+  shard.set(hole, Entry{});
   return false;
 }
 
 void HashIndex::Shard::put(const Entry& entry) noexcept {
-  std::size_t place = home(entry.tag);
-  while (entries[place].slot != kNone) place = next(place);
-  entries[place] = entry;
+  std::size_t place = kInALine * home(entry.tag);
+  while (at(place).slot != kNone) place = next(place);
+  set(place, entry);
 }
 
 // Three quarters full at most, and when it has just grown, half. A shard shrinks here and not in remove(),
 // which may not fail.
 bool HashIndex::Shard::make_room(std::size_t more) {
   const std::size_t needed = used + more;
-  std::size_t size = entries.size();
-  while (4 * needed > 3 * size) size = size == 0 ? kMinEntries : size + size / 2;
-  if (size > kMinEntries && 8 * needed <= size) size /= 2;
-  if (size == entries.size()) return false;
+  std::size_t size = lines.size();
+  while (4 * needed > 3 * kInALine * size) size += size / 2 + 1;
+  if (size > 1 && needed <= size) size /= 2;
+  if (size == lines.size()) return false;
   resize(size);
   return true;
 }
 
-void HashIndex::Shard::resize(std::size_t size) {
-  std::vector<Entry> old(size);
-  old.swap(entries);
-  for (const Entry& entry : old) {
-    if (entry.slot != kNone) put(entry);
+void HashIndex::Shard::resize(std::size_t line_count) {
+  std::vector<Line> old(line_count);
+  old.swap(lines);
+  for (const Line& line : old) {
+    for (std::size_t i = 0; i < kInALine && line.slots[i] != kNone; ++i) {
+      put({line.tags[i], line.slots[i]});
+    }
   }
 }
 

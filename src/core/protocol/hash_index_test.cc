@@ -21,7 +21,7 @@ class HashIndexTest : public ::testing::Test {
   }
   void insert(std::uint64_t number) { insert(number, hash_of(number)); }
   [[nodiscard]] std::uint32_t find(std::uint64_t number, std::uint64_t hash) const {
-    index.prefetch(hash);
+    (void)index.first_look(hash);
     return index.find(hash, [&](std::uint32_t slot) { return numbers[slot] == number; });
   }
   [[nodiscard]] std::uint32_t find(std::uint64_t number) const {
