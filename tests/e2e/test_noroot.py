@@ -9,6 +9,7 @@
     └──────────────────────┘        └───────────────────────────┘      └─────────────────┘
 """
 
+import json
 import os
 import signal
 import socket
@@ -139,6 +140,41 @@ def test_names_are_asked_for_inside_only(scene):
     assert f"nameserver {DNS}" in text and "search corp.example" in text, text
     assert "hosts: files" in setting.out("grep ^hosts: /etc/nsswitch.conf")
     assert DNS not in open(setting.left.path("/etc/resolv.conf")).read()
+
+
+# Programs as people run them.
+
+def serve_a_page(host):
+    server = host.spawn(["/usr/bin/python3", "-c", """
+import http.server
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"a page of inside")
+http.server.HTTPServer(("10.10.0.2", 80), Page).serve_forever()"""], log_name="page.log")
+    eventually(lambda: ":80 " in host.out("ss -Hltn"), "the page is served")
+    return server
+
+
+@behaviour(**NOT_GO)
+def test_one_command_leads_from_a_file_to_a_page(scene):
+    setting = Setting(scene)
+    serve_a_page(setting.right)
+    result = setting.user.run(["sh", "-c", f"cd {setting.user.home} && exec "
+                               "ferrule run ./wg0.conf -- curl -sS --max-time 20 http://10.10.0.2/"])
+    assert (result.stdout, result.stderr) == ("a page of inside", ""), result
+
+
+@behaviour(**NOT_GO)
+def test_iperf3_runs_inside(scene):
+    setting = Setting(scene)
+    setting.right.spawn(["iperf3", "-s", "-1"], log_name="iperf3.log")
+    eventually(lambda: ":5201 " in setting.right.out("ss -Hltn"), "iperf3 listens")
+    report = json.loads(setting.out(["iperf3", "-c", "10.10.0.2", "-t", "1", "-J"]))
+    rate = report["end"]["sum_received"]["bits_per_second"]
+    scene.note(f"{rate / 1e9:.2f} Gbit/s")
+    assert rate > 1e6, report["end"]
 
 
 @behaviour(**NOT_GO)
