@@ -221,8 +221,9 @@ def turns(course, count):
     """By control_bench, which needs no network: in CPU time, so that others' work does not show."""
     rows = {"turn_unanswered": "unanswered_peers", "turn_up": "interface_comes_up",
             "turn_added": "peers_are_added", "turn_removed": "peers_are_removed"}
+    beside = "data_beside_handshakes/8000" if count >= MOST_AT_ONCE else "nothing"
     found = parts(course, "control_bench",
-                  f"^(({'|'.join(rows.values())})/{count}|data_beside_handshakes/8000)/")
+                  f"^(({'|'.join(rows.values())})/{count}|{beside})/")
     values = {row: found[name]["longest_ms"] for row, name in rows.items() if name in found}
     for row, name in (("hold_added", "peers_are_added"), ("hold_removed", "peers_are_removed"),
                       ("hold_handshakes", "data_beside_handshakes")):

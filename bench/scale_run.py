@@ -5,7 +5,7 @@
     ./dev bench --scale --only live return             some measurements
     ./dev bench --scale --json FILE --svg FILE         all figures, and curves of them
     ./dev bench --scale --markdown docs/benchmarks.md  the table, between its marks there
-    ./dev bench --scale --minutes 12                   as much of it as can be begun in that time
+    ./dev bench --scale --minutes 10                   as much of it as can be begun in that time
 
 A figure is the median of its rounds. Every measurement of every round has hosts and daemons of its own, in
 network namespaces, and says how long it took. The largest number of peers comes first: it is what goals are for.
@@ -34,7 +34,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WITHOUT_DAEMON = {"lookups", "turns"}
 # Of docs/benchmarks.md, around the table that --markdown writes.
 MARKS = ("<!-- written by ./dev bench --scale --markdown -->", "<!-- up to here -->")
-LANES_NOT_MEASURED = "with more than two cores lanes from 1 to 16 would be measured, which they were not."
+LANES_NOT_MEASURED = "Lanes from 1 to 16, which want more cores, were not measured."
 
 
 def tell(text):
@@ -102,14 +102,18 @@ def markdown(results, options):
     """The table as docs/benchmarks.md has it. What is short of its goal stands out."""
     here = machines.here()
     peers = options.peers
-    lines = [f"On {here['cores']} cores of {here['cpu']}, Linux {here['kernel']}, medians of {options.rounds} "
-             f"round(s); {LANES_NOT_MEASURED}", "",
+    lines = [f"On {here['cores']} cores of {here['cpu']}, Linux {here['kernel']}, load {here['load']:.1f}, "
+             f"medians of {options.rounds} round(s). {LANES_NOT_MEASURED}", "",
              "| | " + " | ".join(f"{count:,}" for count in peers) + " | goal | |",
              "|---|" + "---:|" * (len(peers) + 1) + "---|"]
     for title, unit, cells, goal, came in rows_of(results, peers):
         if came == "short":
             cells[-1] = f"**{cells[-1]}**"
-        lines.append(f"| {title}, {unit} | {' | '.join(cells)} | {goal.replace('<=', '≤').replace('>=', '≥')} | {came} |")
+        goal = goal.replace("<=", "≤").replace(">=", "≥")
+        lines.append(f"| {title}, {unit} | {' | '.join(cells)} | {goal} | {came} |")
+    if options.svg:
+        beside = os.path.relpath(options.svg, os.path.dirname(os.path.abspath(options.markdown)))
+        lines += ["", f"![The same, as curves over the number of peers]({beside})"]
     return "\n".join(lines) + "\n"
 
 
