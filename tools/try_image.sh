@@ -21,6 +21,7 @@ store=(--root "$PWD/build/container/storage" --runroot /run/storage --storage-dr
 pod() { podman "${store[@]}" --cgroup-manager cgroupfs "$@" 2> >(grep -v "CNI config" >&2); }
 
 say "Building the image (minutes, without a warm compiler's cache) ..."
+trap 'rm -rf build/container/storage' EXIT  # gigabytes
 rm -rf build/container/storage
 tar -C build/bare --exclude='./dev/*' -c . | pod import - docker.io/library/debian:12-slim >/dev/null
 cache=${CCACHE_DIR:-$HOME/.cache/ccache}
