@@ -3,7 +3,7 @@
 set(folders base crypto packet protocol control tunnel)
 
 set(objects)
-foreach(folder ${folders} ffi)
+foreach(folder ${folders} uapi ffi)
   get_target_property(type ferrule_${folder} TYPE)
   if(type STREQUAL "STATIC_LIBRARY")
     list(APPEND objects $<TARGET_OBJECTS:ferrule_${folder}>)

@@ -52,6 +52,22 @@ function(ferrule_library folder)
   ferrule_test(${folder} SOURCES ${tests} DEPENDS ${target})
 endfunction()
 
+# ferrule_part(<name> <folder> SOURCES <file>...)
+# Takes sources out of a folder's library and makes another of them, ferrule_<name>, on which the first one
+# then depends.
+function(ferrule_part name folder)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "SOURCES")
+  list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  set(whole ferrule_${folder})
+  get_target_property(sources ${whole} SOURCES)
+  list(REMOVE_ITEM sources ${arg_SOURCES})
+  set_target_properties(${whole} PROPERTIES SOURCES "${sources}")
+  get_target_property(dependencies ${whole} LINK_LIBRARIES)
+  add_library(ferrule_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(ferrule_${name} PUBLIC ${dependencies})
+  target_link_libraries(${whole} PUBLIC ferrule_${name})
+endfunction()
+
 # ferrule_program(<name> <folder> [DEPENDS <target>...])
 # Makes the program <name> from the folder's main.cc and a library of everything else, so that its
 # parts can be tested too.
