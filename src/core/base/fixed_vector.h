@@ -27,7 +27,7 @@ class FixedVector {
   }
   void clear() noexcept { std::destroy_n(data(), std::exchange(size_, 0)); }
 
-  [[nodiscard]] T* data() noexcept { return reinterpret_cast<T*>(room_); }
+  [[nodiscard]] T* data() noexcept { return static_cast<T*>(static_cast<void*>(room_)); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool full() const noexcept { return size_ == kRoom; }
   [[nodiscard]] T* begin() noexcept { return data(); }

@@ -34,15 +34,21 @@ class PresharedKey : public Secret<kKeySize> {
   PresharedKey(Secret<kKeySize>&& secret) noexcept : Secret(std::move(secret)) {}
 };
 
-}  // namespace ferrule
-
+/// Of 64 bits on every CPU; its upper ones are the better ones.
+///
 /// Public keys are uniform only if their owner wants them to be: an attacker who may add peers could
 /// choose them. Tables keyed by them are filled by configuration alone, so that eight bytes serve.
+[[nodiscard]] inline std::uint64_t hash_of(const PublicKey& key) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, key.bytes.data(), sizeof word);
+  return word * 0x9E3779B97F4A7C15u;
+}
+
+}  // namespace ferrule
+
 template <>
 struct std::hash<ferrule::PublicKey> {
   std::size_t operator()(const ferrule::PublicKey& key) const noexcept {
-    std::uint64_t word;
-    std::memcpy(&word, key.bytes.data(), sizeof word);
-    return word * 0x9E3779B97F4A7C15u;
+    return static_cast<std::size_t>(ferrule::hash_of(key) >> (64 - 8 * sizeof(std::size_t)));
   }
 };

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <set>
 #include <type_traits>
 #include <unordered_set>
 
@@ -64,6 +65,18 @@ TEST(CheckDeathTest, BrokenInvariantEndsTheProgramAndIsNamed) {
 }
 
 TEST(Check, InvariantThatHoldsCostsNothingToTheProgram) { FERRULE_CHECK(1 + 1 == 2); }
+
+// What chooses a shard of a table, where a word has 32 bits too.
+TEST(Ids, HashesOfPublicKeysFillSixtyFourBits) {
+  std::set<std::uint64_t> upper;
+  PublicKey key;
+  for (int i = 0; i < 2000; ++i) {
+    key.bytes[0] = static_cast<std::uint8_t>(i);
+    key.bytes[1] = static_cast<std::uint8_t>(i >> 8);
+    upper.insert(hash_of(key) >> 56);
+  }
+  EXPECT_EQ(upper.size(), 256u);
+}
 
 }  // namespace
 }  // namespace ferrule

@@ -74,7 +74,7 @@ class HashIndex {
   // Open addressing: an entry stands in the first free place from the start of its line on, round the end.
   struct Shard {
     [[nodiscard]] std::size_t home(std::uint32_t tag) const noexcept {
-      return (std::uint64_t{tag} * lines.size()) >> 32;
+      return static_cast<std::size_t>((std::uint64_t{tag} * lines.size()) >> 32);
     }
     [[nodiscard]] std::size_t next_line(std::size_t number) const noexcept {
       return number + 1 == lines.size() ? 0 : number + 1;
@@ -107,7 +107,7 @@ class HashIndex {
 
   // The upper bits of a hash are the better ones.
   [[nodiscard]] static std::size_t shard_of(std::uint64_t hash) noexcept {
-    return hash >> (64 - kShardBits);
+    return static_cast<std::size_t>(hash >> (64 - kShardBits));
   }
   [[nodiscard]] static std::uint32_t tag_of(std::uint64_t hash) noexcept {
     return static_cast<std::uint32_t>(hash >> (64 - kShardBits - 32));

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 #include "base/keys.h"
 #include "protocol/hash_index.h"
@@ -31,9 +30,7 @@ class KeyIndex {
   void let_go() noexcept { index_.let_go(); }
 
  private:
-  [[nodiscard]] static std::uint64_t hash(const PublicKey& key) noexcept {
-    return std::hash<PublicKey>{}(key);
-  }
+  [[nodiscard]] static std::uint64_t hash(const PublicKey& key) noexcept { return hash_of(key); }
 
   HashIndex index_;
 };
