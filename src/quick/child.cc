@@ -11,10 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 
 #include "io/linux/fd.h"
-#include "quick/signals.h"
 
 namespace ferrule::quick {
 

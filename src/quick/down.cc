@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "files/conf_file.h"
+#include "io/linux/ending_signals.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
 #include "quick/forwarding.h"
@@ -14,7 +15,6 @@
 #include "quick/leak_protection.h"
 #include "quick/link.h"
 #include "quick/routes.h"
-#include "quick/signals.h"
 
 namespace ferrule::quick {
 
@@ -54,7 +54,7 @@ std::vector<const protocol::PeerStatus*> peers_of_no_file(const Doomed& doomed) 
 }
 
 bool Down::run() {
-  const SignalsWait wait;
+  const io::SignalsWait wait;
   doomed_.record ? delete_recorded_rules() : delete_rules();
   unset_dns();  // resolvectl knows interfaces only while they are there
   if (doomed_.link) perform(link_.delete_link());

@@ -9,6 +9,7 @@
 #include "client/device_client.h"
 #include "control/uapi_client.h"
 #include "files/listener.h"
+#include "io/linux/ending_signals.h"
 #include "io/linux/network.h"
 #include "protocol/configuration.h"
 #include "quick/actions.h"
@@ -18,7 +19,6 @@
 #include "quick/opening.h"
 #include "quick/quick_file.h"
 #include "quick/record.h"
-#include "quick/signals.h"
 #include "quick/transaction.h"
 
 namespace ferrule::quick {
@@ -84,7 +84,7 @@ class Reload {
   const control::DeviceStatus& device_;
   std::optional<UpRecord> record_;  // of what `up` or the last reload did
   files::Listener& listener_;
-  std::optional<SignalsWait> wait_;  // before the transaction, which may take back at its end
+  std::optional<io::SignalsWait> wait_;  // before the transaction, which may take back at its end
   Transaction transaction_;
   TableChoice table_;
   KillSwitch kill_switch_ = KillSwitch::off;

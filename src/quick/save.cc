@@ -11,9 +11,9 @@
 #include "control/kept_text.h"
 #include "files/conf_file.h"
 #include "files/device_conf.h"
+#include "io/linux/ending_signals.h"
 #include "io/linux/kernel_query.h"
 #include "quick/record.h"
-#include "quick/signals.h"
 
 namespace ferrule::quick {
 
@@ -109,7 +109,7 @@ Attempt<void> save_configuration(const QuickPlace& place, io::Network& network,
   const control::InterfaceConf& conf = file->configuration.interface;
   if (record) leave_out_what_was_chosen(*device, *record, conf);
   listener.step(fmt::format("wg showconf {} > {}", place.interface, place.path));
-  const SignalsWait wait;  // or else a half of the file would stay behind
+  const io::SignalsWait wait;  // or else a half of the file would stay behind
   auto staged = files::StagedFile::write(place.path, [&](files::Output& out) {
     write_file(out, *kept, conf, *addresses, link->mtu, *device);
   });

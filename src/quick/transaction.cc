@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "quick/signals.h"
+#include "io/linux/ending_signals.h"
 
 namespace ferrule::quick {
 
@@ -23,7 +23,7 @@ void Transaction::take_back() {
 }
 
 Result<void> Transaction::perform(const Action& action, std::optional<Action> undo) {
-  if (ending_signal_waits()) return std::unexpected(system_error(EINTR, action.shown));
+  if (io::ending_signal_waits()) return std::unexpected(system_error(EINTR, action.shown));
   if (is_dry()) {
     listener_.step(action.shown);
     auto possible = action.check ? action.check() : Result<void>();

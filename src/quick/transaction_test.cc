@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "files/listener_testing.h"
-#include "quick/signals.h"
+#include "io/linux/ending_signals.h"
 
 namespace ferrule::quick {
 namespace {
@@ -79,7 +79,7 @@ TEST_F(TransactionTest, StepsThatHappenedElsewhereAreTakenBackToo) {
 }
 
 TEST_F(TransactionTest, NoStepIsTakenOnceAnEndingSignalHasCome) {
-  const SignalsWait wait;
+  const io::SignalsWait wait;
   Transaction transaction(listener_);
   ASSERT_TRUE(transaction.perform(note("a"), note("undo a")));
   raise(SIGTERM);
@@ -88,7 +88,7 @@ TEST_F(TransactionTest, NoStepIsTakenOnceAnEndingSignalHasCome) {
   EXPECT_EQ(done.error().code, EINTR);
   transaction.take_back();
   EXPECT_THAT(done_, ElementsAre("a", "undo a"));
-  const sigset_t signals = ending_signals();
+  const sigset_t signals = io::ending_signals();
   int taken = 0;
   sigwait(&signals, &taken);  // else it would end the tests
   EXPECT_EQ(taken, SIGTERM);

@@ -9,13 +9,13 @@
 #include "client/device_client.h"
 #include "control/uapi_client.h"
 #include "files/listener.h"
+#include "io/linux/ending_signals.h"
 #include "io/linux/network.h"
 #include "protocol/configuration.h"
 #include "quick/actions.h"
 #include "quick/failure.h"
 #include "quick/opening.h"
 #include "quick/quick_file.h"
-#include "quick/signals.h"
 #include "quick/transaction.h"
 
 namespace ferrule::quick {
@@ -83,7 +83,7 @@ class Up {
   io::Network& network_;
   Implementation implementation_;
   files::Listener& listener_;
-  std::optional<SignalsWait> wait_;  // before the transaction, which may take back at its end
+  std::optional<io::SignalsWait> wait_;  // before the transaction, which may take back at its end
   Transaction transaction_;
   Failure failure_;
   TableChoice table_;

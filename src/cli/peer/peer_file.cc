@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "quick/signals.h"
+#include "io/linux/ending_signals.h"
 
 namespace ferrule::cli {
 
@@ -108,7 +108,7 @@ protocol::DeviceChange PeerFile::undo_of(const protocol::DeviceChange& change) c
 }
 
 bool PeerFile::apply(Console& console, const protocol::DeviceChange& change) {
-  const quick::SignalsWait wait;
+  const io::SignalsWait wait;
   auto staged = files::StagedFile::write(path(), document_.text());
   if (!staged) {
     console.err.print("{}\nNothing was changed.\n", staged.error().what);

@@ -1,6 +1,6 @@
-#include "quick/signals.h"
+#include "io/linux/ending_signals.h"
 
-namespace ferrule::quick {
+namespace ferrule::io {
 
 sigset_t ending_signals() noexcept {
   sigset_t signals;
@@ -25,4 +25,4 @@ bool ending_signal_waits() noexcept {
          sigismember(&pending, SIGHUP) == 1;
 }
 
-}  // namespace ferrule::quick
+}  // namespace ferrule::io

@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-namespace ferrule::quick {
+namespace ferrule::io {
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP wait; then what has come takes effect. So what was begun
 /// can be taken back first. Programs that are started meanwhile get the signals as ever.
@@ -23,4 +23,4 @@ class SignalsWait {
 /// True when one of them has come and waits.
 [[nodiscard]] bool ending_signal_waits() noexcept;
 
-}  // namespace ferrule::quick
+}  // namespace ferrule::io
