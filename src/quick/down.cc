@@ -8,8 +8,10 @@
 
 #include "files/conf_file.h"
 #include "io/linux/ending_signals.h"
+#include "io/linux/kernel_query.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
+#include "quick/find_file.h"
 #include "quick/forwarding.h"
 #include "quick/kill_switch.h"
 #include "quick/leak_protection.h"
@@ -17,6 +19,15 @@
 #include "quick/routes.h"
 
 namespace ferrule::quick {
+
+namespace {
+
+std::string interface_of(std::string_view argument) {
+  if (files::is_interface_name(argument)) return std::string(argument);
+  return std::filesystem::path(argument).stem();
+}
+
+}  // namespace
 
 std::optional<UpRecord> record_of_what_is_there(const std::string& interface,
                                                 std::optional<std::uint32_t> index) {
@@ -36,6 +47,39 @@ std::optional<QuickFile> file_of(const UpRecord& record, const std::string& inte
   auto configuration = control::read_configuration(document, control::ConfDialect::wg_quick);
   if (!configuration) return std::nullopt;
   return QuickFile{interface, path, given, std::move(document), std::move(*configuration)};
+}
+
+Attempt<Doomed> find_doomed(client::DeviceClient& devices, io::Network& network,
+                            const std::string& argument, files::Listener& listener) {
+  const std::string interface = interface_of(argument);
+  auto query = io::KernelQuery::open();
+  const auto link = query ? query->link(interface) : std::unexpected(query.error());
+  auto record =
+      record_of_what_is_there(interface, link ? std::optional(link->index) : std::nullopt);
+  auto recorded = record ? file_of(*record, interface, argument) : std::nullopt;
+  if (!recorded) record.reset();
+  std::optional<control::Configuration> today;
+  bool is_of_record = recorded.has_value();
+  if (recorded && std::filesystem::exists(recorded->path)) {
+    (void)find_quick_file(argument, listener);  // for what it says of readers
+    if (auto text = files::read_conf_text(recorded->path)) today = std::move(text->configuration);
+    is_of_record = recorded->path == record->path;
+  }
+  auto file =
+      is_of_record ? Attempt<QuickFile>(std::move(*recorded)) : read_quick_file(argument, listener);
+  if (!file) return std::unexpected(std::move(file.error()));
+  Doomed doomed{std::move(*file), std::move(record), {}, {}, std::move(today)};
+  if (link) doomed.link.emplace(network, interface, link->index);
+  if (!link && doomed.record) return doomed;
+  auto device = get_device(devices, doomed.file.interface);
+  if (device) {
+    doomed.device = std::move(*device);
+  } else if (!doomed.record) {
+    return std::unexpected(std::move(device.error()));
+  } else {
+    listener.fail(device.error().what);
+  }
+  return doomed;
 }
 
 std::vector<const protocol::PeerStatus*> peers_of_no_file(const Doomed& doomed) {

@@ -11,6 +11,7 @@
 #include "files/listener.h"
 #include "io/linux/network.h"
 #include "quick/actions.h"
+#include "quick/failure.h"
 #include "quick/quick_file.h"
 #include "quick/record.h"
 
@@ -25,6 +26,11 @@ struct Doomed {
   // Today's file, which may have been edited since; none where it can't be read.
   std::optional<control::Configuration> today = {};
 };
+
+/// What goes by the name of an interface, or the path of its file. A file that names another one than
+/// `up` had is read anew, since whoever says so wants its commands.
+[[nodiscard]] Attempt<Doomed> find_doomed(client::DeviceClient& devices, io::Network& network,
+                                          const std::string& argument, files::Listener& listener);
 
 /// A record counts while its interface is the one that is there, or none is.
 [[nodiscard]] std::optional<UpRecord> record_of_what_is_there(const std::string& interface,

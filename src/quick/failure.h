@@ -5,24 +5,16 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
-#include "control/conf_error.h"
 #include "files/conf_file.h"
+#include "files/failure.h"
 #include "quick/quick_file.h"
 
 namespace ferrule::quick {
 
-/// Value type.
-struct Failure {
-  std::string what;                     // in a line; "": that is in `errors`, or was said
-  control::ConfErrors errors = {};      // with their places in a file
-  std::vector<std::string> hints = {};  // what can be done about it, a line each
-};
-
-template <class T>
-using Attempt = std::expected<T, Failure>;
+using files::Attempt;
+using files::Failure;
 
 [[nodiscard]] inline std::unexpected<Failure> failed(const Error& error) {
   return std::unexpected(Failure{error.what});

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "files/not_there.h"
 #include "io/linux/kernel_query.h"
 
 namespace ferrule::quick {
@@ -28,6 +29,14 @@ Result<LinkActions> find_link(io::Network& network, const std::string& name) {
   const auto link = query ? query->link(name) : std::unexpected(query.error());
   if (!link) return std::unexpected(link.error());
   return LinkActions(network, name, link->index);
+}
+
+Attempt<control::DeviceStatus> get_device(client::DeviceClient& devices, const std::string& name) {
+  auto device = devices.get(name);
+  if (device) return std::move(*device);
+  if (device.error().code != ENODEV) return failed(device.error());
+  files::NotThere told = files::no_interface(devices, name);
+  return std::unexpected(Failure{std::move(told.what), {}, std::move(told.hints)});
 }
 
 void wait_for_end_of_daemon(client::DeviceClient& devices, const std::string& interface) {

@@ -8,11 +8,16 @@
 #include "control/uapi_client.h"
 #include "io/linux/network.h"
 #include "quick/actions.h"
+#include "quick/failure.h"
 
 namespace ferrule::quick {
 
 /// The actions on an interface that is there.
 [[nodiscard]] Result<LinkActions> find_link(io::Network& network, const std::string& name);
+
+/// The device of this name, or why there is none, with what is there.
+[[nodiscard]] Attempt<control::DeviceStatus> get_device(client::DeviceClient& devices,
+                                                        const std::string& name);
 
 /// Deletes the interface, and waits until its daemon, which ends by itself then, is gone too: whoever
 /// brings it up again at once must not meet the old one. The devices outlive the action.

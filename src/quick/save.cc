@@ -13,6 +13,7 @@
 #include "files/device_conf.h"
 #include "io/linux/ending_signals.h"
 #include "io/linux/kernel_query.h"
+#include "quick/link.h"
 #include "quick/record.h"
 
 namespace ferrule::quick {
@@ -88,14 +89,14 @@ void write_file(files::Output& out, const control::KeptText& kept,
 }  // namespace
 
 Attempt<void> save_configuration(const QuickPlace& place, io::Network& network,
-                                 const AskDevice& ask_device, control::Date now,
+                                 client::DeviceClient& devices, control::Date now,
                                  files::Listener& listener) {
   const auto lock = files::lock_folder_of(place.path);
   if (!lock) return failed(lock.error());
   const auto file = files::read_conf_text(place.path);
   if (!file) return std::unexpected(Failure{file.error().unreadable, file.error().errors});
-  auto device = ask_device();
-  if (!device) return std::unexpected(Failure{});
+  auto device = get_device(devices, place.interface);
+  if (!device) return std::unexpected(std::move(device.error()));
   auto query = io::KernelQuery::open();
   const auto link = query ? query->link(place.interface) : std::unexpected(query.error());
   if (!link) return failed(link.error());

@@ -1,11 +1,8 @@
 // The state of an interface, written back to its file.
 #pragma once
 
-#include <functional>
-#include <optional>
-
+#include "client/device_client.h"
 #include "control/named_peers.h"
-#include "control/uapi_client.h"
 #include "files/listener.h"
 #include "io/linux/network.h"
 #include "quick/failure.h"
@@ -13,14 +10,11 @@
 
 namespace ferrule::quick {
 
-/// Asks for the device; none where it does not answer, which was said.
-using AskDevice = std::function<std::optional<control::DeviceStatus>()>;
-
 /// Writes what the interface is now in the place of its file, whole or not at all, with mode 0600:
 /// addresses, keys, peers and MTU as they are; DNS, Table, hooks, comments and disabled peers as the
 /// file has them, which is read for it, while other changes of it wait.
 [[nodiscard]] Attempt<void> save_configuration(const QuickPlace& place, io::Network& network,
-                                               const AskDevice& ask_device, control::Date now,
+                                               client::DeviceClient& devices, control::Date now,
                                                files::Listener& listener);
 
 }  // namespace ferrule::quick

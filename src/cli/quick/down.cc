@@ -1,7 +1,6 @@
 #include "cli/quick/down.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,8 +10,6 @@
 #include "cli/quick/save.h"
 #include "cli/terminal/listener.h"
 #include "control/prefix_list.h"
-#include "files/conf_file.h"
-#include "io/linux/kernel_query.h"
 #include "quick/down.h"
 #include "quick/hooks.h"
 
@@ -23,11 +20,6 @@ namespace {
 using quick::Doomed;
 
 constexpr std::size_t kMaxLostTold = 5;
-
-std::string interface_of(std::string_view argument) {
-  if (files::is_interface_name(argument)) return std::string(argument);
-  return std::filesystem::path(argument).stem();
-}
 
 // A command that fails ends it, as long as the file has it: without it, that is the way out.
 bool run_pre_down(Console& console, const Doomed& doomed) {
@@ -41,35 +33,6 @@ bool run_pre_down(Console& console, const Doomed& doomed) {
   if (!doomed.record || of_today == hooks) return false;
   listener.warn("the file has other commands by now: going on");
   return true;
-}
-
-std::optional<Doomed> find_doomed(Console& console, io::Network& network,
-                                  const std::string& argument) {
-  const std::string interface = interface_of(argument);
-  auto query = io::KernelQuery::open();
-  const auto link = query ? query->link(interface) : std::unexpected(query.error());
-  auto record =
-      quick::record_of_what_is_there(interface, link ? std::optional(link->index) : std::nullopt);
-  auto file = record ? quick::file_of(*record, interface, argument) : std::nullopt;
-  std::optional<control::Configuration> today;
-  if (!file) {
-    record.reset();
-    file = read_quick_file(console, argument);
-  } else if (std::filesystem::exists(file->path)) {
-    (void)find_quick_file(console, argument);  // for what it says of readers
-    if (auto text = files::read_conf_text(file->path)) today = std::move(text->configuration);
-    // Who names another file wants its commands.
-    if (file->path != record->path) file = read_quick_file(console, argument);
-  }
-  if (!file) return std::nullopt;
-  Doomed doomed{std::move(*file), std::move(record), {}, {}, std::move(today)};
-  if (link) doomed.link.emplace(network, interface, link->index);
-  if (link || !doomed.record) {
-    auto device = get_device(console, doomed.file.interface);
-    if (device) doomed.device = std::move(*device);
-    if (!doomed.device && !doomed.record) return std::nullopt;
-  }
-  return doomed;
 }
 
 void tell_of_lost_peers(Console& console, const Doomed& doomed) {
@@ -108,14 +71,15 @@ int run_down(Console& console, Arguments arguments) {
   if (!is_root(console)) return 1;
   auto network = open_network(console);
   if (!network) return 1;
-  const auto doomed = find_doomed(console, *network, argument);
+  ConsoleListener listener(console);
+  const auto doomed =
+      value_or_say(console, quick::find_doomed(*console.devices, *network, argument, listener));
   if (!doomed) return 1;
   const QuickFile& file = doomed->file;
   const control::InterfaceConf& conf = file.configuration.interface;
   quick::prepare_environment(file.interface, file.path);
   if (!run_pre_down(console, *doomed)) return 1;
   save_if_wanted(console, *doomed);
-  ConsoleListener listener(console);
   const bool is_good = quick::Down(*console.devices, *network, *doomed, listener).run();
   const auto done = quick::run_hooks(file, "PostDown", conf.post_down, listener);
   if (!done) print_failure(console, done.error());

@@ -4,11 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 
 #include "cli/doctor/warnings.h"
 #include "cli/terminal/listener.h"
-#include "cli/terminal/not_there.h"
 #include "cli/terminal/now.h"
 #include "cli/terminal/options.h"
 #include "diagnosis/machine_findings.h"
@@ -50,11 +48,8 @@ std::optional<QuickFile> read_file_to_apply(Console& console, const std::string&
 
 std::optional<Opened> open_file(Console& console, QuickFile& file) {
   ConsoleListener listener(console);
-  auto opening = quick::look_ahead(file, listener);
-  if (!opening) {
-    print_failure(console, opening.error());
-    return std::nullopt;
-  }
+  auto opening = value_or_say(console, quick::look_ahead(file, listener));
+  if (!opening) return std::nullopt;
   const control::PeerList& peers = quick::named_peers(file);
   const diagnosis::FileToCheck to_check{file.path, file.interface, file.document,
                                         file.configuration, peers};
@@ -68,17 +63,6 @@ std::optional<io::Network> open_network(Console& console) {
   auto network = io::Network::open();
   if (network) return std::move(*network);
   console.err.print("{}: {}\n", console.program, network.error().what);
-  return std::nullopt;
-}
-
-std::optional<control::DeviceStatus> get_device(Console& console, const std::string& name) {
-  auto device = console.devices->get(name);
-  if (device) return std::move(*device);
-  if (device.error().code == ENODEV) {
-    say_no_interface(console, name);
-  } else {
-    console.err.print("{}: {}\n", console.program, device.error().what);
-  }
   return std::nullopt;
 }
 

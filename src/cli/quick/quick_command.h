@@ -39,8 +39,4 @@ struct Opened {
 
 [[nodiscard]] std::optional<io::Network> open_network(Console& console);
 
-/// The device of this name. None: it is not, or does not answer; that was said.
-[[nodiscard]] std::optional<control::DeviceStatus> get_device(Console& console,
-                                                              const std::string& name);
-
 }  // namespace ferrule::cli

@@ -56,7 +56,7 @@ bool reload(Console& console, QuickFile& file, const quick::LinkActions& link,
 int reload_interface(Console& console, const std::string& argument, const ReloadOptions& options) {
   auto file = read_file_to_apply(console, argument);
   if (!file) return 1;
-  const auto device = get_device(console, file->interface);
+  const auto device = value_or_say(console, quick::get_device(*console.devices, file->interface));
   auto network = open_network(console);
   if (!device || !network) return 1;
   const auto link = quick::find_link(*network, file->interface);

@@ -44,9 +44,8 @@ bool save_configuration(Console& console, const QuickPlace& place) {
   auto network = open_network(console);
   if (!network) return false;
   ConsoleListener listener(console);
-  const auto ask_device = [&] { return get_device(console, place.interface); };
   const auto done =
-      quick::save_configuration(place, *network, ask_device, now_of(console), listener);
+      quick::save_configuration(place, *network, *console.devices, now_of(console), listener);
   if (!done) print_failure(console, done.error());
   return done.has_value();
 }

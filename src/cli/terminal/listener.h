@@ -1,6 +1,9 @@
 // What rooms below tell on the way, printed.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "cli/terminal/command.h"
 #include "files/listener.h"
 #include "quick/failure.h"
@@ -21,5 +24,13 @@ class ConsoleListener final : public files::Listener {
 };
 
 void print_failure(Console& console, const quick::Failure& failure);
+
+/// What was attempted. None: why is printed.
+template <class T>
+[[nodiscard]] std::optional<T> value_or_say(Console& console, quick::Attempt<T> attempt) {
+  if (attempt) return std::move(*attempt);
+  print_failure(console, attempt.error());
+  return std::nullopt;
+}
 
 }  // namespace ferrule::cli

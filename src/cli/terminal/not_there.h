@@ -1,18 +1,17 @@
-// What to say when what somebody named is not there: in the same words, whatever it is.
+// That what somebody named is not there, printed.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "cli/terminal/command.h"
+#include "files/not_there.h"
 
 namespace ferrule::cli {
 
-/// "`bbo' is not a peer of wg0; did you mean `bob'?"
-[[nodiscard]] std::string is_not(std::string_view word, std::string_view what,
-                                 const std::vector<std::string>& names);
+using files::is_not;
+
+void print_not_there(Console& console, const files::NotThere& told);
 
 /// Says that a file is not there, and what is that whoever said `argument` may have meant.
 void say_no_file(Console& console, const std::string& path, std::string_view argument);
