@@ -23,25 +23,24 @@ bool choose_name(Console& console, const PeerFile& file, const PeerOptions& opti
   if (!control::is_peer_name(options.name)) {
     return refuse_words(console, peer, "A name has 1 to 64 characters, and no '#' and no quotes.");
   }
-  if (control::find_peer(file.peers(), options.name) == nullptr) return true;
-  return refuse(console,
-                fmt::format("{}: there is a peer `{}' already", file.path(), options.name));
+  if (control::find_peer(file.list.peers, options.name) == nullptr) return true;
+  return refuse(console, fmt::format("{}: there is a peer `{}' already", file.path, options.name));
 }
 
 bool choose_addresses(Console& console, const PeerFile& file, NewPeer& peer) {
   std::vector<Cidr> taken;
-  for (const control::InterfaceAddress& own : file.configuration().interface.addresses) {
+  for (const control::InterfaceAddress& own : file.configuration.interface.addresses) {
     taken.emplace_back(own.address, own.address.bits());
   }
-  for (const control::NamedPeer& other : file.peers()) {
+  for (const control::NamedPeer& other : file.list.peers) {
     for (const auto& change : other.conf.allowed_ips) taken.push_back(change.cidr);
   }
-  if (file.device()) {
-    for (const protocol::PeerStatus& other : file.device()->peers) {
+  if (file.device) {
+    for (const protocol::PeerStatus& other : file.device->peers) {
       taken.insert(taken.end(), other.allowed_ips.begin(), other.allowed_ips.end());
     }
   }
-  for (const control::InterfaceAddress& own : file.configuration().interface.addresses) {
+  for (const control::InterfaceAddress& own : file.configuration.interface.addresses) {
     const auto same_family = [&](const IpAddress& address) {
       return address.family() == own.address.family();
     };
@@ -51,7 +50,7 @@ bool choose_addresses(Console& console, const PeerFile& file, NewPeer& peer) {
     if (!address) {
       const Cidr network(own.address, own.prefix_length);
       return refuse(console,
-                    fmt::format("{}: {} has no free address", file.path(), network.to_string()));
+                    fmt::format("{}: {} has no free address", file.path, network.to_string()));
     }
     peer.addresses.push_back(*address);
   }
@@ -59,7 +58,7 @@ bool choose_addresses(Console& console, const PeerFile& file, NewPeer& peer) {
   return refuse(console,
                 fmt::format("{}: [Interface] has no network to take an address from: a line "
                             "like `Address = 10.0.0.1/24'",
-                            file.path()));
+                            file.path));
 }
 
 bool choose_expiry(Console& console, const PeerOptions& options, NewPeer& peer) {
@@ -107,7 +106,8 @@ protocol::DeviceChange change_of(const NewPeer& peer) {
 
 }  // namespace
 
-int add_peer(Console& console, PeerFile& file, const PeerOptions& options) {
+int add_peer(Console& console, PeerEditor& editor, const PeerOptions& options) {
+  const PeerFile& file = editor.file();
   NewPeer peer;
   const bool is_ready =
       choose_name(console, file, options, peer) &&
@@ -116,9 +116,9 @@ int add_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   if (!is_ready) return status_without(console, peer);
   const auto conf = client_conf_of(console, options, peer, options.name);
   if (!conf) return status_without(console, peer);
-  control::append_peer(file.document(), section_of(peer, options.name).view());
+  control::append_peer(editor.document(), section_of(peer, options.name).view());
   Handout handout(console, options);
-  if (!handout.prepare(*conf) || !file.apply(console, change_of(peer))) return 1;
+  if (!handout.prepare(*conf) || !apply_or_say(console, editor, change_of(peer))) return 1;
   if (!handout.give(*conf)) {
     console.err.print(
         "{0} was added, but its configuration, with the only copy of its key, went nowhere.\n"
@@ -126,12 +126,11 @@ int add_peer(Console& console, PeerFile& file, const PeerOptions& options) {
         options.name, options.interface);
     return 1;
   }
-  console.err.print("{} is in {}{}, as {}\n", options.name, file.interface(), file.if_not_up(),
+  console.err.print("{} is in {}{}, as {}\n", options.name, file.interface, if_not_up(file),
                     list_of(peer.addresses));
-  if (file.configuration().interface.save_config) {
+  if (file.configuration.interface.save_config) {
     console.err.print(
-        "Warning: {} has SaveConfig: names and dates are lost when wg-quick saves it\n",
-        file.path());
+        "Warning: {} has SaveConfig: names and dates are lost when wg-quick saves it\n", file.path);
   }
   return 0;
 }

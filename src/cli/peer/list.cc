@@ -115,23 +115,23 @@ void print_table(Output& out, const std::vector<Row>& rows) {
 
 }  // namespace
 
-int list_peers(Console& console, PeerFile& file, const PeerOptions& options) {
+int list_peers(Console& console, const PeerFile& file, const PeerOptions& options) {
   const StatusByKey statuses(file);
   if (options.is_json) {
     JsonList list(console.out);
-    for (const NamedPeer& peer : file.peers()) {
+    for (const NamedPeer& peer : file.list.peers) {
       list.add(json_of(console, file, peer, statuses.of(peer)));
     }
     list.end();
     return 0;
   }
-  if (file.peers().empty()) {
-    console.out.print("{} has no peers: `ferrule peer add {} NAME' makes one\n", file.interface(),
+  if (file.list.peers.empty()) {
+    console.out.print("{} has no peers: `ferrule peer add {} NAME' makes one\n", file.interface,
                       options.interface);
     return 0;
   }
   std::vector<Row> rows;
-  for (const NamedPeer& peer : file.peers()) {
+  for (const NamedPeer& peer : file.list.peers) {
     rows.push_back(row_of(console, file, peer, statuses.of(peer)));
   }
   print_table(console.out, rows);

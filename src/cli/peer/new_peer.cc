@@ -31,8 +31,8 @@ bool is_one_line(std::string_view text) {
 }
 
 // What clients call this machine: by `# Name' in [Interface], or by its endpoint, or its own name.
-std::string name_of_server(PeerFile& file, const std::string& endpoint) {
-  if (auto name = control::interface_note(file.document(), "Name")) {
+std::string name_of_server(const PeerFile& file, const std::string& endpoint) {
+  if (auto name = control::interface_note(file.document, "Name")) {
     return control::shown_name(*name);
   }
   const auto at = control::parse_host_port(endpoint);
@@ -42,17 +42,18 @@ std::string name_of_server(PeerFile& file, const std::string& endpoint) {
   return control::shown_name(host.data());
 }
 
-bool choose_endpoint(Console& console, PeerFile& file, const PeerOptions& options, NewPeer& peer) {
+bool choose_endpoint(Console& console, const PeerFile& file, const PeerOptions& options,
+                     NewPeer& peer) {
   std::string text = options.endpoint;
-  if (text.empty()) text = control::interface_note(file.document(), "Endpoint").value_or("");
+  if (text.empty()) text = control::interface_note(file.document, "Endpoint").value_or("");
   if (text.empty()) {
     return refuse_words(console, peer,
                         fmt::format("Where will {} find this machine? Say --endpoint HOST[:PORT], "
                                     "or once for all in [Interface]: `# Endpoint = HOST:PORT'",
                                     options.name));
   }
-  std::uint16_t port = file.configuration().interface.listen_port.value_or(0);
-  if (port == 0 && file.device()) port = file.device()->listen_port;
+  std::uint16_t port = file.configuration.interface.listen_port.value_or(0);
+  if (port == 0 && file.device) port = file.device->listen_port;
   const auto endpoint = control::complete_endpoint(text, port);
   peer.is_misworded = !options.endpoint.empty();  // or else it is the file's
   if (!endpoint) return refuse(console, "--endpoint: " + endpoint.error());
@@ -120,14 +121,13 @@ std::string list_of(const std::vector<IpAddress>& addresses) {
   return list;
 }
 
-bool choose_client_part(Console& console, PeerFile& file, const PeerOptions& options,
+bool choose_client_part(Console& console, const PeerFile& file, const PeerOptions& options,
                         NewPeer& peer) {
   peer.dns = options.dns;
-  if (peer.dns.empty())
-    peer.dns = control::interface_note(file.document(), "ClientDNS").value_or("");
+  if (peer.dns.empty()) peer.dns = control::interface_note(file.document, "ClientDNS").value_or("");
   peer.allowed_ips = options.allowed_ips;
   if (peer.allowed_ips.empty()) {
-    for (const control::InterfaceAddress& own : file.configuration().interface.addresses) {
+    for (const control::InterfaceAddress& own : file.configuration.interface.addresses) {
       if (!peer.allowed_ips.empty()) peer.allowed_ips += ", ";
       peer.allowed_ips += Cidr(own.address, own.prefix_length).to_string();
     }
@@ -139,12 +139,12 @@ bool choose_client_part(Console& console, PeerFile& file, const PeerOptions& opt
 }
 
 bool choose_keys(Console& console, const PeerFile& file, bool has_psk, NewPeer& peer) {
-  if (const auto& own = file.configuration().interface.private_key) {
+  if (const auto& own = file.configuration.interface.private_key) {
     peer.server_key = crypto::public_key_of(*own);
-  } else if (file.device() && file.device()->public_key) {
-    peer.server_key = *file.device()->public_key;
+  } else if (file.device && file.device->public_key) {
+    peer.server_key = *file.device->public_key;
   } else {
-    return refuse(console, fmt::format("{}: [Interface] has no PrivateKey", file.path()));
+    return refuse(console, fmt::format("{}: [Interface] has no PrivateKey", file.path));
   }
   crypto::SystemRng rng;
   const bool is_random = rng.fill(peer.private_key.mut_bytes()) &&

@@ -32,8 +32,8 @@ struct NewPeer {
 // Each fills in a part, or says why it can't and returns false.
 
 /// What the client sends here, where it finds this machine, and its name servers.
-[[nodiscard]] bool choose_client_part(Console& console, PeerFile& file, const PeerOptions& options,
-                                      NewPeer& peer);
+[[nodiscard]] bool choose_client_part(Console& console, const PeerFile& file,
+                                      const PeerOptions& options, NewPeer& peer);
 [[nodiscard]] bool choose_keys(Console& console, const PeerFile& file, bool has_psk, NewPeer& peer);
 
 /// The whole file for the peer's own machine; none, which is said, if that could not be read again.

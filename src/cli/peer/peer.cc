@@ -8,13 +8,20 @@
 #include <vector>
 
 #include "cli/peer/peer_commands.h"
+#include "cli/terminal/listener.h"
 #include "cli/terminal/options.h"
 
 namespace ferrule::cli {
 
 namespace {
 
-using PeerCommand = int (*)(Console&, PeerFile&, const PeerOptions&);
+using PeerView = int (*)(Console&, const PeerFile&, const PeerOptions&);
+using PeerEdit = int (*)(Console&, PeerEditor&, const PeerOptions&);
+
+struct PeerCommands {
+  std::vector<std::pair<CLI::App*, PeerView>> views;
+  std::vector<std::pair<CLI::App*, PeerEdit>> edits;
+};
 
 constexpr const char* kInterfaceHelp = "an interface, or the path of its file";
 constexpr const char* kNameHelp = "a peer's name, or its public key";
@@ -62,6 +69,57 @@ CLI::App* add_command(CLI::App& app, PeerOptions& options) {
   return add;
 }
 
+PeerCommands add_commands(CLI::App& app, PeerOptions& options) {
+  PeerCommands commands;
+  commands.edits.emplace_back(add_command(app, options), add_peer);
+  CLI::App* list_app = command(app, "list", "lists the peers of an interface", options);
+  list_app->add_flag("--json", options.is_json, "print it as JSON");
+  commands.views.emplace_back(list_app, list_peers);
+  CLI::App* show = named_command(app, "show", "shows all that is known of a peer", options);
+  show->add_flag("--json", options.is_json, "print it as JSON");
+  commands.views.emplace_back(show, show_peer);
+  CLI::App* rekey =
+      named_command(app, "rekey", "gives a peer new keys, and prints its configuration", options);
+  add_client_options(*rekey, options);
+  rekey->footer(
+      "ferrule peer rekey wg0 alice --qr\nferrule peer rekey wg0 laptop --out laptop.conf");
+  commands.edits.emplace_back(rekey, rekey_peer);
+  commands.edits.emplace_back(named_command(app, "remove", "removes a peer", options), remove_peer);
+  CLI::App* rename = named_command(app, "rename", "gives a peer a name", options);
+  rename->add_option("NEW", options.new_name, "what to call it")->required();
+  rename->footer("ferrule peer rename wg0 alice alice-laptop");
+  commands.edits.emplace_back(rename, rename_peer);
+  commands.edits.emplace_back(
+      named_command(app, "disable", "takes a peer out, to be enabled again", options),
+      disable_peer);
+  commands.edits.emplace_back(named_command(app, "enable", "puts a disabled peer back", options),
+                              enable_peer);
+  CLI::App* adopt =
+      command(app, "adopt", "takes over the names that other tools keep in comments", options);
+  commands.edits.emplace_back(adopt, adopt_names);
+  CLI::App* expire = command(app, "expire", "disables the peers whose time has come", options);
+  commands.edits.emplace_back(expire, expire_peers);
+  return commands;
+}
+
+int view(Console& console, const files::ConfPath& path, PeerView show, const PeerOptions& options) {
+  const auto file = value_or_say(console, files::read_peer_file(*console.devices, path));
+  if (!file) return 1;
+  print_mistakes(console, file->list);
+  return file->is_whole() ? show(console, *file, options) : 1;
+}
+
+int edit(Console& console, const files::ConfPath& path, PeerEdit change,
+         const PeerOptions& options) {
+  auto editor = value_or_say(console, PeerEditor::open(*console.devices, path));
+  if (!editor) return 1;
+  print_mistakes(console, editor->file().list);
+  // One bad date must not keep those in whose day has come.
+  const bool may_be_partial = change == expire_peers;
+  if (!editor->file().is_whole() && !may_be_partial) return 1;
+  return change(console, *editor, options);
+}
+
 }  // namespace
 
 int run_peer(Console& console, Arguments arguments) {
@@ -69,44 +127,15 @@ int run_peer(Console& console, Arguments arguments) {
   CLI::App app("Peers by their names, in the file of an interface and in the running device.");
   app.require_subcommand(1);
   app.footer("ferrule peer add wg0 alice --qr\nferrule peer list wg0\nferrule help peer add");
-  std::vector<std::pair<CLI::App*, PeerCommand>> commands;
-  commands.emplace_back(add_command(app, options), add_peer);
-  CLI::App* list_app = command(app, "list", "lists the peers of an interface", options);
-  list_app->add_flag("--json", options.is_json, "print it as JSON");
-  commands.emplace_back(list_app, list_peers);
-  CLI::App* show = named_command(app, "show", "shows all that is known of a peer", options);
-  show->add_flag("--json", options.is_json, "print it as JSON");
-  commands.emplace_back(show, show_peer);
-  CLI::App* rekey =
-      named_command(app, "rekey", "gives a peer new keys, and prints its configuration", options);
-  add_client_options(*rekey, options);
-  rekey->footer(
-      "ferrule peer rekey wg0 alice --qr\nferrule peer rekey wg0 laptop --out laptop.conf");
-  commands.emplace_back(rekey, rekey_peer);
-  commands.emplace_back(named_command(app, "remove", "removes a peer", options), remove_peer);
-  CLI::App* rename = named_command(app, "rename", "gives a peer a name", options);
-  rename->add_option("NEW", options.new_name, "what to call it")->required();
-  rename->footer("ferrule peer rename wg0 alice alice-laptop");
-  commands.emplace_back(rename, rename_peer);
-  commands.emplace_back(
-      named_command(app, "disable", "takes a peer out, to be enabled again", options),
-      disable_peer);
-  commands.emplace_back(named_command(app, "enable", "puts a disabled peer back", options),
-                        enable_peer);
-  CLI::App* adopt =
-      command(app, "adopt", "takes over the names that other tools keep in comments", options);
-  commands.emplace_back(adopt, adopt_names);
-  CLI::App* expire = command(app, "expire", "disables the peers whose time has come", options);
-  commands.emplace_back(expire, expire_peers);
+  const PeerCommands commands = add_commands(app, options);
   if (const auto status = read_options(app, console, arguments)) return *status;
-
-  // One bad date must not keep those in whose day has come.
-  const auto mistakes =
-      expire->parsed() ? PeerFile::Mistakes::passed_over : PeerFile::Mistakes::refused;
-  auto file = PeerFile::open(console, options.interface, mistakes);
-  if (!file) return 1;
-  for (const auto& [sub, run] : commands) {
-    if (sub->parsed()) return run(console, *file, options);
+  const auto path = value_or_say(console, files::find_peer_file(options.interface));
+  if (!path) return 1;
+  for (const auto& [sub, show] : commands.views) {
+    if (sub->parsed()) return view(console, *path, show, options);
+  }
+  for (const auto& [sub, change] : commands.edits) {
+    if (sub->parsed()) return edit(console, *path, change, options);
   }
   return 1;
 }

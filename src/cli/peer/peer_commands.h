@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/peer/peer_file.h"
+#include "cli/peer/peer_report.h"
 #include "cli/terminal/command.h"
 #include "control/named_peers.h"
 
@@ -28,20 +28,20 @@ struct PeerOptions {
 // Each returns the exit status.
 
 /// Makes a peer, and prints what its owner needs.
-int add_peer(Console& console, PeerFile& file, const PeerOptions& options);
-int list_peers(Console& console, PeerFile& file, const PeerOptions& options);
+int add_peer(Console& console, PeerEditor& editor, const PeerOptions& options);
+int list_peers(Console& console, const PeerFile& file, const PeerOptions& options);
 /// All that is known of a peer.
-int show_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int show_peer(Console& console, const PeerFile& file, const PeerOptions& options);
 /// Gives a peer new keys, and prints what its owner needs.
-int rekey_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int rekey_peer(Console& console, PeerEditor& editor, const PeerOptions& options);
 /// Makes names of what other tools have in comments.
-int adopt_names(Console& console, PeerFile& file, const PeerOptions& options);
-int remove_peer(Console& console, PeerFile& file, const PeerOptions& options);
-int rename_peer(Console& console, PeerFile& file, const PeerOptions& options);
-int disable_peer(Console& console, PeerFile& file, const PeerOptions& options);
-int enable_peer(Console& console, PeerFile& file, const PeerOptions& options);
+int adopt_names(Console& console, PeerEditor& editor, const PeerOptions& options);
+int remove_peer(Console& console, PeerEditor& editor, const PeerOptions& options);
+int rename_peer(Console& console, PeerEditor& editor, const PeerOptions& options);
+int disable_peer(Console& console, PeerEditor& editor, const PeerOptions& options);
+int enable_peer(Console& console, PeerEditor& editor, const PeerOptions& options);
 /// Disables every peer whose day has come. 1, too, where a day can't be read.
-int expire_peers(Console& console, PeerFile& file, const PeerOptions& options);
+int expire_peers(Console& console, PeerEditor& editor, const PeerOptions& options);
 
 /// What to call a peer.
 [[nodiscard]] std::string name_or_key(const control::NamedPeer& peer);

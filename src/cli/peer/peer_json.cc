@@ -8,8 +8,8 @@
 namespace ferrule::cli {
 
 StatusByKey::StatusByKey(const PeerFile& file) {
-  if (!file.device()) return;
-  for (const protocol::PeerStatus& status : file.device()->peers) {
+  if (!file.device) return;
+  for (const protocol::PeerStatus& status : file.device->peers) {
     statuses_.emplace(status.public_key, &status);
   }
 }

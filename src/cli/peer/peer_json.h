@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/keys.h"
-#include "cli/peer/peer_file.h"
+#include "cli/peer/peer_report.h"
 #include "cli/terminal/json.h"
 #include "control/named_peers.h"
 

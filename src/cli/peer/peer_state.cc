@@ -47,7 +47,7 @@ PeerState state_of(const PeerFile& file, const control::NamedPeer& peer,
   const control::Date now{std::chrono::seconds(now_s)};
   if (peer.expires && *peer.expires <= now) return PeerState::expired;
   if (!peer.is_enabled) return PeerState::disabled;
-  if (!file.device()) return PeerState::down;
+  if (!file.device) return PeerState::down;
   if (status == nullptr || status->last_handshake.seconds == 0) return PeerState::never_seen;
   return monitor::has_session(*status, {now_s, 0}) ? PeerState::connected : PeerState::idle;
 }

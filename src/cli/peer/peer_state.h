@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cli/peer/peer_file.h"
+#include "cli/peer/peer_report.h"
 #include "cli/terminal/style.h"
 #include "control/named_peers.h"
 

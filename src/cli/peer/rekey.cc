@@ -57,14 +57,14 @@ bool can_rekey(Console& console, const PeerFile& file, const NamedPeer& peer) {
   const std::string name = name_or_key(peer);
   if (!peer.is_enabled) {
     return refuse(console, fmt::format("{} is disabled: `ferrule peer enable {} {}' first", name,
-                                       file.interface(), name));
+                                       file.interface, name));
   }
   const auto sections =
-      std::ranges::count(file.peers(), peer.conf.public_key,
+      std::ranges::count(file.list.peers, peer.conf.public_key,
                          [](const NamedPeer& other) { return other.conf.public_key; });
   if (sections > 1) {
     return refuse(console, fmt::format("{}: {} stands in {} sections: make them one first",
-                                       file.path(), name, sections));
+                                       file.path, name, sections));
   }
   if (!addresses_of(peer).empty()) return true;
   return refuse(console, fmt::format("{} has no address of its own among its allowed IPs: its file "
@@ -74,8 +74,9 @@ bool can_rekey(Console& console, const PeerFile& file, const NamedPeer& peer) {
 
 }  // namespace
 
-int rekey_peer(Console& console, PeerFile& file, const PeerOptions& options) {
-  const NamedPeer* peer = file.find(console, options.name);
+int rekey_peer(Console& console, PeerEditor& editor, const PeerOptions& options) {
+  const PeerFile& file = editor.file();
+  const NamedPeer* peer = find_or_say(console, file, options.name);
   if (peer == nullptr || !can_rekey(console, file, *peer)) return 1;
   NewPeer keys;
   keys.addresses = addresses_of(*peer);
@@ -87,9 +88,9 @@ int rekey_peer(Console& console, PeerFile& file, const PeerOptions& options) {
   const auto conf = client_conf_of(console, options, keys, peer->name);
   if (!conf) return status_without(console, keys);
   const auto change = change_of(*peer, keys);
-  control::replace_keys(file.document(), *peer, new_lines(keys).view());
+  control::replace_keys(editor.document(), *peer, new_lines(keys).view());
   Handout handout(console, options);
-  if (!handout.prepare(*conf) || !file.apply(console, change)) return 1;
+  if (!handout.prepare(*conf) || !apply_or_say(console, editor, change)) return 1;
   const std::string name = name_or_key(*peer);
   if (!handout.give(*conf)) {
     console.err.print(
@@ -99,7 +100,7 @@ int rekey_peer(Console& console, PeerFile& file, const PeerOptions& options) {
     return 1;
   }
   console.err.print("{} has new keys in {}{}: its old file is of no more use\n", name,
-                    file.interface(), file.if_not_up());
+                    file.interface, if_not_up(file));
   return 0;
 }
 

@@ -33,7 +33,7 @@ void print_peer(Console& console, const PeerFile& file, const control::NamedPeer
   const PeerState state = state_of(file, peer, status, console.now_s);
   console.out.print("{}: {}\n", style.bold(Color::yellow, "peer"),
                     style.colored(Color::yellow, name_or_key(peer)));
-  line("interface", file.interface());
+  line("interface", file.interface);
   line("state", colored(state, name_of(state), style));
   line("public key", to_base64(peer.conf.public_key));
   line("preshared key", peer.conf.preshared_key ? "yes" : "no");
@@ -54,8 +54,8 @@ void print_peer(Console& console, const PeerFile& file, const control::NamedPeer
 
 }  // namespace
 
-int show_peer(Console& console, PeerFile& file, const PeerOptions& options) {
-  const control::NamedPeer* peer = file.find(console, options.name);
+int show_peer(Console& console, const PeerFile& file, const PeerOptions& options) {
+  const control::NamedPeer* peer = find_or_say(console, file, options.name);
   if (peer == nullptr) return 1;
   const protocol::PeerStatus* status = StatusByKey(file).of(*peer);
   if (options.is_json) {

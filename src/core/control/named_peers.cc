@@ -362,8 +362,10 @@ void enable_peer(ConfDocument& document, const NamedPeer& peer) {
   keep_apart(document, peer.end_line);
 }
 
-void set_disabled_apart(ConfDocument& document) {
+bool set_disabled_apart(ConfDocument& document) {
+  bool has_moved = false;
   while (const auto enclosed = find_enclosed(document)) {
+    has_moved = true;
     const auto& [peer, header_line] = *enclosed;
     WipedText text("\n");
     for (std::size_t i = peer.first_line; i < peer.end_line; ++i) {
@@ -377,6 +379,7 @@ void set_disabled_apart(ConfDocument& document) {
     if (end < document.line_count() && !is_blank(document, end)) text.append("\n");
     document.insert_lines(end, text.view());
   }
+  return has_moved;
 }
 
 std::optional<std::string> interface_note(const ConfDocument& document, std::string_view key) {

@@ -90,8 +90,8 @@ void rename_peer(ConfDocument& document, const NamedPeer& peer, std::string_view
 void disable_peer(ConfDocument& document, const NamedPeer& peer);
 void enable_peer(ConfDocument& document, const NamedPeer& peer);
 /// Disabled peers that someone has put among the values of another section go behind it. Only then are
-/// the lines of a peer its alone.
-void set_disabled_apart(ConfDocument& document);
+/// the lines of a peer its alone. True when there were any.
+bool set_disabled_apart(ConfDocument& document);
 
 /// A comment that says something: "# Name = alice". Both are parts of the line.
 struct Note {
