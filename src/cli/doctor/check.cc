@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -156,17 +155,18 @@ void print_json(Output& out, const std::vector<Report>& reports) {
 
 int run_check(Console& console, Arguments arguments) {
   CheckOptions options;
-  CLI::App app("Finds what is wrong with configuration files, and what cannot work as they are.");
-  app.add_option("FILE", options.files,
-                 "a file of wg-quick or wg, an interface, or - for standard input")
-      ->required();
-  app.add_flag("--strict", options.is_strict, "warnings make the status 1 too");
-  app.add_flag("--offline", options.is_offline, "look no name up and ask for no route");
-  app.add_flag("--json", options.is_json, "print findings as JSON");
-  app.footer(
+  CommandLine line(
+      "Finds what is wrong with configuration files, and what cannot work as they are.");
+  line.add_option("FILE", options.files,
+                  "a file of wg-quick or wg, an interface, or - for standard input")
+      .required();
+  line.add_flag("--strict", options.is_strict, "warnings make the status 1 too");
+  line.add_flag("--offline", options.is_offline, "look no name up and ask for no route");
+  line.add_flag("--json", options.is_json, "print findings as JSON");
+  line.examples(
       "ferrule check wg0\nferrule check ./*.conf --offline --strict\n"
       "ferrule check wg0 --json | jq -r '.[].message'");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  if (const auto status = read_options(line, console, arguments)) return *status;
 
   std::vector<Report> reports;
   bool is_bad = false;

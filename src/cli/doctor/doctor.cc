@@ -1,6 +1,5 @@
 #include "cli/doctor/doctor.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -102,12 +101,12 @@ int run_doctor(Console& console, Arguments arguments) {
   std::string interface;
   std::string peer;
   bool is_json = false;
-  CLI::App app("Finds out why a tunnel does not work.");
-  app.add_option("IFACE", interface, "an interface, or the path of its file")->required();
-  app.add_option("PEER", peer, "just this peer: its name, or its public key");
-  app.add_flag("--json", is_json, "print findings as JSON");
-  app.footer("ferrule doctor wg0\nferrule doctor wg0 alice");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line("Finds out why a tunnel does not work.");
+  line.add_option("IFACE", interface, "an interface, or the path of its file").required();
+  line.add_option("PEER", peer, "just this peer: its name, or its public key");
+  line.add_flag("--json", is_json, "print findings as JSON");
+  line.examples("ferrule doctor wg0\nferrule doctor wg0 alice");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   Checklist checklist(console);
   const auto facts = diagnosis::gather_facts(
       *console.devices, interface, peer, is_json ? diagnosis::Progress{} : checklist.progress());

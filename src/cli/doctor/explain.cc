@@ -1,6 +1,5 @@
 #include "cli/doctor/explain.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -162,12 +161,12 @@ int run_explain(Console& console, Arguments arguments) {
   std::string address;
   std::string from;
   bool is_json = false;
-  CLI::App app("Says what would carry a packet to an address, and why.");
-  app.add_option("ADDRESS", address, "an address, or a name that has one")->required();
-  add_value(app, "--from", from, "SRC", "the packet's source address");
-  app.add_flag("--json", is_json, "print it as JSON");
-  app.footer("ferrule explain 10.0.0.7\nferrule explain 1.1.1.1 --from 10.0.0.7");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line("Says what would carry a packet to an address, and why.");
+  line.add_option("ADDRESS", address, "an address, or a name that has one").required();
+  line.add_value("--from", from, "SRC", "the packet's source address");
+  line.add_flag("--json", is_json, "print it as JSON");
+  line.examples("ferrule explain 10.0.0.7\nferrule explain 1.1.1.1 --from 10.0.0.7");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   const auto source = from.empty() ? std::optional(IpAddress()) : IpAddress::parse(from);
   const auto targets = files::look_up(address);
   if (!source || targets.empty()) {

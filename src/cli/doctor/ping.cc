@@ -1,6 +1,5 @@
 #include "cli/doctor/ping.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -41,12 +40,12 @@ struct Question {
   bool is_json = false;
 };
 
-void add_options(CLI::App& app, Question& question) {
-  app.add_option("IFACE", question.interface, "an interface, or the path of its file")->required();
-  app.add_option("PEER", question.peer, "a peer: its name, or its public key")->required();
-  app.add_flag("-4", question.is_v4, "an IPv4 address of it");
-  app.add_flag("-6", question.is_v6, "an IPv6 address of it");
-  app.add_flag("--json", question.is_json, "print the figures as JSON");
+void add_options(CommandLine& line, Question& question) {
+  line.add_option("IFACE", question.interface, "an interface, or the path of its file").required();
+  line.add_option("PEER", question.peer, "a peer: its name, or its public key").required();
+  line.add_flag("-4", question.is_v4, "an IPv4 address of it");
+  line.add_flag("-6", question.is_v6, "an IPv6 address of it");
+  line.add_flag("--json", question.is_json, "print the figures as JSON");
 }
 
 struct Way {
@@ -131,14 +130,12 @@ int run_ping(Console& console, Arguments arguments) {
   Question question;
   unsigned count = 4;
   double interval_s = 1;
-  CLI::App app("Sends echo requests to a peer through the tunnel.");
-  add_options(app, question);
-  CLI::Range most(1u, 100'000u);
-  most.description("");  // or else it would stand behind the word
-  app.add_option("-c,--count", count, "how many (4)")->type_name("COUNT")->check(most);
-  add_seconds(app, "-i,--interval", interval_s, "between them (1)", 0.002, 3600);
-  app.footer("ferrule ping wg0 alice\nferrule ping wg0 alice -c 10 -i 0.2");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line("Sends echo requests to a peer through the tunnel.");
+  add_options(line, question);
+  line.add_option("-c,--count", count, "how many (4)").shown_as("COUNT").between(1, 100'000);
+  line.add_seconds("-i,--interval", interval_s, "between them (1)", 0.002, 3600);
+  line.examples("ferrule ping wg0 alice\nferrule ping wg0 alice -c 10 -i 0.2");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   auto way = open_way(console, question);
   if (!way) return kCouldNotSend;
   const PeerTarget& target = way->target;
@@ -180,11 +177,12 @@ int run_ping(Console& console, Arguments arguments) {
 int run_test(Console& console, Arguments arguments) {
   Question question;
   double seconds = 3;
-  CLI::App app("Measures the way to a peer and back: round trip, loss, packet size, throughput.");
-  add_options(app, question);
-  add_seconds(app, "--seconds", seconds, "how long throughput is measured (3)", 0.1, 60);
-  app.footer("ferrule test wg0 alice\nferrule test wg0 alice --seconds 10");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line(
+      "Measures the way to a peer and back: round trip, loss, packet size, throughput.");
+  add_options(line, question);
+  line.add_seconds("--seconds", seconds, "how long throughput is measured (3)", 0.1, 60);
+  line.examples("ferrule test wg0 alice\nferrule test wg0 alice --seconds 10");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   auto way = open_way(console, question);
   if (!way) return kCouldNotSend;
   const PeerTarget& target = way->target;

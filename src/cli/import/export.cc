@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -138,21 +137,19 @@ WipedText as_networkd(const std::string& interface, const control::Configuration
 int run_export(Console& console, Arguments arguments) {
   std::string interface;
   std::string format = "conf";
-  CLI::App app(
+  CommandLine line(
       "Prints the file of an interface for another program, with its keys. Commands, names "
       "and disabled peers are in `conf' only.");
-  app.add_option("IFACE", interface,
-                 "an interface, or the path of its file, or - for standard input")
-      ->required();
-  CLI::IsMember formats({"conf", "networkmanager", "networkd"});
-  formats.description("");
-  app.add_option("--to", format, "conf (as it is), networkmanager or networkd (two files in one)")
-      ->type_name("FORMAT")
-      ->check(formats);
-  app.footer(
+  line.add_option("IFACE", interface,
+                  "an interface, or the path of its file, or - for standard input")
+      .required();
+  line.add_option("--to", format, "conf (as it is), networkmanager or networkd (two files in one)")
+      .shown_as("FORMAT")
+      .one_of({"conf", "networkmanager", "networkd"});
+  line.examples(
       "ferrule export wg0 > wg0.conf\n"
       "ferrule export office --to networkmanager > office.nmconnection");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  if (const auto status = read_options(line, console, arguments)) return *status;
   const bool is_input = interface == "-";
   const auto path = is_input ? Result<files::ConfPath>(files::ConfPath{"/dev/stdin", "wg0"})
                              : files::find_conf(interface);

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,24 +31,25 @@ struct ImportOptions {
 
 std::optional<int> read_import_options(ImportOptions& options, Console& console,
                                        Arguments arguments) {
-  CLI::App app(
+  CommandLine line(
       "Makes a file of ours of another program's: wg-easy's wg0.json, files of wg-quick, pivpn and "
       "clients, NetworkManager's .nmconnection, systemd-networkd's .netdev and .network, "
       "OPNsense's "
       "config.xml, and pictures of QR codes.");
-  app.add_option("FILE", options.files,
-                 "a file, or - for standard input; .netdev and .network are two")
-      ->required();
-  add_value(app, "--as", options.as, "IFACE",
-            "an interface, or the path of its file; - prints it (default: what the file says)");
-  app.add_flag("--force", options.is_forced, "write over a file that is there");
-  app.footer(
+  line.add_option("FILE", options.files,
+                  "a file, or - for standard input; .netdev and .network are two")
+      .required();
+  line.add_value(
+      "--as", options.as, "IFACE",
+      "an interface, or the path of its file; - prints it (default: what the file says)");
+  line.add_flag("--force", options.is_forced, "write over a file that is there");
+  line.examples(
       "ferrule import wg0.json\n"
       "ferrule import office.nmconnection --as office\n"
       "ferrule import wg0.netdev wg0.network\n"
       "ferrule import code.png --as home\n"
       "ferrule import - --as - < client.conf");
-  return read_options(app, console, arguments);
+  return read_options(line, console, arguments);
 }
 
 std::nullopt_t refuse(Console& console, const std::string& file, const std::string& why) {

@@ -5,7 +5,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -149,20 +148,18 @@ int follow(Console& console, LogPrinter& printer) {
 
 int run_logs(Console& console, Arguments arguments) {
   LogsOptions options;
-  CLI::App app(
+  CommandLine line(
       "Prints what ferruled has told in the background: its last lines, at most some 2000, since "
       "the "
       "machine was started.");
-  app.add_option("IFACE", options.interface, "an interface (default: all)");
-  app.add_flag("-f,--follow", options.is_following, "go on as more is told");
-  CLI::Range range(std::size_t{0}, kMostLines);
-  range.description("");
-  app.add_option("-n,--lines", options.count, "how many lines (default: 100)")
-      ->type_name("COUNT")
-      ->check(range);
-  app.add_flag("--json", options.is_json, "print an object a line");
-  app.footer("ferrule logs wg0\nferrule logs -f\nferrule logs wg0 -n 10 --json");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  line.add_option("IFACE", options.interface, "an interface (default: all)");
+  line.add_flag("-f,--follow", options.is_following, "go on as more is told");
+  line.add_option("-n,--lines", options.count, "how many lines (default: 100)")
+      .shown_as("COUNT")
+      .between(0, kMostLines);
+  line.add_flag("--json", options.is_json, "print an object a line");
+  line.examples("ferrule logs wg0\nferrule logs -f\nferrule logs wg0 -n 10 --json");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   if (geteuid() != 0) {
     console.err.print("{}: logs are root's to read: try it with sudo\n", console.program);
     return 1;

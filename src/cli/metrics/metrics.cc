@@ -1,6 +1,5 @@
 #include "cli/metrics/metrics.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <csignal>
 #include <string>
@@ -27,13 +26,14 @@ struct MetricsOptions {
 
 std::optional<int> read_metrics_options(MetricsOptions& options, Console& console,
                                         Arguments arguments) {
-  CLI::App app("Serves the interfaces' peers, bytes, handshakes, drops and lanes to Prometheus.");
-  app.add_option("IFACE", options.devices, "only these interfaces (default: all)");
-  add_value(app, "--listen", options.listen, "ADDRESS:PORT",
-            "where to serve http://ADDRESS:PORT/metrics (default: 127.0.0.1:9586)");
-  app.add_flag("--once", options.once, "print the metrics and end, for a textfile collector");
-  app.footer("ferrule metrics\nferrule metrics wg0 --listen [::1]:9586\nferrule metrics --once");
-  return read_options(app, console, arguments);
+  CommandLine line(
+      "Serves the interfaces' peers, bytes, handshakes, drops and lanes to Prometheus.");
+  line.add_option("IFACE", options.devices, "only these interfaces (default: all)");
+  line.add_value("--listen", options.listen, "ADDRESS:PORT",
+                 "where to serve http://ADDRESS:PORT/metrics (default: 127.0.0.1:9586)");
+  line.add_flag("--once", options.once, "print the metrics and end, for a textfile collector");
+  line.examples("ferrule metrics\nferrule metrics wg0 --listen [::1]:9586\nferrule metrics --once");
+  return read_options(line, console, arguments);
 }
 
 // Until somebody ends us.

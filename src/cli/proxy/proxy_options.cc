@@ -1,6 +1,5 @@
 #include "cli/proxy/proxy_options.h"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -27,42 +26,42 @@ struct Words {
 constexpr const char* kListenHelp = "[ADDRESS:]PORT";
 constexpr const char* kForwardHelp = "[ADDRESS:]PORT:HOST:PORT[/udp]";
 
-void add_options(CLI::App& app, ProxyOptions& options, Words& words) {
-  app.add_option("FILE", options.file,
-                 "the name of an interface, with its file in /etc/wireguard, a path to NAME.conf, "
-                 "a file of wireproxy's, or - for standard input");
-  app.add_option("-D,--socks", words.socks, "SOCKS 5, 4 and 4a at this address")
-      ->type_name(kListenHelp);
-  app.add_option("--http", words.http, "an HTTP proxy at this address")->type_name(kListenHelp);
-  app.add_option("--dns", words.dns, "the file's DNS at this address, by UDP and TCP")
-      ->type_name(kListenHelp);
-  app.add_option("-L", words.local, "carries connections to this port on to a host inside")
-      ->type_name(kForwardHelp);
-  app.add_option("-R", words.remote, "carries connections to this port inside on to a host of here")
-      ->type_name(kForwardHelp);
-  app.add_option("--stdio", words.stdio, "connects standard input and output to a host inside")
-      ->type_name("HOST:PORT");
-  app.add_option("--health", words.health, "/readyz and /metrics at this address")
-      ->type_name(kListenHelp);
-  app.add_option("--ready-fd", options.ready_fd, "gets a line once all works")->type_name("FD");
-  app.add_option("--password-file", words.password_file,
-                 "who may use SOCKS and HTTP: lines of USER:HASH")
-      ->type_name("FILE");
-  app.add_flag("--insecure", options.settings.is_insecure,
-               "other addresses than loopback without a password");
-  app.add_option("--hash-password", options.hash_password_of,
-                 "reads a password from standard input and prints a line for --password-file")
-      ->type_name("USER");
-  app.add_option("--reach", options.reach.text,
-                 "how to reach the inside: auto, namespace or lwip; says which is taken and why")
-      ->type_name("WAY");
-  // As ssh has them: each may come again, with one word behind it.
-  for (const char* name : {"--socks", "--http", "--dns", "-L", "-R"}) {
-    app.get_option(name)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
-  }
+void add_options(CommandLine& line, ProxyOptions& options, Words& words) {
+  line.add_option("FILE", options.file,
+                  "the name of an interface, with its file in /etc/wireguard, a path to NAME.conf, "
+                  "a file of wireproxy's, or - for standard input");
+  line.add_option("-D,--socks", words.socks, "SOCKS 5, 4 and 4a at this address")
+      .shown_as(kListenHelp)
+      .one_word_each();
+  line.add_option("--http", words.http, "an HTTP proxy at this address")
+      .shown_as(kListenHelp)
+      .one_word_each();
+  line.add_option("--dns", words.dns, "the file's DNS at this address, by UDP and TCP")
+      .shown_as(kListenHelp)
+      .one_word_each();
+  line.add_option("-L", words.local, "carries connections to this port on to a host inside")
+      .shown_as(kForwardHelp)
+      .one_word_each();
+  line.add_option("-R", words.remote,
+                  "carries connections to this port inside on to a host of here")
+      .shown_as(kForwardHelp)
+      .one_word_each();
+  line.add_option("--stdio", words.stdio, "connects standard input and output to a host inside")
+      .shown_as("HOST:PORT");
+  line.add_option("--health", words.health, "/readyz and /metrics at this address")
+      .shown_as(kListenHelp);
+  line.add_option("--ready-fd", options.ready_fd, "gets a line once all works").shown_as("FD");
+  line.add_option("--password-file", words.password_file,
+                  "who may use SOCKS and HTTP: lines of USER:HASH")
+      .shown_as("FILE");
+  line.add_flag("--insecure", options.settings.is_insecure,
+                "other addresses than loopback without a password");
+  line.add_option("--hash-password", options.hash_password_of,
+                  "reads a password from standard input and prints a line for --password-file")
+      .shown_as("USER");
+  line.add_option("--reach", options.reach.text,
+                  "how to reach the inside: auto, namespace or lwip; says which is taken and why")
+      .shown_as("WAY");
 }
 
 template <class T>
@@ -141,16 +140,16 @@ bool read_password_file(Console& console, const std::string& path, proxy::ProxyS
 std::variant<ProxyOptions, int> read_proxy_options(Console& console, Arguments arguments) {
   ProxyOptions options;
   Words words;
-  CLI::App app{
+  CommandLine line{
       "Offers SOCKS, HTTP and forwards into a tunnel. Needs no rights. Without any of them, SOCKS "
       "at 127.0.0.1:1080."};
-  add_options(app, options, words);
-  app.footer(
+  add_options(line, options, words);
+  line.examples(
       "ferrule proxy office\n"
       "ferrule proxy office -D 1080 --http 8080\n"
       "ferrule proxy ./office.conf -L 5432:db.example:5432");
-  if (const auto status = read_options(app, console, arguments)) return *status;
-  options.reach.is_given = app.count("--reach") > 0;
+  if (const auto status = read_options(line, console, arguments)) return *status;
+  options.reach.is_given = line.has("--reach");
   if (!options.hash_password_of.empty()) return options;
   if (options.file.empty()) {
     console.err.print("{0} proxy: which FILE?\nTry `{0} proxy --help'.\n", console.program);

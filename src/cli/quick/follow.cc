@@ -1,6 +1,5 @@
 #include "cli/quick/follow.h"
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
 
@@ -72,14 +71,15 @@ int run_resolve(Console& console, Arguments arguments) {
   bool is_following = false;
   bool is_json = false;
   double silence_s = static_cast<double>(quick::kUsualSilence.count());
-  CLI::App app{"Looks up the names of peers that do not answer, in case their addresses changed."};
-  add_file(app, argument);
-  app.add_flag("--follow", is_following, "go on until the interface is gone");
-  app.add_flag("--json", is_json, "print what came of it as JSON, an object a line");
-  add_seconds(app, "--after", silence_s,
-              "time without a handshake that counts as no answer (default: 135)", 1, 86400);
-  app.footer("ferrule resolve wg0\nferrule resolve wg0 --follow");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line{
+      "Looks up the names of peers that do not answer, in case their addresses changed."};
+  add_file(line, argument);
+  line.add_flag("--follow", is_following, "go on until the interface is gone");
+  line.add_flag("--json", is_json, "print what came of it as JSON, an object a line");
+  line.add_seconds("--after", silence_s,
+                   "time without a handshake that counts as no answer (default: 135)", 1, 86400);
+  line.examples("ferrule resolve wg0\nferrule resolve wg0 --follow");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   auto file = read_quick_file(console, argument);
   if (!file) return 1;
   NamePrinter printer(console, file->interface, is_json);

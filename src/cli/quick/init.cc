@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -182,34 +181,34 @@ int write_out(Console& console, const std::optional<files::ConfPath>& conf,
 }
 
 std::optional<int> read_init_options(InitAnswers& options, Console& console, Arguments arguments) {
-  CLI::App app("Writes the first configuration of an interface. What is not said is asked.");
-  app.add_option("IFACE", options.interface, "an interface, or the path of its file; - prints it")
-      ->required();
-  auto* server = app.add_flag("--server", options.is_server, "others connect to this machine");
-  app.add_flag("--client", options.is_client, "this machine connects to a server")
-      ->excludes(server);
-  add_value(app, "--address", options.address, "ADDRESS/LENGTH",
-            "its addresses in the tunnel, like 10.0.0.1/24");
-  add_value(app, "--port", options.port, "PORT", "UDP port to listen at");
-  add_value(app, "--endpoint", options.endpoint, "HOST[:PORT]",
-            "server: where clients find it; client: where the server is");
-  add_value(app, "--dns", options.dns, "ADDRESS",
-            "name servers and search domains of clients, a list with commas");
-  add_value(app, "--peer-key", options.peer_key, "KEY", "client: the server's public key");
-  add_value(app, "--allowed-ips", options.allowed_ips, "PREFIX",
-            "client: what goes through the tunnel, a list with commas");
-  app.add_flag("--forward", options.is_forwarding,
-               "server: clients reach the world through it (forwarding, masquerade)")
-      ->excludes("--client");
-  app.add_flag("--force", options.is_forced,
-               "write over a file that is there, which is kept beside it");
-  app.footer(
+  CommandLine line("Writes the first configuration of an interface. What is not said is asked.");
+  line.add_option("IFACE", options.interface, "an interface, or the path of its file; - prints it")
+      .required();
+  line.add_flag("--server", options.is_server, "others connect to this machine");
+  line.add_flag("--client", options.is_client, "this machine connects to a server")
+      .excludes("--server");
+  line.add_value("--address", options.address, "ADDRESS/LENGTH",
+                 "its addresses in the tunnel, like 10.0.0.1/24");
+  line.add_value("--port", options.port, "PORT", "UDP port to listen at");
+  line.add_value("--endpoint", options.endpoint, "HOST[:PORT]",
+                 "server: where clients find it; client: where the server is");
+  line.add_value("--dns", options.dns, "ADDRESS",
+                 "name servers and search domains of clients, a list with commas");
+  line.add_value("--peer-key", options.peer_key, "KEY", "client: the server's public key");
+  line.add_value("--allowed-ips", options.allowed_ips, "PREFIX",
+                 "client: what goes through the tunnel, a list with commas");
+  line.add_flag("--forward", options.is_forwarding,
+                "server: clients reach the world through it (forwarding, masquerade)")
+      .excludes("--client");
+  line.add_flag("--force", options.is_forced,
+                "write over a file that is there, which is kept beside it");
+  line.examples(
       "ferrule init wg0\n"
       "ferrule init wg0 --server --endpoint vpn.example.com\n"
       "ferrule init wg0 --server --forward --endpoint vpn.example.com\n"
       "ferrule init wg0 --client --address 10.0.0.2/32 --peer-key KEY \\\n"
       "    --endpoint vpn.example.com:51820");
-  return read_options(app, console, arguments);
+  return read_options(line, console, arguments);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/doctor/warnings.h"
@@ -21,18 +20,18 @@ bool is_root(Console& console) {
   return false;
 }
 
-void add_file(CLI::App& app, std::string& argument) {
-  app.add_option("FILE", argument,
-                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf")
-      ->required();
+void add_file(CommandLine& line, std::string& argument) {
+  line.add_option("FILE", argument,
+                  "an interface, with its file in /etc/wireguard, or a path to NAME.conf")
+      .required();
 }
 
 std::optional<int> read_argument(Console& console, Arguments arguments,
                                  std::string_view description, std::string& argument) {
-  CLI::App app{std::string(description)};
-  add_file(app, argument);
-  app.footer("ferrule " + std::string(arguments[0]) + " wg0");
-  return read_options(app, console, arguments);
+  CommandLine line{std::string(description)};
+  add_file(line, argument);
+  line.examples("ferrule " + std::string(arguments[0]) + " wg0");
+  return read_options(line, console, arguments);
 }
 
 std::optional<QuickFile> read_file_to_apply(Console& console, const std::string& argument) {

@@ -6,12 +6,9 @@
 
 #include "cli/quick/quick_file.h"
 #include "cli/terminal/command.h"
+#include "cli/terminal/options.h"
 #include "io/linux/network.h"
 #include "quick/opening.h"
-
-namespace CLI {
-class App;
-}
 
 namespace ferrule::cli {
 
@@ -19,7 +16,7 @@ namespace ferrule::cli {
 [[nodiscard]] bool is_root(Console& console);
 
 /// Has a command take a file or interface.
-void add_file(CLI::App& app, std::string& argument);
+void add_file(CommandLine& line, std::string& argument);
 /// Reads a command line that is one file or interface: its word, or the exit status.
 [[nodiscard]] std::optional<int> read_argument(Console& console, Arguments arguments,
                                                std::string_view description, std::string& argument);

@@ -1,6 +1,5 @@
 #include "cli/quick/reload.h"
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/quick/difference_json.h"
@@ -74,12 +73,12 @@ int run_reload(Console& console, Arguments arguments) {
   std::string argument;
   ReloadOptions options;
   bool is_dry = false;
-  CLI::App app{"Makes a running interface what its file says now."};
-  add_file(app, argument);
-  app.add_flag("--json", options.is_json, "print what was changed as JSON");
-  app.add_flag("--dry-run", is_dry, "print what would be changed, and change nothing");
-  app.footer("ferrule reload wg0\nferrule reload wg0 --dry-run");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line{"Makes a running interface what its file says now."};
+  add_file(line, argument);
+  line.add_flag("--json", options.is_json, "print what was changed as JSON");
+  line.add_flag("--dry-run", is_dry, "print what would be changed, and change nothing");
+  line.examples("ferrule reload wg0\nferrule reload wg0 --dry-run");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   if (is_dry) options.run = quick::Run::dry;
   return reload_interface(console, argument, options);
 }

@@ -1,6 +1,5 @@
 #include "cli/quick/save.h"
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/quick/quick_command.h"
@@ -62,13 +61,14 @@ int run_save(Console& console, Arguments arguments) {
 
 int run_strip(Console& console, Arguments arguments) {
   std::string argument;
-  CLI::App app{"Prints a file without what only wg-quick knows, for `setconf'."};
-  app.add_option("FILE", argument,
-                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf, or - for "
-                 "standard input")
-      ->required();
-  app.footer("ferrule strip wg0\nferrule export wg0 | ferrule strip -");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine command{"Prints a file without what only wg-quick knows, for `setconf'."};
+  command
+      .add_option("FILE", argument,
+                  "an interface, with its file in /etc/wireguard, or a path to NAME.conf, or - for "
+                  "standard input")
+      .required();
+  command.examples("ferrule strip wg0\nferrule export wg0 | ferrule strip -");
+  if (const auto status = read_options(command, console, arguments)) return *status;
   std::string path(kStandardInput);
   if (argument != "-") {
     const auto place = find_quick_file(console, argument);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <ctime>
 #include <optional>
@@ -116,13 +115,13 @@ int undo(Console& console, const QuickPlace& place) {
 int run_undo(Console& console, Arguments arguments) {
   std::string argument;
   bool is_list = false;
-  CLI::App app(
+  CommandLine line(
       "Puts back what a file was before ferrule edited it last: peer, save, init and import "
       "keep what they replace. An interface that is up follows.");
-  add_file(app, argument);
-  app.add_flag("--list", is_list, "list the edits that can be taken back, the last one first");
-  app.footer("ferrule undo wg0\nferrule undo wg0 --list");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  add_file(line, argument);
+  line.add_flag("--list", is_list, "list the edits that can be taken back, the last one first");
+  line.examples("ferrule undo wg0\nferrule undo wg0 --list");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   const auto place = find_quick_file(console, argument);
   if (!place) return 1;
   return is_list ? list_versions(console, *place) : undo(console, *place);

@@ -1,6 +1,5 @@
 #include "cli/quick/up.h"
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/quick/follow.h"
@@ -42,14 +41,14 @@ int run_up(Console& console, Arguments arguments) {
   std::string argument;
   bool wants_kernel = false;
   bool is_dry = false;
-  CLI::App app{"Brings an interface up as its file says, or leaves everything as it was."};
-  add_file(app, argument);
-  app.add_flag("--kernel", wants_kernel, "by the kernel's module instead of ferruled");
-  app.add_flag("--dry-run", is_dry, "print the steps, and take none of them");
-  app.footer(
+  CommandLine line{"Brings an interface up as its file says, or leaves everything as it was."};
+  add_file(line, argument);
+  line.add_flag("--kernel", wants_kernel, "by the kernel's module instead of ferruled");
+  line.add_flag("--dry-run", is_dry, "print the steps, and take none of them");
+  line.examples(
       "ferrule up wg0\nferrule up ./office.conf\nferrule up wg0 --kernel\n"
       "ferrule up wg0 --dry-run");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  if (const auto status = read_options(line, console, arguments)) return *status;
   auto file = read_file_to_apply(console, argument);
   if (!file) return 1;
   const auto implementation =

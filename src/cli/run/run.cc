@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -41,21 +40,19 @@ struct Published {
   proxy::Target target;
 };
 
-void add_options(CLI::App& app, RunOptions& options) {
-  app.add_option("FILE", options.file,
-                 "an interface, with its file in /etc/wireguard, or a path to NAME.conf, or - for "
-                 "standard input")
-      ->required();
-  app.add_option("--reach", options.reach.text,
-                 "how to reach the inside: auto or namespace; says which is taken and why")
-      ->type_name("WAY");
-  app.add_option("--publish", options.publish,
-                 "a port of this machine leads to one of the command; on loopback, without an "
-                 "address")
-      ->type_name("[ADDRESS:]PORT:INNERPORT")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
+void add_options(CommandLine& line, RunOptions& options) {
+  line.add_option("FILE", options.file,
+                  "an interface, with its file in /etc/wireguard, or a path to NAME.conf, or - for "
+                  "standard input")
+      .required();
+  line.add_option("--reach", options.reach.text,
+                  "how to reach the inside: auto or namespace; says which is taken and why")
+      .shown_as("WAY");
+  line.add_option("--publish", options.publish,
+                  "a port of this machine leads to one of the command; on loopback, without an "
+                  "address")
+      .shown_as("[ADDRESS:]PORT:INNERPORT")
+      .one_word_each();
 }
 
 std::optional<std::vector<Published>> open_published(Console& console, const RunOptions& options) {
@@ -156,17 +153,17 @@ int run_run(Console& console, Arguments arguments) {
   for (auto word = separator; word != arguments.end(); ++word) {
     if (word != separator) options.command.emplace_back(*word);
   }
-  CLI::App app{
+  CommandLine line{
       "Runs a command inside a tunnel: it sees nothing but that. Needs no rights. The command "
       "stands behind `--'."};
-  add_options(app, options);
-  app.footer(
+  add_options(line, options);
+  line.examples(
       "ferrule run office -- curl https://intranet.example\nferrule run ./office.conf -- ssh host");
   const auto own = arguments.first(static_cast<std::size_t>(separator - arguments.begin()));
-  if (const auto status = read_options(app, console, own)) {
+  if (const auto status = read_options(line, console, own)) {
     return *status == 0 ? 0 : kFailed;
   }
-  options.reach.is_given = app.count("--reach") > 0;
+  options.reach.is_given = line.has("--reach");
   if (options.command.empty()) {
     console.err.print(
         "{0} run: what is to run inside? Say it behind `--': {0} run {1} -- COMMAND\n",
@@ -178,11 +175,11 @@ int run_run(Console& console, Arguments arguments) {
 
 int run_shell(Console& console, Arguments arguments) {
   RunOptions options;
-  CLI::App app{"Opens a shell inside a tunnel: what it starts sees nothing but that."};
-  add_options(app, options);
-  app.footer("ferrule shell office");
-  if (const auto status = read_options(app, console, arguments)) return *status;
-  options.reach.is_given = app.count("--reach") > 0;
+  CommandLine line{"Opens a shell inside a tunnel: what it starts sees nothing but that."};
+  add_options(line, options);
+  line.examples("ferrule shell office");
+  if (const auto status = read_options(line, console, arguments)) return *status;
+  options.reach.is_given = line.has("--reach");
   const char* shell = std::getenv("SHELL");
   options.command = {shell != nullptr && *shell != '\0' ? shell : "/bin/sh"};
   console.err.print("A shell inside {}; `exit' leaves it.\n", options.file);

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -141,15 +140,17 @@ int run_status(Console& console, Arguments arguments) {
   std::vector<std::string> names;
   bool is_json = false;
   bool is_short = false;
-  CLI::App app(
+  CommandLine line(
       "Shows which tunnels are up, a line each. The status is 0 when all that are named are up, or "
       "any where none is named, and else 3.");
-  app.add_option("IFACE", names, "only these interfaces (default: all that are up or have a file)");
-  auto* json = app.add_flag("--json", is_json, "print it as JSON");
-  app.add_flag("--short", is_short, "print just names, for a prompt: `wg0?' has no peer connected")
-      ->excludes(json);
-  app.footer("ferrule status\nferrule status wg0 && echo up\nPS1='$(ferrule status --short) \\$ '");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  line.add_option("IFACE", names,
+                  "only these interfaces (default: all that are up or have a file)");
+  line.add_flag("--json", is_json, "print it as JSON");
+  line.add_flag("--short", is_short, "print just names, for a prompt: `wg0?' has no peer connected")
+      .excludes("--json");
+  line.examples(
+      "ferrule status\nferrule status wg0 && echo up\nPS1='$(ferrule status --short) \\$ '");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   std::vector<Tunnel> tunnels;
   const bool are_named = !names.empty();
   for (const std::string& name : are_named ? names : names_of_all(console)) {

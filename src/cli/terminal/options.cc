@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/terminal/help.h"
@@ -68,13 +69,21 @@ std::string why_not(const CLI::App& app, const CLI::ParseError& error, Arguments
   return what;
 }
 
+template <class T>
+CLI::Range range(T least, T most) {
+  CLI::Range all(least, most);
+  all.description("");  // or else it would stand behind the word
+  return all;
+}
+
 }  // namespace
 
 int usage_status(const Console& console) noexcept {
   return is_called_wg_quick(console.program) ? 1 : 2;
 }
 
-std::optional<int> read_options(CLI::App& app, Console& console, Arguments arguments) {
+std::optional<int> read_options(CommandLine& line, Console& console, Arguments arguments) {
+  CLI::App& app = line.app();
   app.name(console.program + " " + std::string(arguments[0]));
   const auto set_help = [](CLI::App& of) { of.set_help_flag("-h,--help", "print this"); };
   set_help(app);
@@ -94,16 +103,93 @@ std::optional<int> read_options(CLI::App& app, Console& console, Arguments argum
   }
 }
 
-CLI::Option* add_value(CLI::App& app, const char* name, std::string& value, const char* word,
-                       const char* what) {
-  return app.add_option(name, value, what)->type_name(word);
+Option& Option::required() {
+  option_->required();
+  return *this;
 }
 
-CLI::Option* add_seconds(CLI::App& app, const char* name, double& value, const char* what,
-                         double least, double most) {
-  CLI::Range range(least, most);
-  range.description("");  // or else it would stand behind the word
-  return app.add_option(name, value, what)->type_name("SECONDS")->check(range);
+Option& Option::shown_as(const char* word) {
+  option_->type_name(word);
+  return *this;
 }
+
+Option& Option::between(std::int64_t least, std::int64_t most) {
+  option_->check(range(least, most));
+  return *this;
+}
+
+Option& Option::one_of(std::vector<std::string> values) {
+  CLI::IsMember member(std::move(values));
+  member.description("");
+  option_->check(member);
+  return *this;
+}
+
+Option& Option::excludes(const char* name) {
+  option_->excludes(name);
+  return *this;
+}
+
+Option& Option::one_word_each() {
+  option_->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  return *this;
+}
+
+CommandLine::CommandLine(const std::string& what)
+    : own_(std::make_unique<CLI::App>(what)), app_(own_.get()) {}
+
+CommandLine::CommandLine(CLI::App& command) noexcept : app_(&command) {}
+
+CommandLine::~CommandLine() = default;
+
+Option CommandLine::add_option(const char* name, std::string& value, const char* what) {
+  return Option(*app_->add_option(name, value, what));
+}
+
+Option CommandLine::add_option(const char* name, std::vector<std::string>& values,
+                               const char* what) {
+  return Option(*app_->add_option(name, values, what));
+}
+
+Option CommandLine::add_option(const char* name, std::optional<int>& value, const char* what) {
+  return Option(*app_->add_option(name, value, what));
+}
+
+Option CommandLine::add_option(const char* name, unsigned& value, const char* what) {
+  return Option(*app_->add_option(name, value, what));
+}
+
+Option CommandLine::add_option(const char* name, std::size_t& value, const char* what) {
+  return Option(*app_->add_option(name, value, what));
+}
+
+Option CommandLine::add_value(const char* name, std::string& value, const char* word,
+                              const char* what) {
+  return add_option(name, value, what).shown_as(word);
+}
+
+Option CommandLine::add_seconds(const char* name, double& value, const char* what, double least,
+                                double most) {
+  return Option(
+      *app_->add_option(name, value, what)->type_name("SECONDS")->check(range(least, most)));
+}
+
+Option CommandLine::add_flag(const char* name, bool& value, const char* what) {
+  return Option(*app_->add_flag(name, value, what));
+}
+
+CommandLine& CommandLine::add_command(const char* name, const char* what) {
+  app_->require_subcommand(1);
+  commands_.emplace_back(new CommandLine(*app_->add_subcommand(name, what)));
+  return *commands_.back();
+}
+
+void CommandLine::examples(const std::string& lines) { app_->footer(lines); }
+
+bool CommandLine::has(const char* name) const { return app_->count(name) > 0; }
+
+bool CommandLine::is_named() const { return app_->parsed(); }
 
 }  // namespace ferrule::cli

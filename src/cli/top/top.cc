@@ -1,6 +1,5 @@
 #include "cli/top/top.h"
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <functional>
 #include <string>
@@ -50,11 +49,11 @@ void run(Terminal& terminal, Duration interval, monitor::Snapshot snapshot,
 int run_top(Console& console, Arguments arguments) {
   std::vector<std::string> devices;
   double interval_s = 1;
-  CLI::App app("Shows peers, their throughput, handshakes and drops, live.");
-  app.add_option("IFACE", devices, "only these interfaces (default: all)");
-  add_seconds(app, "--interval", interval_s, "time between two looks (default: 1)", 0.1, 3600);
-  app.footer("ferrule top\nferrule top wg0 --interval 0.5");
-  if (const auto status = read_options(app, console, arguments)) return *status;
+  CommandLine line("Shows peers, their throughput, handshakes and drops, live.");
+  line.add_option("IFACE", devices, "only these interfaces (default: all)");
+  line.add_seconds("--interval", interval_s, "time between two looks (default: 1)", 0.1, 3600);
+  line.examples("ferrule top\nferrule top wg0 --interval 0.5");
+  if (const auto status = read_options(line, console, arguments)) return *status;
   monitor::NameBook book(conf_of);
   const auto look = [&] {
     return monitor::take_snapshot(*console.devices, devices, book, io::now());

@@ -2,7 +2,6 @@
 
 #include <fmt/chrono.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -65,16 +64,16 @@ struct WatchOptions {
 
 std::optional<int> read_watch_options(WatchOptions& options, Console& console,
                                       Arguments arguments) {
-  CLI::App app(
+  CommandLine line(
       "Prints peers connecting, going quiet and roaming, handshakes without an answer, and what is "
       "dropped, as it happens.");
-  app.add_option("IFACE", options.devices, "only these interfaces (default: all)");
-  app.add_flag("--json", options.is_json, "print a JSON object a line");
-  add_seconds(app, "--interval", options.interval_s, "time between two looks (default: 1)", 0.05,
-              3600);
-  add_seconds(app, "--for", options.for_s, "end after so long (default: never)", 0, kLongest_s);
-  app.footer("ferrule watch\nferrule watch wg0 --json --for 60");
-  return read_options(app, console, arguments);
+  line.add_option("IFACE", options.devices, "only these interfaces (default: all)");
+  line.add_flag("--json", options.is_json, "print a JSON object a line");
+  line.add_seconds("--interval", options.interval_s, "time between two looks (default: 1)", 0.05,
+                   3600);
+  line.add_seconds("--for", options.for_s, "end after so long (default: never)", 0, kLongest_s);
+  line.examples("ferrule watch\nferrule watch wg0 --json --for 60");
+  return read_options(line, console, arguments);
 }
 
 Duration seconds(double count) {
