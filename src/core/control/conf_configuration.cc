@@ -12,6 +12,7 @@
 #include "control/hidden_keys.h"
 #include "control/named_peers.h"
 #include "control/near_miss.h"
+#include "control/peer_section.h"
 #include "control/value_mistakes.h"
 #include "control/wiped_text.h"
 
@@ -235,11 +236,12 @@ std::string why_no_key(std::string_view written, Kind section, const Key* meant)
 
 class Reader {
  public:
-  Reader(const ConfDocument& document, ConfDialect dialect)
-      : document_(document), dialect_(dialect), errors_(document.errors()) {}
+  /// `errors` are those of lines that say nothing.
+  Reader(const ConfDocument& document, ConfDialect dialect, ConfErrors errors)
+      : document_(document), dialect_(dialect), errors_(std::move(errors)) {}
 
-  std::expected<Configuration, ConfErrors> read() {
-    for (std::size_t i = 0; i < document_.sections().size(); ++i) read_section(i);
+  std::expected<Configuration, ConfErrors> read(std::size_t first, std::size_t end) {
+    for (std::size_t i = first; i < end; ++i) read_section(i);
     if (errors_.empty()) return std::move(configuration_);
     std::ranges::stable_sort(errors_, {}, &ConfError::line);
     return std::unexpected(std::move(errors_));
@@ -352,7 +354,19 @@ class Reader {
 
 std::expected<Configuration, ConfErrors> read_configuration(const ConfDocument& document,
                                                             ConfDialect dialect) {
-  return Reader(document, dialect).read();
+  return Reader(document, dialect, document.errors()).read(0, document.sections().size());
+}
+
+std::expected<PeerConf, ConfErrors> read_peer_section(const ConfDocument& document,
+                                                      std::size_t section, std::size_t end_line) {
+  // Errors stand in the order of their lines, which count from 1.
+  const std::size_t header_line = document.sections()[section].header_line;
+  const auto first =
+      std::ranges::lower_bound(document.errors(), header_line + 1, {}, &ConfError::line);
+  const auto end = std::ranges::lower_bound(document.errors(), end_line + 1, {}, &ConfError::line);
+  auto read = Reader(document, ConfDialect::wg, {first, end}).read(section, section + 1);
+  if (!read) return std::unexpected(std::move(read.error()));
+  return std::move(read->peers.front());
 }
 
 }  // namespace ferrule::control

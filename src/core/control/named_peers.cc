@@ -9,6 +9,7 @@
 
 #include "base/key_text.h"
 #include "base/utf8.h"
+#include "control/peer_section.h"
 #include "control/values.h"
 #include "control/wiped_text.h"
 
@@ -73,9 +74,11 @@ NamedPeer disabled_extent_at(const ConfDocument& document, std::size_t first) {
 
 std::vector<NamedPeer> find_peers(const ConfDocument& document) {
   std::vector<NamedPeer> peers;
-  for (const ConfSection& section : document.sections()) {
+  for (std::size_t i = 0; i < document.sections().size(); ++i) {
+    const ConfSection& section = document.sections()[i];
     if (section.kind != ConfSectionKind::peer) continue;
     NamedPeer& peer = peers.emplace_back();
+    peer.conf.section = i;
     peer.first_line = section.header_line;
     peer.end_line = own_end(document, section);
   }
@@ -86,34 +89,50 @@ std::vector<NamedPeer> find_peers(const ConfDocument& document) {
   return peers;
 }
 
-// Moves an error about the text of a peer to where that stands in the file.
+// Moves an error about the text of a disabled peer to where that stands in the file.
 void set_in_file(const ConfDocument& document, const NamedPeer& peer, ConfError& error) {
   error.line += peer.first_line;
-  if (peer.is_enabled) return;
   const std::string_view line = document.line(error.line - 1);
   const std::string_view start = line.substr(0, line.size() - enabled(line).size());
   error.column += start.size();
   error.shown.insert(0, start);
 }
 
-// Reads a peer whose lines are known; returns what is wrong with them.
-ConfErrors read_peer(const ConfDocument& document, NamedPeer& peer) {
-  const ConfDocument section(document.file(), section_text(document, peer).view());
-  ConfErrors errors;
-  if (auto configuration = read_configuration(section, ConfDialect::wg)) {
-    peer.conf = std::move(configuration->peers.front());
-  } else {
-    errors = std::move(configuration.error());
-  }
-  for (std::size_t i = 1; i < section.line_count(); ++i) {
-    const auto note = note_in(section.line(i));
+// What comments among a peer's lines say of it. In `lines` it begins at `first` and ends before `end`.
+void read_notes(const ConfDocument& lines, std::size_t first, std::size_t end, NamedPeer& peer,
+                ConfErrors& errors) {
+  for (std::size_t i = first + 1; i < end; ++i) {
+    const auto note = note_in(lines.line(i));
     if (!note) continue;
     if (is_named(note->key, "Name")) peer.name = shown_name(note->value);
     if (!is_named(note->key, "Expires")) continue;
     peer.expires = parse_date(note->value);
     if (peer.expires) continue;
-    errors.push_back(section.error_at(i, note->value, "Expires: expected a date, like 2027-01-31"));
+    errors.push_back(lines.error_at(i, note->value, "Expires: expected a date, like 2027-01-31"));
   }
+}
+
+ConfErrors take(std::expected<PeerConf, ConfErrors> read, NamedPeer& peer) {
+  if (!read) return std::move(read.error());
+  peer.conf = std::move(*read);
+  return {};
+}
+
+// Each reads a peer whose lines are known, and returns what is wrong with them.
+
+ConfErrors read_enabled(const ConfDocument& document, NamedPeer& peer) {
+  ConfErrors errors = take(read_peer_section(document, peer.conf.section, peer.end_line), peer);
+  read_notes(document, peer.first_line, peer.end_line, peer, errors);
+  return errors;
+}
+
+// What is in comments is a section in a document of its own.
+ConfErrors read_disabled(const ConfDocument& document, NamedPeer& peer) {
+  const ConfDocument section(document.file(), section_text(document, peer).view());
+  const bool is_text = !section.sections().empty();
+  ConfErrors errors =
+      is_text ? take(read_peer_section(section, 0, section.line_count()), peer) : section.errors();
+  read_notes(section, 0, section.line_count(), peer, errors);
   for (ConfError& error : errors) set_in_file(document, peer, error);
   return errors;
 }
@@ -288,7 +307,8 @@ PeerList list_peers(const ConfDocument& document) {
   std::vector<NamedPeer> peers = find_peers(document);
   list.dates_of_nobody = find_dates_of_nobody(document, peers);
   for (NamedPeer& peer : peers) {
-    ConfErrors errors = read_peer(document, peer);
+    ConfErrors errors =
+        peer.is_enabled ? read_enabled(document, peer) : read_disabled(document, peer);
     if (errors.empty()) {
       list.peers.push_back(std::move(peer));
     } else {
