@@ -101,8 +101,8 @@ build() {
   shift
   read -ra targets <<<"${FERRULE_TARGETS:-all}"
   need build
-  [[ $preset =~ ^(package|no-avx512)$ || $tests == OFF ]] || need unit
-  [[ $preset =~ ^(release|no-avx512|package|aarch64)$ ]] || need sanitize
+  [[ $preset =~ ^(package|static|no-avx512)$ || $tests == OFF ]] || need unit
+  [[ $preset =~ ^(release|no-avx512|package|static|aarch64)$ ]] || need sanitize
   [[ $preset != aarch64 ]] || need arm64
   mkdir -p "build/$preset"
   local ci=OFF bench=OFF  # warnings are errors there, and everything is built
@@ -110,10 +110,10 @@ build() {
   [[ $ci == ON && $preset == release ]] && bench=ON
   (
     flock 9
-    [[ $preset =~ ^(package|no-avx512|fuzz)$ ]] || set -- -DFERRULE_TESTS="$tests" "$@"
+    [[ $preset =~ ^(package|static|no-avx512|fuzz)$ ]] || set -- -DFERRULE_TESTS="$tests" "$@"
     # What `./dev lwip` has fetched. Not in packages: they are the same wherever they are built, and list
     # what they link by Debian's packages.
-    [[ $preset == package || ! -d build/lwip ]] || set -- -DFERRULE_LWIP="$PWD/build/lwip" "$@"
+    [[ $preset =~ ^(package|static)$ || ! -d build/lwip ]] || set -- -DFERRULE_LWIP="$PWD/build/lwip" "$@"
     cmake --preset "$preset" -DFERRULE_WERROR=$ci -DFERRULE_BENCH=$bench "$@" \
       >"build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2 && exit 1; }
     cmake --build "build/$preset" --target "${targets[@]}" --parallel "${FERRULE_JOBS:-$(nproc)}" \

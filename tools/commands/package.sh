@@ -1,10 +1,21 @@
 #!/usr/bin/env bash
-# package [--try]           a tarball and Debian packages in build/packages; --try: in clean roots
+# package [--static] [--try] packages in build/packages; --static: ferruled in one file; --try: in clean roots
 # needs: packaging
 source tools/lib.sh
-case ${1:-} in
+case ${*:-} in
   "" | --try) ;;
-  *) say "usage: ./dev package [--try]" && exit 2 ;;
+  --static | "--static --try")
+    # One file for machines that have nothing, or other libraries than Debian's.
+    need build static
+    FERRULE_TARGETS=ferruled build static >&2
+    mkdir -p build/packages
+    out=build/packages/ferruled-$(uname -m)
+    strip -o "$out" build/static/ferruled
+    ls -l "$out" >&2
+    [[ $* != *--try ]] || exec bash tools/try_static.sh "$out"
+    exit
+    ;;
+  *) say "usage: ./dev package [--static] [--try]" && exit 2 ;;
 esac
 need build package
 [[ ${1:-} != --try ]] || need try
