@@ -123,7 +123,7 @@ def all_runs(options, environment):
     with open(os.path.join(options.build_dir, "tests.txt"), encoding="utf-8") as file:
         programs = file.read().split()
     sanitized = bool(setting(options.build_dir, "FERRULE_SANITIZE"))
-    emulator = setting(options.build_dir, "FERRULE_QEMU")
+    emulator = setting(options.build_dir, "FERRULE_EMULATOR")
     valgrind = shutil.which("valgrind") if not sanitized and not emulator else None
     apart = "-ConstantTime*" if sanitized or valgrind else ""
     for path in programs:

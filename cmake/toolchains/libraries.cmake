@@ -1,0 +1,12 @@
+# Where libraries for another system are: in the folder of `tools/cross_libraries.sh`, and nowhere else.
+set(FERRULE_CROSS $ENV{FERRULE_CROSS})
+if(NOT FERRULE_CROSS)
+  message(FATAL_ERROR "FERRULE_CROSS is not set: use `./dev cross`")
+endif()
+set(CMAKE_FIND_ROOT_PATH ${FERRULE_CROSS})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_PREFIX_PATH ${FERRULE_CROSS})
+set(ENV{PKG_CONFIG_LIBDIR} ${FERRULE_CROSS}/lib/pkgconfig)
