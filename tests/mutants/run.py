@@ -51,8 +51,9 @@ class Workshop:
     def __init__(self, build_dir):
         self.build_dir = build_dir
         with open(os.path.join(build_dir, "compile_commands.json"), encoding="utf-8") as file:
+            # As its own folder compiles it: tests elsewhere compile some sources once more, otherwise.
             self.commands = {os.path.relpath(entry["file"], ROOT): shlex.split(entry["command"])
-                             for entry in json.load(file)}
+                             for entry in json.load(file) if "/__/" not in entry["command"]}
         self.links = {program: self.link_command(program)
                       for programs in PROGRAMS.values() for program in programs}
 
