@@ -130,7 +130,8 @@ template <class DevicePointer>
 void Pipeline<DevicePointer>::seal(PipelineExit& exit) {
   std::size_t size = 0;
   for (const OutboundPacket& packet : outbound_) {
-    if (packet.verdict == Verdict::send) size += kWirePrefix + packet.wire_bytes;
+    if (packet.verdict != Verdict::send) continue;
+    size += kWirePrefix + static_cast<std::size_t>(packet.wire_bytes);
   }
   if (size == 0) return;
   MutBytes room = exit.room(size);
@@ -139,7 +140,7 @@ void Pipeline<DevicePointer>::seal(PipelineExit& exit) {
   for (const OutboundPacket& packet : outbound_) {
     if (packet.verdict != Verdict::send) continue;
     const SendRun& run = send_plan_.runs[packet.run];
-    const MutBytes datagram = room.first(kWirePrefix + packet.wire_bytes);
+    const MutBytes datagram = room.first(kWirePrefix + static_cast<std::size_t>(packet.wire_bytes));
     room = room.subspan(datagram.size());
     const MutBytes message = datagram.subspan(kWirePrefix);
     copy(packet.inner, message.subspan(TransportLayout::kHeaderSize));
