@@ -1,7 +1,9 @@
 // Addresses as C has them.
 #pragma once
 
-#include <optional>
+#include <algorithm>
+#include <cstdint>
+#include <span>
 
 #include "base/net.h"
 #include "ferrule.h"

@@ -1,3 +1,6 @@
+#include <optional>
+#include <span>
+
 #include "base/key_text.h"
 #include "base/version.h"
 #include "crypto/random.h"
