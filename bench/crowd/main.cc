@@ -65,7 +65,8 @@ int meet(std::uint32_t count, const MeetOptions& options) {
   if (!to) return fail(options.to + " is no endpoint");
   const std::optional<PublicKey> key = public_key_from_base64(options.key);
   if (!key) return fail("the daemon's public key is no key");
-  Result<std::unique_ptr<io::LinuxUdp>> udp = io::LinuxUdp::open({.port = kCrowdPort, .calls = {}});
+  Result<std::unique_ptr<io::LinuxUdp>> udp =
+      io::LinuxUdp::open({.at = {.port = kCrowdPort}, .calls = {}});
   if (!udp) return fail(udp.error().what);
   crypto::SystemRng rng;
   std::vector<Member> members = make_members(options.first, count, *key);

@@ -37,6 +37,9 @@ class AnyDeviceClient final : public DeviceClient {
   Result<control::DeviceStats> stats(const std::string& name) override {
     return ask([&](DeviceClient& client) { return client.stats(name); });
   }
+  Result<control::DeviceSettings> settings(const std::string& name) override {
+    return ask([&](DeviceClient& client) { return client.settings(name); });
+  }
 
  private:
   std::unique_ptr<DeviceClient> daemons_;
@@ -44,6 +47,10 @@ class AnyDeviceClient final : public DeviceClient {
 };
 
 }  // namespace
+
+Result<control::DeviceSettings> DeviceClient::settings(const std::string& name) {
+  return std::unexpected(system_error(EOPNOTSUPP, "ask " + name + " for its settings"));
+}
 
 std::unique_ptr<DeviceClient> make_any_client(std::unique_ptr<DeviceClient> daemons,
                                               std::unique_ptr<DeviceClient> kernel) {

@@ -24,6 +24,8 @@ class DeviceClient {
   /// What the device counts (drops by reason, work by lane, messages by peer); an Error from one that
   /// does not tell.
   [[nodiscard]] virtual Result<control::DeviceStats> stats(const std::string& name) = 0;
+  /// What was set of it that stock WireGuard does not know; an Error from one that does not tell.
+  [[nodiscard]] virtual Result<control::DeviceSettings> settings(const std::string& name);
 };
 
 /// Devices of daemons with a socket `<folder>/<name>.sock`. The socket of a daemon that has died is

@@ -55,6 +55,7 @@ class UapiDeviceClient final : public DeviceClient {
   Result<control::DeviceStatus> get(const std::string& name) override;
   Result<void> set(const std::string& name, const protocol::DeviceChange& change) override;
   Result<control::DeviceStats> stats(const std::string& name) override;
+  Result<control::DeviceSettings> settings(const std::string& name) override;
 
  private:
   [[nodiscard]] Result<io::UniqueFd> connect_to(const std::string& name) const;
@@ -134,6 +135,17 @@ Result<control::DeviceStats> UapiDeviceClient::stats(const std::string& name) {
     return std::unexpected(outcome.error());
   }
   return std::move(answer).device_stats();
+}
+
+Result<control::DeviceSettings> UapiDeviceClient::settings(const std::string& name) {
+  const auto fd = connect_to(name);
+  if (!fd) return std::unexpected(fd.error());
+  send_all(fd->get(), control::kSettingsRequest);
+  control::UapiAnswer answer(scope_of);
+  if (auto outcome = read_answer(fd->get(), answer); !outcome) {
+    return std::unexpected(outcome.error());
+  }
+  return std::move(answer.settings());
 }
 
 }  // namespace

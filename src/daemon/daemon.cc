@@ -21,28 +21,33 @@ namespace {
 
 engine::UdpOpener udp_opener(bool offload) {
   std::weak_ptr<io::PortGuard> last;
-  return [offload, last](std::uint16_t port, std::uint32_t mark,
-                         std::size_t lanes) mutable -> Result<std::vector<engine::UdpDoor>> {
-    io::UdpOptions options;
-    std::shared_ptr<io::PortGuard> hold = last.lock();
-    if (hold && hold->port() == port) options.held = hold.get();
-    options.port = port;
-    options.mark = mark;
-    options.offload = offload;
-    Result<io::LinuxUdp::Group> sockets = io::LinuxUdp::open_group(options, lanes);
-    if (!sockets) return std::unexpected(sockets.error());
-    std::vector<std::unique_ptr<io::LinuxUdp>> all = std::move(sockets->lanes);
-    if (sockets->handshakes) all.push_back(std::move(sockets->handshakes));
-    if (sockets->guard || options.held == nullptr) hold = std::move(sockets->guard);
-    last = hold;
-    std::vector<engine::UdpDoor> doors;
-    for (std::unique_ptr<io::LinuxUdp>& udp : all) {
-      const io::Waitable v4(udp->poll_fd(Family::v4));
-      const io::Waitable v6(udp->poll_fd(Family::v6));
-      doors.push_back({std::move(udp), {v4, v6}, hold});
-    }
-    return doors;
-  };
+  io::UdpPlace last_at;
+  return
+      [offload, last, last_at](const io::UdpPlace& at, std::uint32_t mark,
+                               std::size_t lanes) mutable -> Result<std::vector<engine::UdpDoor>> {
+        io::UdpOptions options;
+        std::shared_ptr<io::PortGuard> hold = last.lock();
+        if (hold && hold->port() == at.port) options.held = hold.get();
+        options.at = at;
+        options.mark = mark;
+        options.offload = offload;
+        Result<io::LinuxUdp::Group> sockets = io::LinuxUdp::open_group(options, lanes);
+        if (!sockets) return std::unexpected(sockets.error());
+        std::vector<std::unique_ptr<io::LinuxUdp>> all = std::move(sockets->lanes);
+        if (sockets->handshakes) all.push_back(std::move(sockets->handshakes));
+        // One of elsewhere would be in the way of others.
+        const bool moved = at.only != last_at.only || at.interface_index != last_at.interface_index;
+        if (sockets->guard || options.held == nullptr || moved) hold = std::move(sockets->guard);
+        last = hold;
+        last_at = at;
+        std::vector<engine::UdpDoor> doors;
+        for (std::unique_ptr<io::LinuxUdp>& udp : all) {
+          const io::Waitable v4(udp->poll_fd(Family::v4));
+          const io::Waitable v6(udp->poll_fd(Family::v6));
+          doors.push_back({std::move(udp), {v4, v6}, hold});
+        }
+        return doors;
+      };
 }
 
 std::vector<engine::TunDoor> tun_doors(const io::TunInterface& tun) {
@@ -138,17 +143,18 @@ service::StateKeeper* Daemon::open_state(const Options& options) {
 }
 
 service::Service::Parts Daemon::parts(const Options& options) {
-  return {
-      .log = log_,
-      .rng = rng_,
-      .poller = *poller_,
-      .network = network_,
-      .listener = *listener_,
-      .scope_of = ::if_nametoindex,
-      .tuns = tun_doors(*tun_),
-      .open_udp = udp_opener(options.offload),
-      .engine = {.workers_per_lane = workers_per_lane(tun_->queue_count()), .aead = options.aead},
-      .meanwhile = [this] { handle_signal(); }};
+  return {.log = log_,
+          .rng = rng_,
+          .poller = *poller_,
+          .network = network_,
+          .listener = *listener_,
+          .scope_of = ::if_nametoindex,
+          .tuns = tun_doors(*tun_),
+          .open_udp = udp_opener(options.offload),
+          .engine = {.workers_per_lane = workers_per_lane(tun_->queue_count()),
+                     .aead = options.aead,
+                     .place = options.place},
+          .meanwhile = [this] { handle_signal(); }};
 }
 
 Result<void> Daemon::watch() {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/version.h"
+#include "control/values.h"
 
 namespace ferrule::daemon {
 
@@ -76,12 +77,30 @@ bool valid_interface_name(std::string_view name) {
          name.find_first_of("/ \t\n:") == std::string_view::npos;
 }
 
+// False: said what is wrong with it.
+bool read_place(const std::string& bind, LocalPlace& place) {
+  if (!place.interface.empty() && !control::is_link_name(place.interface)) {
+    fmt::print(stderr, "ferruled: --bind-interface: \"{}\" is no interface name\n",
+               place.interface);
+    return false;
+  }
+  if (bind.empty()) return true;
+  const auto addresses = control::parse_bind(bind);
+  if (!addresses) {
+    fmt::print(stderr, "ferruled: --bind {}: expected {}\n", bind, control::kBindExpected);
+    return false;
+  }
+  place.addresses = *addresses;
+  return true;
+}
+
 }  // namespace
 
 std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   Options options;
   bool no_offload = false;
   bool no_sandbox = false;
+  std::string bind;
   CLI::App app("Ferrule: WireGuard in user space", "ferruled");
   app.footer(kEnvironmentHelp);
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground");
@@ -92,6 +111,11 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
   app.add_option("--state", options.state_file,
                  "Keep endpoints, stamps and byte counts of peers in FILE across restarts")
       ->type_name("FILE");
+  app.add_option("--bind", bind, "Have the UDP sockets at these own addresses alone, one a family")
+      ->type_name("ADDRESS[,ADDRESS]");
+  app.add_option("--bind-interface", options.place.interface,
+                 "Have what is sent and received go by this interface alone, or by this VRF")
+      ->type_name("NAME");
   app.add_option("--lanes", options.lanes,
                  "How many lanes carry data; default: by the cores to use")
       ->check(CLI::Range(1, 256));
@@ -111,6 +135,7 @@ std::variant<Options, Exit> read_options(int argc, const char* const* argv) {
                options.interface, IFNAMSIZ - 1);
     return Exit{1};
   }
+  if (!read_place(bind, options.place)) return Exit{1};
   if (options.state_file && options.state_file->empty()) options.state_file.reset();
   options.offload = !no_offload;
   options.sandbox = !no_sandbox;

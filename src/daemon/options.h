@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "base/local_place.h"
 #include "base/log.h"
 #include "crypto/aead.h"
 
@@ -25,6 +26,7 @@ struct Options {
   std::optional<std::string> state_file;  // --state
   bool offload = true;
   bool sandbox = true;
+  LocalPlace place;                           // --bind, --bind-interface
   std::size_t lanes = 0;                      // 0: by the cores to use
   const crypto::AeadBackend* aead = nullptr;  // null: the best; no option and no variable sets it
 };

@@ -58,6 +58,17 @@ TEST_F(OptionsTest, WordsAreTaken) {
   EXPECT_EQ(options.lanes, 3u);
 }
 
+TEST_F(OptionsTest, P75d_APlaceMayBeNamed) {
+  const Options options =
+      good({"--bind", "192.0.2.1, 2001:db8::1", "--bind-interface=eth1", "wg0"});
+  EXPECT_EQ(options.place.addresses.v4, IpAddress::parse("192.0.2.1"));
+  EXPECT_EQ(options.place.addresses.v6, IpAddress::parse("2001:db8::1"));
+  EXPECT_EQ(options.place.interface, "eth1");
+  EXPECT_TRUE(good({"wg0"}).place.is_anywhere());
+  EXPECT_EQ(status({"--bind", "everywhere", "wg0"}), 1);
+  EXPECT_EQ(status({"--bind-interface", "a/b", "wg0"}), 1);
+}
+
 TEST_F(OptionsTest, TheForegroundMayBeAskedForByTheEnvironment) {
   set("WG_PROCESS_FOREGROUND", "1");
   EXPECT_TRUE(good({"wg0"}).foreground);

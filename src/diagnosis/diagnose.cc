@@ -6,6 +6,7 @@
 #include <map>
 
 #include "diagnosis/findings.h"
+#include "quick/bind.h"
 
 namespace ferrule::diagnosis {
 
@@ -54,6 +55,21 @@ void look_at_socket(Findings& findings) {
   if (facts.peers.empty()) return;
   findings.at(Step::port);
   const std::string mend = fmt::format("ferrule set {} listen-port PORT", facts.interface);
+  if (!facts.missing.empty()) {
+    const bool is_partly = facts.is_port_bound && facts.port_owner.empty();
+    findings.add(is_partly ? Severity::warning : Severity::error, "bind-missing",
+                 fmt::format("{} is to be bound to {} alone, and of that {} not there: {}",
+                             facts.interface, quick::place_text(facts.place),
+                             fmt::format("{} {}", fmt::join(facts.missing, ", "),
+                                         facts.missing.size() == 1 ? "is" : "are"),
+                             is_partly ? "nothing is sent or received there"
+                                       : "nothing is sent or received"),
+                 "the daemon says so",
+                 fmt::format("give the machine what is missing, which the daemon waits for; or "
+                             "`# Bind' in the file, or ferrule set {} bind, another address",
+                             facts.interface));
+    if (!is_partly) return;
+  }
   if (!facts.port_owner.empty()) {
     findings.add(Severity::error, "port-taken",
                  fmt::format("UDP port {} belongs to another program: {}", facts.listen_port,

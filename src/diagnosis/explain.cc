@@ -141,7 +141,11 @@ class Explainer {
           std::max<std::int64_t>(0, std::time(nullptr) - best->last_handshake.seconds);
     }
     if (peer.endpoint.is_none()) return std::nullopt;
-    told_.outside = way_to({peer.endpoint.address, {}, 0, told_.mark});
+    told_.settings = devices_.settings(interface).value_or(control::DeviceSettings());
+    const LocalPlace& place = told_.settings.place;
+    const std::uint32_t by = place.interface.empty() ? 0 : if_nametoindex(place.interface.c_str());
+    told_.outside = way_to({peer.endpoint.address,
+                            place.addresses.of(peer.endpoint.address.family()), 0, told_.mark, by});
     told_.is_loop = told_.outside.interface == interface;
     return std::nullopt;
   }
@@ -206,11 +210,24 @@ class Explainer {
 
 }  // namespace
 
+bool Explanation::can_send_to(const IpAddress& endpoint) const {
+  const LocalPlace& place = settings.place;
+  if (place.is_anywhere()) return true;
+  const IpAddress& own = place.addresses.of(endpoint.family());
+  if (!place.addresses.is_empty() && own.family() == Family::none) return false;
+  return std::ranges::none_of(settings.missing, [&](const std::string& missing) {
+    return missing == place.interface || missing == own.to_string();
+  });
+}
+
 std::string Explanation::obstacle() const {
   if (!coming_by.empty() && is_forwarding_off) return "this machine does not forward";
   if (way.interface.empty()) return "no route leads there";
   if (is_tunnel && !peer) return "no peer has this address";
   if (peer && peer->endpoint.is_none()) return "nobody knows where the peer is";
+  if (peer && !can_send_to(peer->endpoint.address)) {
+    return "the tunnel is bound to what is not there";
+  }
   if (is_loop) return "the peer's endpoint is routed into the tunnel itself";
   if (peer && outside.interface.empty()) return "no route leads to the peer's endpoint";
   if (stopper && stopper->is_certain) return "the packet filter stops it";

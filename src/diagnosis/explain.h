@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/device_client.h"
+#include "control/uapi_client.h"
 #include "diagnosis/packet_filter.h"
 #include "io/linux/kernel_query.h"
 #include "io/linux/network.h"
@@ -41,6 +42,7 @@ struct Explanation {
   bool is_tunnel = false;  // the way leads into a WireGuard interface
   std::optional<CarryingPeer> peer;
   std::uint32_t mark = 0;                       // of the tunnel's own datagrams
+  control::DeviceSettings settings;             // of the tunnel
   Way outside;                                  // to the peer's endpoint
   bool is_loop = false;                         // which leads into the tunnel again
   std::optional<FirewallRule> stopper;          // of the packet
@@ -48,6 +50,8 @@ struct Explanation {
 
   /// "": it gets onto its way; else why not, in a few words.
   [[nodiscard]] std::string obstacle() const;
+  /// Whether the tunnel is bound to what leads to an endpoint of this family, and that is there.
+  [[nodiscard]] bool can_send_to(const IpAddress& endpoint) const;
 };
 
 /// Asks kernel, packet filter and daemons. Else why it could not look, for people.

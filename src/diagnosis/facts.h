@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/keys.h"
+#include "base/local_place.h"
 #include "base/net.h"
 #include "diagnosis/packet_filter.h"
 #include "diagnosis/resolvers.h"
@@ -85,6 +86,8 @@ struct DoctorFacts {
   bool is_about_one = false;  // peer, who was named
   std::uint16_t listen_port = 0;
   std::uint32_t fwmark = 0;
+  LocalPlace place;                  // that it is bound to alone
+  std::vector<std::string> missing;  // of it: not on the machine now
   bool is_port_bound = false;
   std::string port_owner;  // another program that has the port
   std::vector<io::LinkAddress> addresses;

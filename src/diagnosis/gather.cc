@@ -167,6 +167,10 @@ class Gatherer {
     facts_.has_private_key = device_->private_key && !device_->private_key->is_zero();
     facts_.listen_port = device_->listen_port;
     facts_.fwmark = device_->fwmark;
+    if (auto settings = devices_.settings(facts_.interface)) {
+      facts_.place = std::move(settings->place);
+      facts_.missing = std::move(settings->missing);
+    }
     for (const protocol::PeerStatus& status : device_->peers) take_peer(status);
     for (const control::NamedPeer& peer : file_.disabled) {
       facts_.left_out.push_back({name_of(peer), {}});
@@ -213,7 +217,7 @@ class Gatherer {
 
   void look_further(bool is_asked_for) {
     begin(Step::port);
-    PortState port = look_at_port(facts_.listen_port, facts_.interface);
+    PortState port = look_at_port(facts_.listen_port, facts_.interface, facts_.place.addresses);
     facts_.is_port_bound = port.is_bound;
     facts_.port_owner = std::move(port.other_owner);
     end(Step::port);

@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 #include "files/conf_file.h"
 #include "io/linux/kernel_query.h"
 #include "io/linux/network.h"
+#include "io/linux/udp.h"
+#include "quick/bind.h"
 #include "quick/child.h"
 #include "quick/default_route.h"
 #include "quick/dns.h"
@@ -118,6 +121,7 @@ class Obstacles {
     find_unresolved();
     find_other_interface();
     find_port();
+    find_place();
     find_routes();
     find_missing();
     if (!quick::has_ipv6()) find_ipv6();
@@ -157,10 +161,36 @@ class Obstacles {
   void find_port() {
     const std::uint16_t port = conf_.listen_port.value_or(0);
     if (port == 0) return;
-    const std::string owner = other_owner_of(devices_, port, file_.interface);
+    // Of what is bound to another interface nothing is in the way, and the kernel's list does not tell.
+    const auto place = quick::place_of(file_.document);
+    if (!place || !place->interface.empty()) return;
+    const std::string owner = other_owner_of(devices_, port, file_.interface, place->addresses);
     if (owner.empty()) return;
     tell(Severity::error, "port-taken", "ListenPort", std::to_string(port),
          fmt::format("ListenPort: {} is {}: choose another, or end that first", port, owner));
+  }
+
+  // It comes up all the same, and is bound once they are there.
+  void find_place() {
+    const auto place = quick::place_of(file_.document);
+    if (!place) return;
+    const std::uint32_t index =
+        place->interface.empty() ? 0 : if_nametoindex(place->interface.c_str());
+    if (!place->interface.empty() && index == 0) {
+      return tell(
+          Severity::warning, "bind-missing", "", "",
+          fmt::format("BindInterface: there is no interface {} now: until there is, nothing "
+                      "is sent or received",
+                      place->interface));
+    }
+    for (const IpAddress& address : {place->addresses.v4, place->addresses.v6}) {
+      if (address.family() == Family::none || io::can_bind_to(address, index)) continue;
+      tell(
+          Severity::warning, "bind-missing", "", "",
+          fmt::format("Bind: {} is no address of this machine now: until it is, nothing is sent or "
+                      "received there",
+                      address.to_string()));
+    }
   }
 
   // What is in the way in the tables that routes would go to.
@@ -276,8 +306,8 @@ void add_mistakes_in_comments(const control::PeerList& list, std::vector<ConfFin
 }  // namespace
 
 std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,
-                           const std::string& interface) {
-  const PortState state = look_at_port(port, interface);
+                           const std::string& interface, const LocalAddresses& addresses) {
+  const PortState state = look_at_port(port, interface, addresses);
   if (!state.is_bound) return {};
   const auto own = devices.get(interface);
   if (own && own->listen_port == port) return {};
@@ -294,7 +324,8 @@ namespace {
 
 // Comments of ours that decide what `up` does: one that is written wrong would be passed over in silence.
 void find_misspelt_notes(const FileToCheck& file, std::vector<ConfFinding>& findings) {
-  constexpr std::array<std::string_view, 3> kNotes{"KillSwitch", "Forward", "Implementation"};
+  constexpr std::array<std::string_view, 5> kNotes{"KillSwitch", "Forward", "Implementation",
+                                                   "Bind", "BindInterface"};
   for (const ConfSection& section : file.document.sections()) {
     if (section.kind != control::ConfSectionKind::interface) continue;
     for (std::size_t i = section.header_line + 1; i < section.end_line; ++i) {
@@ -337,6 +368,12 @@ std::vector<ConfFinding> find_unusable_values(const FileToCheck& file) {
     tell("forward",
          files::error_about(file.document, "", "", std::string(quick::kForwardExpected)));
   }
+  const auto place = quick::place_of(file.document);
+  if (!place) {
+    tell("bind", files::error_about(file.document, "", "", place.error()));
+  } else if (!place->is_anywhere() && implementation == "kernel") {
+    tell("bind", files::error_about(file.document, "", "", std::string(quick::kBindTakesDaemon)));
+  }
   for (const ConfSection& section : file.document.sections()) {
     for (const ConfEntry& entry : section.entries) {
       if (!control::is_command(entry.key) || quick::can_shell_read(std::string(entry.value)))
@@ -376,10 +413,10 @@ std::vector<ConfFinding> find_leaks(const FileToCheck& file) {
 }
 
 bool is_obstacle(const ConfFinding& finding) {
-  constexpr std::array<std::string_view, 13> kObstacles{
-      "name-taken",  "port-taken", "route-taken", "no-resolvconf",  "no-rights",
-      "no-daemon",   "no-tun",     "no-table",    "implementation", "hook-syntax",
-      "kill-switch", "forward",    "no-nftables"};
+  constexpr std::array<std::string_view, 14> kObstacles{
+      "name-taken",  "port-taken", "route-taken",    "no-resolvconf", "no-rights",   "no-daemon",
+      "no-tun",      "no-table",   "implementation", "hook-syntax",   "kill-switch", "forward",
+      "no-nftables", "bind"};
   return finding.severity == Severity::error &&
          std::ranges::find(kObstacles, finding.rule) != kObstacles.end();
 }

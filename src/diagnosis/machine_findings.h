@@ -39,10 +39,11 @@ struct FileToCheck {
 /// Whether something was found at which `up` and `reload` are sure to fail; with all else they go on.
 [[nodiscard]] bool is_obstacle(const control::ConfFinding& finding);
 
-/// Who has a UDP port, as "wg1's" or "taken by nginx (pid 12)"; "" when it is nobody's, or this
-/// interface's.
+/// Who has a UDP port, of these addresses or of all, as "wg1's" or "taken by nginx (pid 12)"; "" when it is
+/// nobody's, or this interface's.
 [[nodiscard]] std::string other_owner_of(client::DeviceClient& devices, std::uint16_t port,
-                                         const std::string& interface);
+                                         const std::string& interface,
+                                         const LocalAddresses& addresses = {});
 
 /// How far one looks: at the file alone, at what stands in the way of `up`, or also at what `up` says itself.
 enum class Look { offline, before_up, everywhere };

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
+#include <span>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -27,13 +30,38 @@ std::vector<std::string> words_of(const std::string& line) {
   return words;
 }
 
+// An address in words of four bytes, each a number of this machine's in hex.
+std::optional<IpAddress> address_in(std::string_view hex) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (hex.size() != 8 && hex.size() != 32) return std::nullopt;
+  for (std::size_t at = 0; at < hex.size(); at += 8) {
+    std::uint32_t word = 0;
+    const char* begin = hex.data() + at;
+    if (std::from_chars(begin, begin + 8, word, 16).ptr != begin + 8) return std::nullopt;
+    std::memcpy(bytes.data() + at / 2, &word, sizeof word);
+  }
+  if (hex.size() == 8) return IpAddress::v4(std::span(bytes).first<4>());
+  return IpAddress::v6(bytes);
+}
+
+// Whether who has this address has one of ours: all zeros are all.
+bool meets(std::string_view hex, const LocalAddresses& ours) {
+  if (ours.is_empty() || hex.find_first_not_of('0') == hex.npos) return true;
+  const std::optional<IpAddress> address = address_in(hex);
+  return !address || *address == ours.of(address->family());
+}
+
 // The numbers of the sockets at a port: the second column is ADDRESS:PORT in hex, the tenth a number.
-void collect_port(const char* path, std::uint16_t port, std::set<std::string>& sockets) {
+void collect_port(const char* path, std::uint16_t port, const LocalAddresses& ours,
+                  std::set<std::string>& sockets) {
   const std::string suffix = fmt::format(":{:04X}", port);
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     const std::vector<std::string> words = words_of(line);
-    if (words.size() > 9 && words[1].ends_with(suffix)) sockets.insert(words[9]);
+    if (words.size() <= 9 || !words[1].ends_with(suffix)) continue;
+    if (meets(std::string_view(words[1]).substr(0, words[1].find(':')), ours)) {
+      sockets.insert(words[9]);
+    }
   }
 }
 
@@ -69,10 +97,15 @@ std::string name_of(const fs::path& process) {
 
 }  // namespace
 
-PortState look_at_port(std::uint16_t port, const std::string& interface) {
+PortState look_at_port(std::uint16_t port, const std::string& interface,
+                       const LocalAddresses& addresses) {
   std::set<std::string> at_port;
-  collect_port("/proc/net/udp", port, at_port);
-  collect_port("/proc/net/udp6", port, at_port);
+  if (addresses.is_empty() || addresses.v4.family() != Family::none) {
+    collect_port("/proc/net/udp", port, addresses, at_port);
+  }
+  if (addresses.is_empty() || addresses.v6.family() != Family::none) {
+    collect_port("/proc/net/udp6", port, addresses, at_port);
+  }
   PortState state;
   state.is_bound = !at_port.empty();
   if (!state.is_bound) return state;

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/local_place.h"
 #include "io/poller.h"
 #include "io/tun.h"
 #include "io/udp.h"
@@ -30,9 +32,19 @@ struct UdpDoor {
   std::shared_ptr<const void> hold = {};
 };
 
-/// Opens the sockets of one port (0: any): one pair for each of `lanes` lanes and perhaps one more, for
+/// Opens the sockets of one port (0: any) at a place: one pair for each of `lanes` lanes and perhaps one more, for
 /// handshake messages, which otherwise come to the lanes, with the data.
-using UdpOpener = std::function<Result<std::vector<UdpDoor>>(std::uint16_t port, std::uint32_t mark,
-                                                             std::size_t lanes)>;
+using UdpOpener = std::function<Result<std::vector<UdpDoor>>(
+    const io::UdpPlace& at, std::uint32_t mark, std::size_t lanes)>;
+
+/// What of a place is there now.
+struct FoundPlace {
+  io::UdpPlace at;  // without a port
+  std::vector<std::string>
+      missing;           // addresses and interfaces of the place that the machine does not have
+  bool is_there = true;  // false: too little of it to bind to
+};
+/// Looks for a place on the machine.
+using PlaceFinder = std::function<FoundPlace(const LocalPlace&)>;
 
 }  // namespace ferrule::engine

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/check.h"
@@ -16,6 +18,13 @@ std::uint64_t random_salt(Rng& rng) {
   std::array<std::uint8_t, 8> bytes{};
   (void)rng.fill(bytes);  // without randomness there are no handshakes to queue either (P35)
   return load_le64(bytes.data());
+}
+
+Error not_there(const std::vector<std::string>& missing) {
+  std::string what = "bind:";
+  for (std::size_t i = 0; i < missing.size(); ++i) what += (i == 0 ? " " : ", ") + missing[i];
+  return make_error(std::errc::address_not_available,
+                    what + (missing.size() == 1 ? " is" : " are") + " not on this machine now");
 }
 
 // Readers of the tables: the workers of all lanes, then the control thread.
@@ -36,9 +45,11 @@ Engine::Engine(std::vector<TunDoor> tuns, UdpOpener open_udp, Rng& rng, Log& log
                  for (const auto& crew : crews_) crew->flush(peers);
                }),
       open_udp_(std::move(open_udp)),
+      find_place_(std::move(options.find_place)),
       goes_on_(std::move(options.goes_on)),
       route_marks_(options.route_marks),
-      tuns_(std::move(tuns)) {
+      tuns_(std::move(tuns)),
+      place_(std::move(options.place)) {
   device_.judge_sources(std::move(options.judge_source));
   device_.yield_to([this] { yield(); });
   for (std::size_t i = 0; i < tuns_.size(); ++i) {
@@ -166,9 +177,14 @@ void Engine::try_restart(const Now& now) {
   if (!start_lanes()) bind_again_at_ = now.boot + kBindRetry;
 }
 
-Result<std::vector<UdpDoor>> Engine::open_sockets(std::uint16_t port) {
+FoundPlace Engine::find_place() const {
+  if (!place_.is_anywhere() && find_place_) return find_place_(place_);
+  return {};
+}
+
+Result<std::vector<UdpDoor>> Engine::open_sockets(const io::UdpPlace& at) {
   try {
-    return open_udp_(port, mark_, lanes_.size());
+    return open_udp_(at, mark_, lanes_.size());
   } catch (const std::bad_alloc&) {
     return std::unexpected(system_error(std::errc::not_enough_memory, "open sockets"));
   }
@@ -176,7 +192,11 @@ Result<std::vector<UdpDoor>> Engine::open_sockets(std::uint16_t port) {
 
 // On failure everything is as it was.
 Result<void> Engine::bind(const Now& now, std::uint16_t port) {
-  Result<std::vector<UdpDoor>> sockets = open_sockets(port);
+  FoundPlace found = find_place();
+  if (!found.is_there) return std::unexpected(not_there(found.missing));
+  io::UdpPlace at = found.at;
+  at.port = port;
+  Result<std::vector<UdpDoor>> sockets = open_sockets(at);
   if (!sockets) return std::unexpected(sockets.error());
   stop_lanes();
   (void)inbox_.take_socket_died();  // said of the old ones
@@ -189,15 +209,32 @@ Result<void> Engine::bind(const Now& now, std::uint16_t port) {
   port_ = sockets_.front().udp->port();
   hold_ = sockets_.front().hold;
   bound_at_ = now.boot;
+  bound_to_ = found.at;
+  tell_missing(found.missing);
   return {};
+}
+
+// Once, and not whenever sockets are bound.
+void Engine::tell_missing(const std::vector<std::string>& missing) {
+  if (missing == missing_) return;
+  missing_ = missing;
+  if (missing.empty()) {
+    log_.write(LogLevel::verbose, "bind: all that was asked for is there");
+  } else {
+    log_.write_parts(LogLevel::error, {not_there(missing).what, "; bound to the rest alone"});
+  }
+}
+
+void Engine::close_sockets() {
+  stop_lanes();
+  sockets_.clear();
+  (void)inbox_.take_socket_died();  // said of those
 }
 
 void Engine::try_bind(const Now& now) {
   bind_again_at_.reset();
   if (!device_.is_up()) return;
-  stop_lanes();
-  sockets_.clear();                 // or the port would still be ours
-  (void)inbox_.take_socket_died();  // said of those
+  close_sockets();  // or the port would still be ours
   const Result<void> bound = bind(now, port_);
   const int error = bound ? 0 : bound.error().code;
   // Once, and not every second.
@@ -231,9 +268,20 @@ void Engine::down() {
   bind_again_at_.reset();
   restart_at_.reset();
   bind_error_ = 0;
+  missing_.clear();
 }
 
-void Engine::network_changed(protocol::SourceCheck check) {
+// An address or an interface of the place may have come or gone, or come back as another one.
+void Engine::follow_place(const Now& now) {
+  if (place_.is_anywhere() || !device_.is_up()) return;
+  const FoundPlace found = find_place();
+  const bool is_as_it_should =
+      sockets_.empty() ? !found.is_there : found.is_there && found.at == bound_to_;
+  if (!is_as_it_should) try_bind(now);
+}
+
+void Engine::network_changed(const Now& now, protocol::SourceCheck check) {
+  follow_place(now);
   for (const UdpDoor& door : sockets_) door.udp->forget_paths();
   device_.check_sources(std::move(check));
   inbox_.rouse();
@@ -260,15 +308,45 @@ Result<void> Engine::change_sockets(const Now& now, const protocol::DeviceChange
   if (change.fwmark && *change.fwmark != mark_) {
     if (Result<void> set = change_mark(*change.fwmark); !set) return set;
   }
-  if (change.listen_port && (*change.listen_port != port_ || port_ == 0 || sockets_.empty())) {
-    if (Result<void> changed = change_port(now, *change.listen_port); !changed) {
-      (void)change_mark(old_mark);
-      return changed;
-    }
-    bind_again_at_.reset();
-    device_.forget_sources();  // P75
+  LocalPlace place = place_;
+  if (change.bind) place.addresses = *change.bind;
+  if (change.bind_interface) place.interface = *change.bind_interface;
+  const bool other_port =
+      change.listen_port && (*change.listen_port != port_ || port_ == 0 || sockets_.empty());
+  if (!other_port && place == place_) return {};
+  const std::uint16_t port = change.listen_port.value_or(port_);
+  if (Result<void> changed = change_place(now, port, std::move(place)); !changed) {
+    (void)change_mark(old_mark);
+    return changed;
   }
+  device_.forget_sources();  // P75
   return {};
+}
+
+// What is not there now will be bound to when it is: that is no reason to refuse.
+Result<void> Engine::change_place(const Now& now, std::uint16_t port, LocalPlace place) {
+  const bool moves = place != place_;
+  const LocalPlace old = std::exchange(place_, std::move(place));
+  const bool is_there = find_place().is_there;
+  // All addresses and one of them can't be bound at once.
+  const bool closes = (moves && port == port_) || !is_there;
+  if (closes) close_sockets();
+  if (!is_there) {
+    if (port != port_) hold_.reset();
+    port_ = port;
+    bind_error_ = 0;
+    bind_again_at_.reset();
+    if (device_.is_up()) bind_again_at_ = now.boot;
+    return {};
+  }
+  Result<void> changed = change_port(now, port);
+  if (changed) {
+    bind_again_at_.reset();
+    return changed;
+  }
+  place_ = old;
+  if (closes && device_.is_up()) try_bind(now);
+  return changed;
 }
 
 Result<void> Engine::change_port(const Now& now, std::uint16_t port) {
@@ -276,7 +354,9 @@ Result<void> Engine::change_port(const Now& now, std::uint16_t port) {
   std::shared_ptr<const void> hold;
   // Whoever brings the interface up can't be told that its port is taken: who asks for the port is.
   if (port != 0) {
-    const auto sockets = open_sockets(port);
+    io::UdpPlace at = find_place().at;
+    at.port = port;
+    const auto sockets = open_sockets(at);
     if (!sockets) return std::unexpected(sockets.error());
     hold = sockets->front().hold;
   }

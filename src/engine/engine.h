@@ -30,7 +30,9 @@ struct EngineOptions {
   // Asked between the turns of a call that takes long: false ends it as it stands, since the device is to
   // be taken apart. Null: it never is.
   std::function<bool()> goes_on = {};
-  bool route_marks = true;  // false: the system has none (io::Udp::set_route_mark)
+  LocalPlace place = {};        // until a change says another
+  PlaceFinder find_place = {};  // null: the machine has no places to choose from
+  bool route_marks = true;      // false: the system has none (io::Udp::set_route_mark)
   // How the control thread waits for sockets for handshake messages: where the opener opens such.
   std::optional<HandshakeDoor::Watcher> handshake_watcher = {};
   io::PollerOpener open_poller = io::open_poller;  // what lanes wait with
@@ -70,8 +72,9 @@ class Engine {
   void down();
   void set_mtu(std::size_t mtu) { device_.set_mtu(mtu); }
   /// Addresses, routes or MTUs of the machine have changed: forgets what was learned about paths, and
-  /// of the sticky sources what `check` finds no longer good (P75), peer by peer with each turn.
-  void network_changed(protocol::SourceCheck check);
+  /// of the sticky sources what `check` finds no longer good (P75), peer by peer with each turn. What is
+  /// there of the place, sockets are bound to.
+  void network_changed(const Now& now, protocol::SourceCheck check);
   [[nodiscard]] protocol::Device& device() noexcept { return device_; }
   /// What each lane has done since the start.
   struct LaneWork {
@@ -89,6 +92,10 @@ class Engine {
   /// 0 before the first bind, unless one was asked for.
   [[nodiscard]] std::uint16_t listen_port() const noexcept { return port_; }
   [[nodiscard]] std::uint32_t fwmark() const noexcept { return mark_; }
+  /// Where it is to be, and alone there: while nothing of that is there, nothing is bound.
+  [[nodiscard]] const LocalPlace& place() const noexcept { return place_; }
+  /// What of that the machine does not have now.
+  [[nodiscard]] std::vector<std::string> missing_of_place() const { return find_place().missing; }
 
  private:
   // Also for sockets that die as soon as they are bound, and for interfaces that fail.
@@ -97,10 +104,15 @@ class Engine {
 
   void yield();
   void free_discarded() noexcept;
+  [[nodiscard]] FoundPlace find_place() const;
   Result<void> bind(const Now& now, std::uint16_t port);
-  Result<std::vector<UdpDoor>> open_sockets(std::uint16_t port);
+  Result<std::vector<UdpDoor>> open_sockets(const io::UdpPlace& at);
   Result<void> change_sockets(const Now& now, const protocol::DeviceChange& change);
+  Result<void> change_place(const Now& now, std::uint16_t port, LocalPlace place);
   Result<void> change_port(const Now& now, std::uint16_t port);
+  void close_sockets();
+  void follow_place(const Now& now);
+  void tell_missing(const std::vector<std::string>& missing);
   void try_bind(const Now& now);
   void replace_dead_socket(const Now& now);
   Result<void> change_mark(std::uint32_t mark);
@@ -118,6 +130,7 @@ class Engine {
   protocol::Device device_;
   Control control_;
   UdpOpener open_udp_;
+  PlaceFinder find_place_;
   std::function<bool()> goes_on_;
   bool route_marks_;
   std::vector<Segments<protocol::PeerChange>> discarded_;
@@ -130,7 +143,10 @@ class Engine {
   std::shared_ptr<const void> hold_;  // of the port, since it was bound first
   std::uint16_t port_ = 0;
   std::uint32_t mark_ = 0;
-  std::optional<Instant> bound_at_;  // the last time
+  LocalPlace place_;                  // wanted
+  io::UdpPlace bound_to_;             // of the sockets, without a port
+  std::vector<std::string> missing_;  // as the log has been told
+  std::optional<Instant> bound_at_;   // the last time
   std::optional<Instant> bind_again_at_;
   bool lanes_run_ = false;
   std::optional<Instant> restarted_at_;  // the last time

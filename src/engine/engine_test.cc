@@ -115,7 +115,7 @@ class Machine {
   std::unique_ptr<io::Poller> poller_ = memory_poller(events);
   std::atomic<bool> stopping_ = false;
   Engine engine_{tun_doors(),
-                 [this](std::uint16_t, std::uint32_t, std::size_t lanes) {
+                 [this](const io::UdpPlace&, std::uint32_t, std::size_t lanes) {
                    return Result<std::vector<UdpDoor>>(open_sockets(lanes));
                  },
                  rng_,
@@ -338,10 +338,31 @@ class EngineFailures : public ::testing::Test {
     return engine.apply(at(since_start), std::move(change));
   }
 
+  FoundPlace find(const LocalPlace& place) const {
+    FoundPlace found;
+    for (const IpAddress& address : {place.addresses.v4, place.addresses.v6}) {
+      if (address.family() == Family::none) continue;
+      if (addresses.contains(address)) {
+        (address.family() == Family::v4 ? found.at.only.v4 : found.at.only.v6) = address;
+      } else {
+        found.missing.push_back(address.to_string());
+      }
+    }
+    found.is_there = !found.at.only.is_empty();
+    return found;
+  }
+  Result<void> ask_for_addresses(LocalAddresses wanted, Duration since_start) {
+    protocol::DeviceChange change;
+    change.bind = wanted;
+    return engine.apply(at(since_start), std::move(change));
+  }
+
   int opened = 0;
   int living = 0;
   std::weak_ptr<const int> hold;  // of the port, as it was opened last
   bool port_taken = false;
+  io::UdpPlace opened_at;         // the last time
+  std::set<IpAddress> addresses;  // of the machine
   std::optional<io::Waitable>
       handshakes;  // what the socket for handshakes waits on; none: there is none
   std::atomic<bool> woken = false;
@@ -354,9 +375,10 @@ class EngineFailures : public ::testing::Test {
   crypto::SystemRng rng;
   Engine engine{
       {{tun, tun.waitable()}},
-      [this](std::uint16_t, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
+      [this](const io::UdpPlace& at, std::uint32_t, std::size_t) -> Result<std::vector<UdpDoor>> {
         ++opened;
         if (port_taken) return std::unexpected(make_error(EADDRINUSE, "bind a port"));
+        opened_at = at;
         std::vector<UdpDoor> doors;
         auto kept = std::make_shared<const int>(0);
         hold = kept;
@@ -372,7 +394,8 @@ class EngineFailures : public ::testing::Test {
         woken = true;
         woken.notify_all();
       },
-      {.handshake_watcher = HandshakeDoor::Watcher{*poller, 0},
+      {.find_place = [this](const LocalPlace& place) { return find(place); },
+       .handshake_watcher = HandshakeDoor::Watcher{*poller, 0},
        .open_poller = [this]() -> Result<std::unique_ptr<io::Poller>> {
          if (!lanes_can_wait) return std::unexpected(make_error(EMFILE, "make a poller"));
          return memory_poller(events);
@@ -394,6 +417,70 @@ TEST_F(EngineFailures, P75b_ASocketThatKeepsDyingIsBoundAnewOnceASecond) {
   EXPECT_EQ(engine.next_deadline(), at(1s).boot);
   engine.work(at(1s));
   EXPECT_EQ(opened, 2);
+}
+
+const IpAddress kOwnV4 = *IpAddress::parse("192.0.2.1");
+const IpAddress kOwnV6 = *IpAddress::parse("2001:db8::1");
+
+TEST_F(EngineFailures, P75d_OfAPlaceWhatIsThereIsBoundAloneAndTheRestToldOnce) {
+  addresses = {kOwnV4};
+  engine.up(at(0s));
+  ASSERT_TRUE(ask_for_addresses({kOwnV4, kOwnV6}, 1s));
+  EXPECT_EQ(opened_at.only, (LocalAddresses{kOwnV4, {}}));
+  EXPECT_EQ(log.errors, 1);
+  engine.network_changed(at(2s), {});
+  EXPECT_EQ(log.errors, 1);
+  addresses.insert(kOwnV6);
+  engine.network_changed(at(3s), {});
+  EXPECT_EQ(opened_at.only, (LocalAddresses{kOwnV4, kOwnV6}));
+  EXPECT_EQ(log.errors, 1);
+}
+
+TEST_F(EngineFailures, P75d_APlaceThatIsNotThereIsBoundOnceItIsAndNoOtherMeanwhile) {
+  engine.up(at(0s));
+  ASSERT_TRUE(ask_for_addresses({kOwnV4, {}}, 1s));
+  EXPECT_EQ(living, 0);
+  engine.work(at(1s));
+  engine.work(at(5s));
+  EXPECT_EQ(living, 0);
+  EXPECT_EQ(opened, 1) << "only before it was asked for";
+  EXPECT_EQ(log.errors, 1);
+  addresses = {kOwnV4};
+  engine.network_changed(at(6s), {});
+  EXPECT_EQ(living, 1);
+  EXPECT_EQ(opened_at.only, (LocalAddresses{kOwnV4, {}}));
+}
+
+TEST_F(EngineFailures, P75d_AnAddressThatLeavesTheMachineIsNoLongerBound) {
+  addresses = {kOwnV4};
+  engine.up(at(0s));
+  ASSERT_TRUE(ask_for_addresses({kOwnV4, {}}, 1s));
+  ASSERT_EQ(living, 1);
+  addresses.clear();
+  engine.network_changed(at(2s), {});
+  EXPECT_EQ(living, 0);
+  EXPECT_EQ(engine.missing_of_place(), std::vector<std::string>{"192.0.2.1"});
+}
+
+TEST_F(EngineFailures, P75d_APlaceWhosePortIsTakenIsRefusedAndItStaysWhereItWas) {
+  addresses = {kOwnV4};
+  engine.up(at(0s));
+  port_taken = true;
+  EXPECT_EQ(ask_for_addresses({kOwnV4, {}}, 1s).error().code, EADDRINUSE);
+  EXPECT_TRUE(engine.place().is_anywhere());
+  port_taken = false;
+  engine.work(at(3s));
+  EXPECT_EQ(living, 1);
+  EXPECT_TRUE(opened_at.only.is_empty());
+}
+
+TEST_F(EngineFailures, P75d_APlaceIsLeftByNamingNone) {
+  addresses = {kOwnV4};
+  engine.up(at(0s));
+  ASSERT_TRUE(ask_for_addresses({kOwnV4, {}}, 1s));
+  ASSERT_TRUE(ask_for_addresses({}, 2s));
+  EXPECT_TRUE(opened_at.only.is_empty());
+  EXPECT_EQ(living, 1);
 }
 
 TEST_F(EngineFailures, P75a_AnInterfaceThatGoesDownKeepsItsPort) {

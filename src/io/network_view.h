@@ -43,6 +43,8 @@ class NetworkView {
   /// The interface whose address `source` is: also one of a prefix that a local route goes to. None where
   /// it is no address of this machine, or a link-local one of another interface.
   [[nodiscard]] virtual std::optional<std::uint32_t> owner(const Source& source) = 0;
+  /// Whether sockets can be bound to an own address now, and to an interface (0: to none) besides.
+  [[nodiscard]] virtual bool can_bind(const IpAddress& address, std::uint32_t interface_index) = 0;
   /// How what leaves from `source` gets to `destination` (P75). To be asked again when routes change.
   [[nodiscard]] virtual WayOut way_out(const Endpoint& destination, const Source& source,
                                        std::uint32_t mark) = 0;

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/local_place.h"
 #include "base/net.h"
 
 namespace ferrule::io {
@@ -39,7 +40,9 @@ struct OutgoingDatagrams {
   std::span<const Bytes> parts;
   std::size_t segment_size = 0;  // 0: one datagram
   Endpoint to;
-  Source from;  // none: the system chooses; without an interface: the routes choose that
+  Source
+      from;  // none: the system chooses; without an interface: the routes choose that. Changed by
+             // send() where the sockets are bound elsewhere
   std::uint8_t traffic_class = 0;  // TOS or traffic class byte of the outer header, ECN included
   // Set by send():
   SourceRefusal refused = SourceRefusal::none;  // when the datagrams went
@@ -50,6 +53,18 @@ struct OutgoingDatagrams {
 constexpr std::size_t kMaxSegments = 64;
 constexpr std::size_t kMaxSendSize = 65507;
 constexpr std::size_t kMaxSendParts = 512;
+
+/// Where sockets are, or are to be. Value type.
+struct UdpPlace {
+  std::uint16_t port = 0;             // 0: the system chooses one that is free for both families
+  LocalAddresses only = {};           // these alone; empty: every address
+  std::uint32_t interface_index = 0;  // what comes and goes by it alone; 0: by any
+
+  [[nodiscard]] bool has(Family family) const noexcept {
+    return only.is_empty() || only.of(family).family() != Family::none;
+  }
+  bool operator==(const UdpPlace&) const noexcept = default;
+};
 
 /// A port's pair of sockets, IPv4 and IPv6, seen as one. `receive` may be called by one thread at a
 /// time, `send` by any number; it is destroyed once nobody is in either.

@@ -14,6 +14,7 @@
 #include "client/scopes.h"
 #include "control/prefix_list.h"
 #include "crypto/x25519.h"
+#include "quick/bind.h"
 
 namespace ferrule::quick {
 
@@ -159,6 +160,19 @@ void keep_if_other(std::vector<Difference>& found, std::string_view name, std::s
                    .to = std::uint64_t{*wanted}});
 }
 
+void keep_other_place(std::vector<Difference>& found, protocol::DeviceChange& change,
+                      const LocalPlace& has) {
+  const LocalPlace wanted{change.bind.value_or(has.addresses),
+                          change.bind_interface.value_or(has.interface)};
+  if (wanted.addresses == has.addresses) change.bind.reset();
+  if (wanted.interface == has.interface) change.bind_interface.reset();
+  if (wanted == has) return;
+  found.push_back({.text = fmt::format("bound to {} -> {}", place_text(has), place_text(wanted)),
+                   .change = "bind",
+                   .from = place_text(has),
+                   .to = place_text(wanted)});
+}
+
 }  // namespace
 
 void join_sections(Segments<PeerChange>& peers, const control::DeviceStatus& device) {
@@ -186,7 +200,8 @@ void join_sections(Segments<PeerChange>& peers, const control::DeviceStatus& dev
 }
 
 std::vector<Difference> keep_differences(protocol::DeviceChange& change,
-                                         const control::DeviceStatus& device) {
+                                         const control::DeviceStatus& device,
+                                         const LocalPlace& place) {
   std::vector<Difference> found;
   if (change.private_key) {
     static const PrivateKey kNone;
@@ -201,6 +216,7 @@ std::vector<Difference> keep_differences(protocol::DeviceChange& change,
   if (change.listen_port == 0) change.listen_port.reset();
   keep_if_other(found, "listen port", "listen-port", change.listen_port, device.listen_port);
   keep_if_other(found, "mark", "fwmark", change.fwmark, device.fwmark);
+  keep_other_place(found, change, place);
   join_sections(change.peers, device);
   give_prefixes_to_the_last(change.peers);
   std::map<PublicKey, const PeerStatus*> peers;

@@ -9,14 +9,16 @@
 #include <vector>
 
 #include "base/keys.h"
+#include "base/local_place.h"
 #include "base/net.h"
 #include "control/uapi_client.h"
 #include "protocol/configuration.h"
 
 namespace ferrule::quick {
 
-/// What was, or is to be: a number, a place or none, prefixes; or nothing that could be told.
-using DifferenceValue = std::variant<std::monostate, std::uint64_t, Endpoint, std::vector<Cidr>>;
+/// What was, or is to be: a number, a place or none, prefixes, a text; or nothing that could be told.
+using DifferenceValue =
+    std::variant<std::monostate, std::uint64_t, Endpoint, std::vector<Cidr>, std::string>;
 
 /// One thing that a change would make another. Tells no key but public ones.
 struct Difference {
@@ -33,8 +35,9 @@ void join_sections(Segments<protocol::PeerChange>& peers, const control::DeviceS
 
 /// Leaves in a change only what makes the device another, and says what that is.
 /// An allowed IP that several peers of the change have stays with the last of them, as it would on
-/// the device.
+/// the device. `place`: where that is bound.
 [[nodiscard]] std::vector<Difference> keep_differences(protocol::DeviceChange& change,
-                                                       const control::DeviceStatus& device);
+                                                       const control::DeviceStatus& device,
+                                                       const LocalPlace& place = {});
 
 }  // namespace ferrule::quick

@@ -174,6 +174,21 @@ TEST(Difference, ProgramsAreToldWhatWasAndWhatIs) {
   EXPECT_EQ(told[4].to, DifferenceValue());
 }
 
+TEST(Difference, P75d_AnotherPlaceIsOneAndTheSameIsNone) {
+  const LocalPlace has{{*IpAddress::parse("192.0.2.1"), {}}, "eth0"};
+  DeviceChange change;
+  change.bind = has.addresses;
+  change.bind_interface = "";
+  const auto told = keep_differences(change, device(), has);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].text, "bound to 192.0.2.1 by eth0 -> 192.0.2.1");
+  EXPECT_EQ(told[0].change, "bind");
+  EXPECT_FALSE(change.bind);
+  EXPECT_EQ(change.bind_interface, "");
+  change.bind_interface = "eth0";
+  EXPECT_THAT(keep_differences(change, device(), has), IsEmpty());
+}
+
 TEST(Difference, KeysAreNotShown) {
   PeerChange peer = full_peer();
   std::array<std::uint8_t, kKeySize> secret;

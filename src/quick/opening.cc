@@ -1,5 +1,9 @@
 #include "quick/opening.h"
 
+#include <utility>
+
+#include "control/named_peers.h"
+#include "quick/bind.h"
 #include "quick/forwarding.h"
 
 namespace ferrule::quick {
@@ -14,7 +18,13 @@ Attempt<Opening> look_ahead(const QuickFile& file, files::Listener& listener) {
   const auto is_forwarding = forwarding_of(file.document);
   if (!kill_switch) return failed_at(file, "", "", std::string(kKillSwitchExpected));
   if (!is_forwarding) return failed_at(file, "", "", std::string(kForwardExpected));
-  return Opening{*table, *kill_switch, *is_forwarding,
+  auto place = place_of(file.document);
+  if (!place) return failed_at(file, "", "", std::move(place.error()));
+  if (!place->is_anywhere() &&
+      control::interface_note(file.document, "Implementation") == "kernel") {
+    return failed_at(file, "", "", std::string(kBindTakesDaemon));
+  }
+  return Opening{*table, *kill_switch, *is_forwarding, std::move(*place),
                  files::look_up_endpoints(listener, file.configuration)};
 }
 

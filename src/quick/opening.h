@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/local_place.h"
 #include "files/listener.h"
 #include "files/peer_endpoints.h"
 #include "quick/failure.h"
@@ -17,6 +18,7 @@ struct Opening {
   TableChoice table;
   KillSwitch kill_switch = KillSwitch::off;
   bool is_forwarding = false;
+  LocalPlace place;
   std::vector<files::PeerEndpoint> endpoints;  // of the file's peers, in their order
 };
 

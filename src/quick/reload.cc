@@ -78,6 +78,8 @@ void Reload::read_file(const Opening& opening) {
   keep_endpoints(opening.endpoints, is_as_applied);
   join_sections(change_.peers, device_);
   if (!change_.private_key) change_.private_key.emplace();
+  change_.bind = opening.place.addresses;
+  change_.bind_interface = opening.place.interface;
   change_.replace_peers = true;
   files::keep_peers(change_, device_);
 }
@@ -387,7 +389,9 @@ Result<void> Reload::change_routes() {
 }
 
 Result<void> Reload::change_device() {
-  changes_ = keep_differences(change_, device_);
+  // Who does not tell has no place of its own.
+  const auto settings = devices_.settings(link_.name());
+  changes_ = keep_differences(change_, device_, settings ? settings->place : LocalPlace());
   if (changes_.empty() || transaction_.is_dry()) return {};
   return devices_.set(link_.name(), change_);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -52,6 +53,8 @@ Attempt<void> Up::finish(Opening opening) {
   is_forwarding_ = opening.is_forwarding;
   change_ = files::take_change(file_.configuration, opening.endpoints);
   files::replace_all(change_);
+  if (!opening.place.addresses.is_empty()) change_.bind = opening.place.addresses;
+  if (!opening.place.interface.empty()) change_.bind_interface = opening.place.interface;
   wait_.emplace();
   const bool is_up = make_link() && configure() && close_other_ways() && add_addresses() &&
                      set_up() && set_dns() && add_routes() && forward() && run_post_up();
@@ -163,7 +166,13 @@ bool Up::configure() {
   }
   const Action action{"wg setconf " + file_.interface + " " + file_.path,
                       [this] { return devices_.set(file_.interface, change_); }};
-  if (const auto done = transaction_.perform(action); !done) return refuse(done.error());
+  if (auto done = transaction_.perform(action); !done) {
+    const bool is_elsewhere = change_.bind || change_.bind_interface;
+    if (is_elsewhere && done.error().code != EADDRINUSE) {
+      done.error().what += " (Bind and BindInterface take ferruled of this version)";
+    }
+    return refuse(done.error());
+  }
   auto device = transaction_.is_dry() ? Result<control::DeviceStatus>(status_after(change_))
                                       : devices_.get(file_.interface);
   if (!device) return refuse(device.error());

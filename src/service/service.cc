@@ -36,6 +36,7 @@ Service::Service(Parts parts, StateKeeper* state)
       poller_(parts.poller),
       network_(parts.network),
       listener_(parts.listener),
+      scope_of_(parts.scope_of),
       looks_(parts.looks),
       tun_(parts.tuns.front().waitable),
       engine_(
@@ -46,6 +47,7 @@ Service::Service(Parts parts, StateKeeper* state)
             options.judge_source = [this](const Endpoint& to, const Source& at) {
               return use_of(network_.way_out(to, at, engine_.fwmark()));
             };
+            options.find_place = [this](const LocalPlace& place) { return find_place(place); };
             options.goes_on = [this] { return goes_on(); };
             options.handshake_watcher.emplace(poller_, kHandshakes);
             return options;
@@ -220,12 +222,35 @@ void Service::follow_network() {
   network_.forget_ways();
   following_since_ = io::now().boot;
   changed_meanwhile_ = false;
-  engine_.network_changed([this](const Endpoint& to, const Source& at) -> protocol::SourceVerdict {
-    const std::optional<std::uint32_t> owner = network_.owner(at);
-    if (!owner) return {protocol::SourceUse::nothing, false};
-    const io::WayOut way = network_.way_out(to, at, engine_.fwmark());
-    return {use_of(way), *owner == at.interface_index};
-  });
+  engine_.network_changed(io::now(),
+                          [this](const Endpoint& to, const Source& at) -> protocol::SourceVerdict {
+                            const std::optional<std::uint32_t> owner = network_.owner(at);
+                            if (!owner) return {protocol::SourceUse::nothing, false};
+                            const io::WayOut way = network_.way_out(to, at, engine_.fwmark());
+                            return {use_of(way), *owner == at.interface_index};
+                          });
+}
+
+// Under another index, or by another name, it is another interface.
+engine::FoundPlace Service::find_place(const LocalPlace& place) {
+  engine::FoundPlace found;
+  if (!place.interface.empty()) {
+    found.at.interface_index = scope_of_(place.interface.c_str());
+    if (found.at.interface_index == 0) found.missing.push_back(place.interface);
+  }
+  found.is_there = found.missing.empty();
+  const auto look = [&](const IpAddress& wanted, IpAddress& there) {
+    if (wanted.family() == Family::none) return;
+    if (network_.can_bind(wanted, found.at.interface_index)) {
+      there = wanted;
+    } else {
+      found.missing.push_back(wanted.to_string());
+    }
+  };
+  look(place.addresses.v4, found.at.only.v4);
+  look(place.addresses.v6, found.at.only.v6);
+  if (!place.addresses.is_empty() && found.at.only.is_empty()) found.is_there = false;
+  return found;
 }
 
 void Service::end_following_network() {

@@ -80,6 +80,7 @@ class Service {
   void follow_interface();
   void network_changed();
   void follow_network();
+  [[nodiscard]] engine::FoundPlace find_place(const LocalPlace& place);
   void look_at_listener();
   void end_following_network();
   [[nodiscard]] bool goes_on();
@@ -88,6 +89,7 @@ class Service {
   io::Poller& poller_;
   io::NetworkView& network_;
   io::Listener& listener_;
+  control::ScopeLookup scope_of_;
   Looks looks_;
   io::Waitable tun_;  // of its first queue
   engine::Engine engine_;

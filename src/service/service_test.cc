@@ -101,6 +101,7 @@ class ServiceTest : public ::testing::Test {
   crypto::SystemRng rng;
   NobodyConnects listener{events};
   std::atomic<int> opened = 0;
+  io::UdpPlace opened_at;  // the last time
   std::atomic<bool> over = false;
   Service service{{.log = log,
                    .rng = rng,
@@ -109,7 +110,11 @@ class ServiceTest : public ::testing::Test {
                    .listener = listener,
                    .scope_of = [](const char*) { return 0u; },
                    .tuns = {{tun, tun.waitable()}},
-                   .open_udp = [this](auto, auto, auto) { return open_sockets(); },
+                   .open_udp =
+                       [this](const io::UdpPlace& at, auto, auto) {
+                         opened_at = at;
+                         return open_sockets();
+                       },
                    .engine = {.open_poller = [this]() -> Result<std::unique_ptr<io::Poller>> {
                      return std::make_unique<io::MemoryPoller>(events);
                    }},
@@ -134,6 +139,16 @@ TEST_F(ServiceTest, P75c_ItFollowsTheInterfaceUpAndDown) {
   EXPECT_TRUE(was_told("the interface is down"));
   EXPECT_FALSE(service.engine().device().is_up());
   EXPECT_EQ(service.engine().device().mtu(), 1300u);
+}
+
+TEST_F(ServiceTest, P75d_WhatItIsToBeBoundToIsWaitedFor) {
+  const IpAddress wanted = *IpAddress::parse("192.0.2.9");
+  protocol::DeviceChange change;
+  change.bind = LocalAddresses{wanted, {}};
+  ASSERT_TRUE(service.engine().apply(io::now(), std::move(change)));
+  run([&] { network.set_owner(wanted, 1); }, [&] { return opened > 0; });
+  EXPECT_EQ(opened_at.only, (LocalAddresses{wanted, {}}));
+  EXPECT_TRUE(service.engine().missing_of_place().empty());
 }
 
 TEST_F(ServiceTest, ItEndsWithItsInterface) {

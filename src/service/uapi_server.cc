@@ -172,8 +172,12 @@ void UapiServer::answer(Client& client, control::UapiRequest request) {
   } else if (std::holds_alternative<control::StatsRequest>(request)) {
     write_stats(client);
     walk_peers(client, Walk::stats);
+  } else if (std::holds_alternative<control::SettingsRequest>(request)) {
+    client.writer.place(engine_.place(), engine_.missing_of_place());
+    client.writer.finish(0);
   } else if (auto* change = std::get_if<protocol::DeviceChange>(&request)) {
-    if (change->private_key || change->listen_port || !change->peers.empty()) {
+    if (change->private_key || change->listen_port || change->bind || change->bind_interface ||
+        !change->peers.empty()) {
       client.requests_left = 0;
     }
     const Result<void> applied = engine_.apply(io::now(), std::move(*change));

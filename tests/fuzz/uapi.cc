@@ -24,6 +24,7 @@ std::string name_of(std::uint32_t index) { return index == 7 ? "wg0" : ""; }
 std::string told(const UapiRequest& request) {
   if (std::holds_alternative<GetRequest>(request)) return "get";
   if (std::holds_alternative<StatsRequest>(request)) return "stats";
+  if (std::holds_alternative<SettingsRequest>(request)) return "settings";
   if (const auto* error = std::get_if<Error>(&request)) {
     FERRULE_CHECK(error->code > 0);
     return std::to_string(error->code) + error->what;

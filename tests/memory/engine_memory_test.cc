@@ -199,7 +199,7 @@ class UapiMemory : public testing::Test {
   SilentTun tun;
   engine::Engine engine{
       {engine::TunDoor{tun, io::Waitable(tun_event.poll_fd())}},
-      [this](std::uint16_t port, std::uint32_t, std::size_t) { return open(port); },
+      [this](const io::UdpPlace& at, std::uint32_t, std::size_t) { return open(at.port); },
       rng,
       log,
       [] {},

@@ -123,8 +123,8 @@ void Completer::offer_words_of_set() {
     return;
   }
   for (const std::string_view word :
-       {"listen-port", "fwmark", "private-key", "peer", "remove", "preshared-key", "endpoint",
-        "persistent-keepalive", "allowed-ips"}) {
+       {"listen-port", "fwmark", "private-key", "bind", "bind-interface", "peer", "remove",
+        "preshared-key", "endpoint", "persistent-keepalive", "allowed-ips"}) {
     offer(word);
   }
 }

@@ -9,6 +9,7 @@
 #include "cli/terminal/options.h"
 #include "diagnosis/explain.h"
 #include "files/lookup.h"
+#include "quick/bind.h"
 
 namespace ferrule::cli {
 
@@ -101,6 +102,11 @@ void print_text(Output& out, const Explanation& told) {
   if (!told.peer || told.peer->endpoint.is_none()) return;
   out.print("the datagrams that carry it, to {}\n", told.peer->endpoint.to_string());
   out.print("  {:<8}{}\n", "mark", told.mark == 0 ? "none" : fmt::format("{:#x}", told.mark));
+  if (!told.settings.place.is_anywhere()) {
+    const auto& missing = told.settings.missing;
+    out.print("  {:<8}to {}{}\n", "bound", quick::place_text(told.settings.place),
+              missing.empty() ? "" : fmt::format("; not there: {}", fmt::join(missing, ", ")));
+  }
   print_way(out, "route", told.outside);
   out.print("  {:<8}{}\n", "filter", filter_text(told.outside_stopper));
 }
@@ -150,6 +156,9 @@ void print_json(Output& out, const Explanation& told) {
     json["peer"] = json_of(*told.peer);
     json["outside"] = json_of(told.outside);
     json["outside"]["mark"] = told.mark;
+    if (!told.settings.place.is_anywhere()) {
+      json["outside"]["bound"] = quick::place_text(told.settings.place);
+    }
     add_filter(json["outside"], told.outside_stopper);
   }
   out.print("{}\n", to_line(json));

@@ -18,6 +18,7 @@ struct ToJson {
     for (const Cidr& prefix : prefixes) list.push_back(prefix.to_string());
     return list;
   }
+  Json operator()(const std::string& text) const { return text; }
 };
 
 void add(Json& json, const char* name, const quick::DifferenceValue& value) {

@@ -31,6 +31,12 @@ std::shared_ptr<const monitor::PeerNames> names_of(const View& view, const std::
   return view.names == nullptr || view.field ? nullptr : view.names->of(device);
 }
 
+// What no other program would ask for.
+control::DeviceSettings settings_of(Console& console, const View& view, const std::string& name) {
+  if (view.field || is_called_wg(console.program)) return {};
+  return console.devices->settings(name).value_or(control::DeviceSettings());
+}
+
 void print_usage(Output& out, std::string_view program, std::string_view command) {
   out.print(
       "Usage: {} {} {{ <interface> | all | interfaces }} [public-key | private-key | listen-port | "
@@ -82,7 +88,8 @@ std::vector<NamedDevice> ask_all(Console& console, const std::vector<std::string
   for (const std::string& name : names) {
     auto status = console.devices->get(name);
     if (status) {
-      devices.push_back({name, std::move(*status), names_of(view, name)});
+      devices.push_back(
+          {name, std::move(*status), names_of(view, name), settings_of(console, view, name)});
     } else {
       console.err.print("Unable to access interface {}: {}\n", name,
                         std::strerror(status.error().code));
@@ -134,7 +141,8 @@ int show_one(Console& console, std::string_view command, const std::string& name
     return 1;
   }
   std::vector<NamedDevice> devices;
-  devices.push_back({name, std::move(*status), names_of(view, name)});
+  devices.push_back(
+      {name, std::move(*status), names_of(view, name), settings_of(console, view, name)});
   if (view.is_json) {
     print_all_json(console.out, devices);
   } else if (!view.field) {

@@ -45,13 +45,27 @@ Json json_of(const PeerStatus& status, std::string_view name) {
   return peer;
 }
 
-Json json_without_peers(const control::DeviceStatus& status) {
+void add_place(Json& device, const control::DeviceSettings& settings) {
+  const LocalPlace& place = settings.place;
+  if (place.is_anywhere()) return;
+  Json addresses = Json::array();
+  for (const IpAddress& address : {place.addresses.v4, place.addresses.v6}) {
+    if (address.family() != Family::none) addresses.push_back(address.to_string());
+  }
+  if (!addresses.empty()) device["bind"] = std::move(addresses);
+  if (!place.interface.empty()) device["bindInterface"] = place.interface;
+  if (!settings.missing.empty()) device["bindMissing"] = settings.missing;
+}
+
+Json json_without_peers(const NamedDevice& named) {
+  const control::DeviceStatus& status = named.status;
   Json device = Json::object();
   device["version"] = kJsonVersion;
   if (status.private_key) device["privateKey"] = shown_secret();
   if (status.public_key) device["publicKey"] = to_base64(*status.public_key);
   if (status.listen_port != 0) device["listenPort"] = status.listen_port;
   if (status.fwmark != 0) device["fwmark"] = status.fwmark;
+  add_place(device, named.settings);
   device["peers"] = Json::object();
   return device;
 }
@@ -62,7 +76,7 @@ Json json_without_peers(const control::DeviceStatus& status) {
 void print_json(Output& out, const NamedDevice& device) {
   static const PrivateKey kNone;
   const control::DeviceStatus& status = device.status;
-  std::string head = to_lines(json_without_peers(status), 1);
+  std::string head = to_lines(json_without_peers(device), 1);
   head.resize(head.rfind("{}"));
   out.print("{}: ", to_line(device.name));
   write_with_key(out, head, (status.private_key ? *status.private_key : kNone).bytes());

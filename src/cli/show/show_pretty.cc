@@ -5,6 +5,7 @@
 #include "cli/show/show_text.h"
 #include "cli/terminal/key_output.h"
 #include "client/scopes.h"
+#include "quick/bind.h"
 
 namespace ferrule::cli {
 
@@ -53,6 +54,14 @@ void PrettyPrinter::device(const NamedDevice& device) {
   if (status.private_key) secret_line("private key", status.private_key->bytes());
   if (status.listen_port != 0) line("listening port", std::to_string(status.listen_port));
   if (status.fwmark != 0) line("fwmark", fmt::format("{:#x}", status.fwmark));
+  const control::DeviceSettings& settings = device.settings;
+  if (!settings.place.is_anywhere()) {
+    const std::string away =
+        settings.missing.empty()
+            ? ""
+            : fmt::format(" (not there: {})", fmt::join(settings.missing, ", "));
+    line("bound to", quick::place_text(settings.place) + away);
+  }
 }
 
 void PrettyPrinter::peer(const PeerStatus& peer, std::string_view name) {

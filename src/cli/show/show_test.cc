@@ -72,6 +72,18 @@ TEST_F(Show, PeersComeByTheirLatestHandshake) {
                 "  latest handshake: 16 minutes, 40 seconds ago\n");
 }
 
+TEST_F(Show, P75d_WhereItIsBoundIsShown) {
+  TestDevices devices = office();
+  devices.settings["wg0"] = {{{*IpAddress::parse("192.0.2.1"), {}}, "eth1"}, {"eth1"}};
+  EXPECT_THAT(ask(devices, {"show", "wg0"}).out,
+              HasSubstr("  bound to: 192.0.2.1 by eth1 (not there: eth1)\n"));
+  const auto json = nlohmann::json::parse(ask(devices, {"show", "wg0", "--json"}).out)["wg0"];
+  EXPECT_EQ(json["bind"], nlohmann::json::array({"192.0.2.1"}));
+  EXPECT_EQ(json["bindInterface"], "eth1");
+  EXPECT_EQ(json["bindMissing"], nlohmann::json::array({"eth1"}));
+  EXPECT_EQ(ask(devices, {"show", "wg0", "dump"}).out.find("eth1"), std::string::npos);
+}
+
 TEST_F(Show, SecretsAreShownOnlyWhenAskedFor) {
   TestDevices devices;
   devices.answers["wg0"] = "private_key=" + kPrivateHex + "\n";

@@ -17,6 +17,7 @@ struct NamedDevice {
   std::string name;
   control::DeviceStatus status;
   std::shared_ptr<const monitor::PeerNames> names = {};  // null: peers go by their keys
+  control::DeviceSettings settings = {};                 // of a daemon that tells
 
   /// What people call a peer; "" where they call it nothing.
   [[nodiscard]] std::string_view name_of(const PublicKey& peer) const noexcept {

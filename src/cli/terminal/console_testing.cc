@@ -51,6 +51,11 @@ class TestDeviceClient final : public client::DeviceClient {
     return {};
   }
 
+  Result<control::DeviceSettings> settings(const std::string& name) override {
+    const auto answer = devices_.settings.find(name);
+    if (answer == devices_.settings.end()) return std::unexpected(system_error(EPROTO, name));
+    return answer->second;
+  }
   Result<control::DeviceStats> stats(const std::string& name) override {
     const auto answer = devices_.stats.find(name);
     if (answer == devices_.stats.end()) return std::unexpected(system_error(EPROTO, name));

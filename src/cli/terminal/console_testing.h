@@ -34,6 +34,7 @@ struct TestDevices {
   std::vector<std::string> set_requests;
   std::map<std::string, control::Stats> stats;  // none: it tells no peer_stats either
   std::map<std::string, std::map<PublicKey, protocol::MessageCounts>> peer_stats;
+  std::map<std::string, control::DeviceSettings> settings;
   int get_errno = 0;
   int set_errno = 0;
   int list_errno = 0;

@@ -38,7 +38,7 @@ class SetWords {
     bool has_value;
     bool (SetWords::*take)(std::string_view value);
   };
-  static const std::array<Word, 8> kWords;
+  static const std::array<Word, 10> kWords;
 
   bool take_word();
   [[nodiscard]] protocol::PeerChange& peer() { return change_.peers.back(); }
@@ -46,6 +46,8 @@ class SetWords {
   bool take_listen_port(std::string_view value);
   bool take_fwmark(std::string_view value);
   bool take_private_key(std::string_view value);
+  bool take_bind(std::string_view value);
+  bool take_bind_interface(std::string_view value);
   bool take_peer(std::string_view value);
   bool take_remove(std::string_view value);
   bool take_endpoint(std::string_view value);
@@ -64,10 +66,12 @@ class SetWords {
   protocol::DeviceChange change_;
 };
 
-constexpr std::array<SetWords::Word, 8> SetWords::kWords{{
+constexpr std::array<SetWords::Word, 10> SetWords::kWords{{
     {"listen-port", false, true, &SetWords::take_listen_port},
     {"fwmark", false, true, &SetWords::take_fwmark},
     {"private-key", false, true, &SetWords::take_private_key},
+    {"bind", false, true, &SetWords::take_bind},
+    {"bind-interface", false, true, &SetWords::take_bind_interface},
     {"remove", true, false, &SetWords::take_remove},
     {"endpoint", true, true, &SetWords::take_endpoint},
     {"allowed-ips", true, true, &SetWords::take_allowed_ips},
@@ -112,6 +116,19 @@ bool SetWords::take_private_key(std::string_view value) {
   auto key = read_key_file(console_, std::string(value));
   if (key) change_.private_key = PrivateKey(std::move(*key));
   return key.has_value();
+}
+
+bool SetWords::take_bind(std::string_view value) {
+  change_.bind = control::parse_bind(value == "off" ? "" : value);
+  if (change_.bind) return true;
+  console_.err.print("bind: expected {}, or off: `{}'\n", control::kBindExpected, value);
+  return false;
+}
+
+bool SetWords::take_bind_interface(std::string_view value) {
+  change_.bind_interface = value == "off" ? "" : value;
+  return value.empty() || control::is_link_name(value) ||
+         refuse("This is no name of an interface", value);
 }
 
 bool SetWords::take_peer(std::string_view value) {
@@ -209,6 +226,10 @@ int run_set(Console& console, Arguments arguments) {
   const auto outcome = console.devices->set(std::string(arguments[1]), words.change());
   if (outcome) return 0;
   console.err.print("Unable to modify interface: {}\n", std::strerror(outcome.error().code));
+  if ((words.change().bind || words.change().bind_interface) &&
+      outcome.error().code != EADDRINUSE && outcome.error().code != ENODEV) {
+    console.err.write("To bind to an address or an interface takes ferruled of this version.\n");
+  }
   if (outcome.error().code == EINVAL && removes_allowed_ips(words.change())) {
     console.err.print("To remove single allowed IPs takes Linux 6.16, or ferruled.\n");
   }

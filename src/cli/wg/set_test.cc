@@ -61,6 +61,17 @@ TEST_F(Set, DeviceWords) {
   EXPECT_EQ(lines_of("listen-port 51820 fwmark 0x51"), "listen_port=51820\nfwmark=81\n");
 }
 
+TEST_F(Set, P75d_APlaceIsNamedOrLeft) {
+  EXPECT_EQ(lines_of("bind 192.0.2.1,2001:db8::1 bind-interface eth1"),
+            "bind=192.0.2.1,2001:db8::1\nbind_interface=eth1\n");
+  EXPECT_EQ(lines_of("bind off bind-interface off"), "bind=\nbind_interface=\n");
+}
+
+TEST_F(Set, ABadPlaceIsRefused) {
+  EXPECT_THAT(refusal_of("bind 10.0.0.0/8"), HasSubstr("bind: expected an address"));
+  EXPECT_THAT(refusal_of("bind-interface a/b"), HasSubstr("no name of an interface: `a/b'"));
+}
+
 TEST_F(Set, KeysComeFromFiles) {
   const files::MemoryFile file(kPeer + "\n");
   EXPECT_EQ(lines_of("private-key " + file.path()), "private_key=" + std::string(64, '1') + "\n");

@@ -45,6 +45,11 @@ Changes an interface, until it goes down: files stay as they are.
   listen-port PORT   the UDP port to listen at; 0 for any
   fwmark MARK        the mark of what it sends; 0 or off for none
   private-key FILE   the key in a file
+  bind ADDRESS[,ADDRESS]
+                     listen at, and answer from, these own addresses alone, one
+                     a family; off for all (ferruled)
+  bind-interface NAME
+                     the same by this interface alone, or this VRF; off for any
 
   peer KEY           the peer with this public key, made if it is not there
   remove             take the peer away

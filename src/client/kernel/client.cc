@@ -123,6 +123,11 @@ Result<control::DeviceStatus> KernelDeviceClient::get(const std::string& name) {
 
 Result<void> KernelDeviceClient::set(const std::string& name,
                                      const protocol::DeviceChange& change) {
+  const bool binds = (change.bind && !change.bind->is_empty()) ||
+                     (change.bind_interface && !change.bind_interface->empty());
+  if (binds) {
+    return std::unexpected(system_error(EOPNOTSUPP, "bind " + name + ", which the kernel runs"));
+  }
   auto door = open(name);
   if (!door) return std::unexpected(door.error());
   return write_kernel_change(name, door->family, change, [&](nlmsghdr& message) -> Result<void> {

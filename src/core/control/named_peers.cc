@@ -18,8 +18,8 @@ namespace ferrule::control {
 namespace {
 
 constexpr std::string_view kDisabled = "#~";
-constexpr std::array<std::string_view, 5> kInterfaceNotes{"Endpoint", "ClientDNS", "Implementation",
-                                                          "Forward", "KillSwitch"};
+constexpr std::array<std::string_view, 7> kInterfaceNotes{
+    "Endpoint", "ClientDNS", "Implementation", "Forward", "KillSwitch", "Bind", "BindInterface"};
 constexpr std::size_t kLongestName = 64;
 constexpr unsigned kLongestLifeYears = 1000;  // any more is a mistake, and would overflow
 

@@ -63,6 +63,8 @@ WipedText set_request(const protocol::DeviceChange& change, ScopeName name_of) {
   if (change.private_key) append_key(text, "private_key=", change.private_key->bytes());
   if (change.listen_port) append_line(text, "listen_port={}", *change.listen_port);
   if (change.fwmark) append_line(text, "fwmark={}", *change.fwmark);
+  if (change.bind) append_line(text, "bind={}", bind_text(*change.bind));
+  if (change.bind_interface) append_line(text, "bind_interface={}", *change.bind_interface);
   if (change.replace_peers) text.append("replace_peers=true\n");
   for (const protocol::PeerChange& peer : change.peers) append_peer(text, peer, name_of);
   text.append("\n");
@@ -118,6 +120,15 @@ bool UapiAnswer::take_device_key(std::string_view key, std::string_view value) {
   if (key == "private_key") return assign(device_.private_key, secret_from_hex(value));
   if (key == "listen_port") return assign(device_.listen_port, parse_decimal<std::uint16_t>(value));
   if (key == "fwmark") return assign(device_.fwmark, parse_decimal<std::uint32_t>(value));
+  if (key == "bind") return assign(settings_.place.addresses, parse_bind(value));
+  if (key == "bind_interface") {
+    settings_.place.interface = value;
+    return value.empty() || is_link_name(value);
+  }
+  if (key == "missing") {
+    settings_.missing.emplace_back(value);
+    return IpAddress::parse(value).has_value() || is_link_name(value);
+  }
   if (const auto number = parse_decimal<std::uint64_t>(value)) {
     stats_.emplace_back(key, *number);
   }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/keys.h"
+#include "base/local_place.h"
 #include "control/endpoint_text.h"
 #include "control/wiped_text.h"
 #include "protocol/configuration.h"
@@ -30,6 +31,7 @@ struct DeviceStatus {
 /// A request is its text, up to and with the empty line.
 constexpr std::string_view kGetRequest = "get=1\n\n";
 constexpr std::string_view kStatsRequest = "stats=1\n\n";
+constexpr std::string_view kSettingsRequest = "settings=1\n\n";
 
 /// Names and numbers that a daemon counts, in its own order.
 using Stats = std::vector<std::pair<std::string, std::uint64_t>>;
@@ -38,6 +40,12 @@ using Stats = std::vector<std::pair<std::string, std::uint64_t>>;
 struct DeviceStats {
   Stats counters;
   std::map<PublicKey, protocol::MessageCounts> peers;
+};
+
+/// What was set of a daemon of ours with keys of ours.
+struct DeviceSettings {
+  LocalPlace place;
+  std::vector<std::string> missing;  // of the place: not on the machine now
 };
 
 /// The text of a set request. It holds keys, hence the type.
@@ -61,6 +69,8 @@ class UapiAnswer {
   [[nodiscard]] Stats& stats() noexcept { return stats_; }
   /// The same, with those of the peers.
   [[nodiscard]] DeviceStats device_stats() &&;
+  /// Of an answer to a settings request.
+  [[nodiscard]] DeviceSettings& settings() noexcept { return settings_; }
 
  private:
   void take_line(std::string_view line);
@@ -75,6 +85,7 @@ class UapiAnswer {
   std::optional<int> errno_;  // positive, as on the wire
   DeviceStatus device_;
   Stats stats_;
+  DeviceSettings settings_;
 };
 
 }  // namespace ferrule::control

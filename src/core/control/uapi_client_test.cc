@@ -56,6 +56,25 @@ DeviceStatus device_of(const std::string& lines) {
   return std::move(answer.device());
 }
 
+TEST(UapiClient, P75d_APlaceIsAskedForAndTold) {
+  const LocalPlace place{{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")},
+                         "eth1"};
+  protocol::DeviceChange change;
+  change.bind = place.addresses;
+  change.bind_interface = place.interface;
+  EXPECT_EQ(set_request(change, name_of).view(),
+            "set=1\nbind=192.0.2.1,2001:db8::1\nbind_interface=eth1\n\n");
+  UapiAnswer answer(scope_of);
+  bool ended = false;
+  UapiWriter writer([&](std::string_view piece) { ended = answer.feed(piece); });
+  const std::vector<std::string> missing{"2001:db8::1"};
+  writer.place(place, missing);
+  writer.finish(0);
+  ASSERT_TRUE(ended && answer.outcome());
+  EXPECT_EQ(answer.settings().place, place);
+  EXPECT_EQ(answer.settings().missing, missing);
+}
+
 TEST(UapiClient, P101_ASetRequestSaysEverythingInWgsOrder) {
   EXPECT_EQ(set_request(full_change(), name_of).view(),
             "set=1\nprivate_key=" + std::string(64, 'a') +

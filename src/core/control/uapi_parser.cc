@@ -105,6 +105,7 @@ std::optional<UapiRequest> UapiParser::take_line(std::string_view line) {
       break;
     case State::get:
     case State::stats:
+    case State::settings:
       refuse(std::errc::invalid_argument, "expected an empty line");
       break;
     case State::set:
@@ -137,6 +138,7 @@ UapiRequest UapiParser::finish_request() {
   line_number_ = request_bytes_ = allowed_ips_ = 0;
   if (state == State::get) return GetRequest{};
   if (state == State::stats) return StatsRequest{};
+  if (state == State::settings) return SettingsRequest{};
   if (state == State::set) return std::exchange(change_, {});
   return std::exchange(error_, {});
 }
@@ -148,8 +150,10 @@ void UapiParser::take_operation(std::string_view line) {
     state_ = State::set;
   } else if (line == "stats=1") {
     state_ = State::stats;
+  } else if (line == "settings=1") {
+    state_ = State::settings;
   } else {
-    refuse(std::errc::invalid_argument, "expected get=1, set=1 or stats=1");
+    refuse(std::errc::invalid_argument, "expected get=1, set=1, stats=1 or settings=1");
   }
 }
 
@@ -176,6 +180,14 @@ void UapiParser::take_device_key(std::string_view key, std::string_view value) {
     take_number(key, value, change_.listen_port);
   } else if (key == "fwmark") {
     take_number(key, value, change_.fwmark);
+  } else if (key == "bind") {
+    change_.bind = parse_bind(value);
+    if (!change_.bind) refuse_value(key, value, kBindExpected);
+  } else if (key == "bind_interface") {
+    if (!value.empty() && !is_link_name(value)) {
+      return refuse_value(key, value, "the name of an interface");
+    }
+    change_.bind_interface = value;
   } else if (key == "replace_peers") {
     take_flag(key, value, change_.replace_peers);
   } else {

@@ -26,10 +26,13 @@ constexpr std::size_t kMaxUapiRequestBytes = std::size_t{512} << 20;
 struct GetRequest {};
 /// Ours (`stats=1`): counters, in an answer like get's. Other programs refuse it.
 struct StatsRequest {};
+/// Ours (`settings=1`): what was set with keys of ours, for which get has none.
+struct SettingsRequest {};
 
 /// A request, or why there is none: an errno for the answer and a text that names line, key and what was
 /// expected, fit for the log (it never holds a key). Either way exactly one answer is due.
-using UapiRequest = std::variant<GetRequest, StatsRequest, protocol::DeviceChange, Error>;
+using UapiRequest =
+    std::variant<GetRequest, StatsRequest, SettingsRequest, protocol::DeviceChange, Error>;
 
 /// Turns the bytes of one connection into requests. Lines are parsed as they arrive, so that a
 /// request costs what it is parsed into and one unfinished line; between requests a parser holds no
@@ -64,7 +67,7 @@ class UapiParser {
   }
 
  private:
-  enum class State { idle, get, stats, set, refused };
+  enum class State { idle, get, stats, settings, set, refused };
 
   void keep_start_of_line(std::string_view start);
   std::optional<UapiRequest> end_line(std::string_view rest);

@@ -91,6 +91,12 @@ TEST(UapiParser, P100_StatsIsARequest) {
   EXPECT_TRUE(std::holds_alternative<StatsRequest>(requests[0]));
 }
 
+TEST(UapiParser, P100_SettingsIsARequest) {
+  const auto requests = requests_of("settings=1\n\n");
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<SettingsRequest>(requests[0]));
+}
+
 TEST(UapiParser, P100_NothingIsARequestBeforeItsEmptyLine) {
   EXPECT_TRUE(requests_of("set=1\nlisten_port=1\n").empty());
 }
@@ -143,6 +149,22 @@ TEST(UapiParser, P101_ListenPort) {
   EXPECT_EQ(change_of("listen_port=65535\n").listen_port, 65535);
 }
 TEST(UapiParser, P101_Fwmark) { EXPECT_EQ(change_of("fwmark=4294967295\n").fwmark, UINT32_MAX); }
+TEST(UapiParser, P75d_BindNamesOneAddressAFamilyOrNone) {
+  const auto four = IpAddress::parse("192.0.2.1");
+  const auto six = IpAddress::parse("2001:db8::1");
+  EXPECT_EQ(change_of("bind=192.0.2.1\n").bind, (LocalAddresses{*four, {}}));
+  EXPECT_EQ(change_of("bind=2001:db8::1,::ffff:192.0.2.1\n").bind, (LocalAddresses{*four, *six}));
+  EXPECT_EQ(change_of("bind=\n").bind, LocalAddresses());
+  for (const auto* wrong : {"192.0.2.1,192.0.2.2", "eth0", "0.0.0.0", "::", "192.0.2.1/32", ","}) {
+    EXPECT_THAT(refusal_of("set=1\nbind=" + std::string(wrong) + "\n\n").what,
+                HasSubstr("bind: expected an address"));
+  }
+}
+TEST(UapiParser, P75d_BindInterfaceIsANameOrNone) {
+  EXPECT_EQ(change_of("bind_interface=eth1\n").bind_interface, "eth1");
+  EXPECT_EQ(change_of("bind_interface=\n").bind_interface, "");
+  EXPECT_THAT(refusal_of("set=1\nbind_interface=a/b\n\n").what, HasSubstr("interface"));
+}
 TEST(UapiParser, P101_ReplacePeers) {
   EXPECT_TRUE(change_of("replace_peers=true\n").replace_peers);
 }
@@ -336,7 +358,7 @@ TEST(UapiParser, P102_ALineWithoutEqualsIsAProtocolError) {
 
 TEST(UapiParser, P102_AnUnknownOperationIsRefused) {
   for (const char* text : {"put=1\n\n", "get\n\n", "get=2\n\n", "set=1 \n\n"}) {
-    EXPECT_EQ(refusal_of(text).what, "line 1: expected get=1, set=1 or stats=1");
+    EXPECT_EQ(refusal_of(text).what, "line 1: expected get=1, set=1, stats=1 or settings=1");
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/key_text.h"
 #include "control/uapi_errno.h"
+#include "control/values.h"
 
 namespace ferrule::control {
 
@@ -48,6 +49,14 @@ void UapiWriter::peer_stats(const protocol::PeerStatus& status) {
   if (!status.messages) return;
   number_line("received_messages=", status.messages->received);
   number_line("expected_messages=", status.messages->expected);
+}
+
+void UapiWriter::place(const LocalPlace& place, std::span<const std::string> missing) {
+  if (!place.addresses.is_empty()) {
+    append(fmt::format("bind={}\n", bind_text(place.addresses)));
+  }
+  if (!place.interface.empty()) append(fmt::format("bind_interface={}\n", place.interface));
+  for (const std::string& each : missing) append(fmt::format("missing={}\n", each));
 }
 
 void UapiWriter::finish(int code) {

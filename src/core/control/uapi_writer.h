@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/keys.h"
+#include "base/local_place.h"
 #include "control/wiped_text.h"
 #include "protocol/configuration.h"
 
@@ -16,6 +19,7 @@ namespace ferrule::control {
 ///   get:    device, peer..., finish(0)
 ///   set:    finish(0 or the errno)
 ///   stats:  stat..., peer_stats..., finish(0)
+///   settings: place, finish(0)
 /// Pieces go to the sink when they have grown to kPieceBytes, with `flush` and with `finish`. They hold
 /// keys: who keeps one wipes it. The writer wipes its own. Not thread-safe; can be used for one answer
 /// after the other.
@@ -32,6 +36,8 @@ class UapiWriter {
   void stat(std::string_view name, std::uint64_t value);
   /// What is counted of a peer beyond what get tells (P101a has no keys for it).
   void peer_stats(const protocol::PeerStatus& status);
+  /// `missing`: what of it is not there now.
+  void place(const LocalPlace& place, std::span<const std::string> missing);
   /// Hands over what there is, so that `finish` gives the end alone: for who wipes all else before that.
   void flush();
   /// Ends the answer. `code` is a positive errno of this system, or 0 for success; on the wire it is

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/keys.h"
+#include "base/local_place.h"
 #include "base/net.h"
 #include "base/segments.h"
 #include "base/small_segments.h"
@@ -41,7 +43,9 @@ struct DeviceChange {
   std::optional<PrivateKey> private_key;  // all zero: no identity
   std::optional<std::uint16_t> listen_port;
   std::optional<std::uint32_t> fwmark;
-  bool replace_peers = false;  // all peers go first
+  std::optional<LocalAddresses> bind;         // empty: all addresses
+  std::optional<std::string> bind_interface;  // "": all interfaces
+  bool replace_peers = false;                 // all peers go first
   Segments<PeerChange> peers;
 };
 

@@ -135,6 +135,12 @@ std::optional<Instant> Tunnel::next_deadline() noexcept {
 
 Result<void> Tunnel::configure(const Now& now, protocol::DeviceChange change, Output& out) {
   out.clear();
+  const bool binds = (change.bind && !change.bind->is_empty()) ||
+                     (change.bind_interface && !change.bind_interface->empty());
+  if (binds) {
+    return std::unexpected(
+        make_error(std::errc::operation_not_supported, "whoever brings the sockets binds them"));
+  }
   if (Result<void> fits = device_.prepare(change); !fits) return fits;
   listen_port_ = change.listen_port.value_or(listen_port_);
   fwmark_ = change.fwmark.value_or(fwmark_);

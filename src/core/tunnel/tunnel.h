@@ -71,7 +71,8 @@ class Tunnel {
   /// When tick is wanted; none when nothing is waited for.
   [[nodiscard]] std::optional<Instant> next_deadline() noexcept;
 
-  /// All or nothing. Port and mark are kept for `get` and for who binds sockets.
+  /// All or nothing. Port and mark are kept for `get` and for who binds sockets; a place to bind to is
+  /// refused (operation_not_supported), since nobody would hear of it.
   [[nodiscard]] Result<void> configure(const Now& now, protocol::DeviceChange change, Output& out);
   /// Requests in UAPI's text (set=1, get=1), and the answer to each. What is no whole request is
   /// answered with an error. The text of a set holds keys: it is the caller's to wipe.

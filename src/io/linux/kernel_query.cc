@@ -229,6 +229,7 @@ Result<RouteDetails> KernelQuery::route_details(const RouteQuestion& question) {
     request.extra_again<rtmsg>().rtm_flags |= flags;
     put_source(request, question.source, question.destination);
     if (question.mark != 0) request.put_u32(RTA_MARK, question.mark);
+    if (question.outgoing_interface != 0) request.put_u32(RTA_OIF, question.outgoing_interface);
     if (question.incoming_interface != 0) request.put_u32(RTA_IIF, question.incoming_interface);
     auto answer = socket_.request(*request.header, attempted);
     if (!answer) return std::unexpected(std::move(answer.error()));

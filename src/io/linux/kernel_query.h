@@ -35,6 +35,7 @@ struct RouteQuestion {
   IpAddress source;                      // none: the kernel shall choose
   std::uint32_t incoming_interface = 0;  // of a packet that is forwarded; 0: it is made here
   std::uint32_t mark = 0;
+  std::uint32_t outgoing_interface = 0;  // that its socket is bound to; 0: to none
 };
 
 /// Asks about the network namespace that it was opened in, without privileges; about links of others

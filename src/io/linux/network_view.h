@@ -8,6 +8,7 @@
 #include "io/linux/kernel_query.h"
 #include "io/linux/route_cache.h"
 #include "io/linux/tun.h"
+#include "io/linux/udp.h"
 #include "io/network_view.h"
 
 namespace ferrule::io {
@@ -21,6 +22,9 @@ class LinuxNetworkView final : public NetworkView {
   [[nodiscard]] bool link_exists() override { return tun_->exists(); }
   [[nodiscard]] std::optional<std::uint32_t> owner(const Source& source) override {
     return routes_.owner(kernel_, source);
+  }
+  [[nodiscard]] bool can_bind(const IpAddress& address, std::uint32_t interface_index) override {
+    return can_bind_to(address, interface_index);
   }
   [[nodiscard]] WayOut way_out(const Endpoint& destination, const Source& source,
                                std::uint32_t mark) override {

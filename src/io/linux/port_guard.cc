@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -16,30 +17,43 @@
 namespace ferrule::io {
 namespace {
 
-constexpr int kNoInterface = 0x7fffffff;  // interfaces are numbered from 1
+// Interfaces are numbered from 1, one by one. Groups at one port that are bound to an interface each do not
+// meet: nor must their guards.
+constexpr int kNoInterface = 0x7fffffff;
 
 bool set_option(int fd, int level, int option, int value) noexcept {
   return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-int family_of(int fd) noexcept {
-  int family = AF_UNSPEC;
-  socklen_t size = sizeof family;
-  (void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
-  return family;
+int number_option(int fd, int option, int otherwise) noexcept {
+  int value = otherwise;
+  socklen_t size = sizeof value;
+  (void)getsockopt(fd, SOL_SOCKET, option, &value, &size);
+  return value;
 }
+
+int family_of(int fd) noexcept { return number_option(fd, SO_DOMAIN, AF_UNSPEC); }
 
 // A socket that binds later comes first where the kernel looks for one that objects; but not one with
 // SO_REUSEPORT, over IPv6. So it gets in by SO_REUSEADDR, which all have for that moment.
-Result<UniqueFd> post(int family, std::uint16_t port) {
+Result<UniqueFd> post(int guarded, std::uint16_t port) {
+  const int family = family_of(guarded);
+  const int no_interface = kNoInterface - number_option(guarded, SO_BINDTOIFINDEX, 0);
   UniqueFd fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
   const bool six = family == AF_INET6;
-  const IpAddress any = six ? to_ip(in6_addr{}) : to_ip(in_addr{});
-  const SocketAddress address(Endpoint{any, port, 0});
-  const bool bound = fd && (!six || set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
-                     set_option(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX, kNoInterface) &&
-                     set_shares_address(fd.get(), true) &&
-                     ::bind(fd.get(), &address.any, address.size) == 0;
+  SocketAddress address{};
+  address.size = sizeof address.v6;
+  const bool known = ::getsockname(guarded, &address.any, &address.size) == 0;
+  // IPv6 gives an address to no socket of an interface that is not there: then that comes right after.
+  const IpAddress own = to_endpoint(address).address;
+  const bool is_late = six && own != to_ip(in6_addr{});
+  const auto leave_the_network = [&] {
+    return set_option(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX, no_interface);
+  };
+  const bool bound = fd && known && (!six || set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1)) &&
+                     (is_late || leave_the_network()) && set_shares_address(fd.get(), true) &&
+                     ::bind(fd.get(), &address.any, address.size) == 0 &&
+                     (!is_late || leave_the_network());
   if (!bound) return std::unexpected(system_error(errno, "guard UDP port " + std::to_string(port)));
   return fd;
 }
@@ -57,10 +71,9 @@ Result<std::shared_ptr<PortGuard>> PortGuard::put(std::uint16_t port, std::span<
   for (const int fd : shared) (void)set_shares_address(fd, true);
   Result<void> posted;
   for (const int family : {AF_INET, AF_INET6}) {
-    bool wanted = false;
-    for (const int fd : shared) wanted = wanted || family_of(fd) == family;
-    if (!wanted || !posted) continue;
-    auto fd = post(family, port);
+    const auto guarded = std::ranges::find(shared, family, family_of);
+    if (guarded == shared.end() || !posted) continue;
+    auto fd = post(*guarded, port);
     if (fd) {
       guard->sockets_[family == AF_INET6] = std::move(*fd);
     } else {

@@ -13,7 +13,7 @@
 namespace ferrule::io {
 
 /// SO_REUSEPORT, by which the kernel spreads senders over sockets, lets any program of the same user into the
-/// group. A guard is one more socket a family, on every address, which takes no part and shares with
+/// group. A guard is one more socket a family, on the address of the group, which takes no part and shares with
 /// nobody: the kernel asks it first, and refuses whoever else asks for the port (EADDRINUSE). It is bound to
 /// an interface that there is not, so that nothing ever comes to it: while it stands alone the port is
 /// closed towards the network, and stays ours. (docs/decisions/0016-port-guard.md)

@@ -51,7 +51,7 @@ class PortGuardTest : public ::testing::TestWithParam<std::size_t> {
   }
   LinuxUdp::Group open(std::uint16_t port, PortGuard* held = nullptr) {
     UdpOptions options;
-    options.port = port;
+    options.at.port = port;
     options.held = held;
     return LinuxUdp::open_group(options, GetParam()).value();
   }
@@ -99,7 +99,7 @@ TEST_P(PortGuardTest, P75a_APortThatNobodyHoldsIsFree) {
 TEST_P(PortGuardTest, P75a_ASecondGroupIsRefused) {
   const auto group = open(7000);
   UdpOptions options;
-  options.port = 7000;
+  options.at.port = 7000;
   EXPECT_EQ(LinuxUdp::open_group(options, 1).error().code, EADDRINUSE);
 }
 

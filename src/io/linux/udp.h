@@ -19,18 +19,24 @@
 namespace ferrule::io {
 
 struct UdpOptions {
-  std::uint16_t port = 0;  // 0: the system chooses one that is free for both families
+  UdpPlace at;
   std::uint32_t mark = 0;  // SO_MARK, which needs CAP_NET_ADMIN; 0: none
-  // A further socket on a port that this program holds; `port` is not 0. Else a port that something holds
+  // A further socket on a port that this program holds; `at.port` is not 0. Else a port that something holds
   // is refused, also when that allows sharing: two daemons never end up in one group by accident.
   bool joins = false;
-  PortGuard* held = nullptr;  // of `port`: this program's, whom it lets in
+  PortGuard* held = nullptr;  // of `at.port`: this program's, whom it lets in
   bool offload = true;        // UDP_SEGMENT and UDP_GRO, where the kernel has them
   UdpCalls calls;
 };
 
+/// Whether sockets can be bound to an address of this machine now, and to an interface (0: to none) besides:
+/// in a VRF, or while an IPv6 address is still looked for on the link, only the kernel can tell.
+[[nodiscard]] bool can_bind_to(const IpAddress& address, std::uint32_t interface_index) noexcept;
+
 /// `send` may be called by any number of threads, `receive` by one at a time; `set_route_mark` and
-/// `forget_paths` by any. A machine without IPv6 has the IPv4 socket only (P75a).
+/// `forget_paths` by any. A machine without IPv6 has the IPv4 socket only (P75a), and who is bound to an
+/// address has that one's family. From such sockets nothing leaves by another address or interface, whatever
+/// the source of a datagram was to be.
 class LinuxUdp final : public Udp {
  public:
   [[nodiscard]] static Result<std::unique_ptr<LinuxUdp>> open(const UdpOptions& options);
@@ -86,6 +92,7 @@ class LinuxUdp final : public Udp {
   LinuxUdp() = default;
   static Result<Group> open_shared(const UdpOptions& options, std::size_t lanes);
   Result<void> bind_pair(const UdpOptions& options);
+  Result<void> bind_v4(const UdpOptions& options);
   Result<bool> bind_v6(const UdpOptions& options);
   bool steer(std::size_t lanes) noexcept;
   Socket& socket(Family family) noexcept { return family == Family::v6 ? v6_ : v4_; }
@@ -107,11 +114,14 @@ class LinuxUdp final : public Udp {
   bool send_cut(Socket& to, OutgoingDatagrams& entry, Patience& patience);
   void learn(Socket& to, const OutgoingDatagrams& entry, int error) noexcept;
   void lose(OutgoingDatagrams& entry, int error) noexcept;
+  [[nodiscard]] Source allowed(const Source& from) const noexcept;
 
   Socket v4_;
   Socket v6_;
   std::uint16_t port_ = 0;
-  bool v6_first_ = false;  // whose turn it is to be received from first
+  LocalAddresses only_;                // bound to these; empty: to none
+  std::uint32_t interface_index_ = 0;  // bound to it; 0: to none
+  bool v6_first_ = false;              // whose turn it is to be received from first
   UdpCalls calls_;
   std::atomic<bool> has_sendmmsg_ = true;
   std::atomic<bool> has_recvmmsg_ = true;

@@ -16,6 +16,9 @@
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
 #ifndef IPV6_AUTOFLOWLABEL
 #define IPV6_AUTOFLOWLABEL 70
 #endif
@@ -65,10 +68,20 @@ Result<UniqueFd> make_socket(Family family, const UdpOptions& options) {
       !set_option(fd.get(), SOL_SOCKET, SO_MARK, static_cast<int>(options.mark))) {
     return std::unexpected(system_error(errno, "set mark of UDP socket"));
   }
+  // Before Linux 5.7 that takes CAP_NET_RAW.
+  if (options.at.interface_index != 0 &&
+      !set_option(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX,
+                  static_cast<int>(options.at.interface_index))) {
+    return std::unexpected(system_error(errno, "bind UDP socket to an interface"));
+  }
   return fd;
 }
 
-Endpoint any_address(Family family, std::uint16_t port) noexcept {
+Endpoint local_address(Family family, std::uint16_t port, const UdpPlace& at) noexcept {
+  if (!at.only.is_empty()) {
+    const IpAddress& own = at.only.of(family);
+    return Endpoint{own, port, own.is_link_local() ? at.interface_index : 0};
+  }
   const IpAddress address = family == Family::v4 ? to_ip(in_addr{}) : to_ip(in6_addr{});
   return Endpoint{address, port, 0};
 }
@@ -76,11 +89,13 @@ Endpoint any_address(Family family, std::uint16_t port) noexcept {
 // Who comes first binds before allowing others: the kernel then refuses a port that is held, also
 // by a group that could be joined.
 Result<void> bind_socket(int fd, Family family, std::uint16_t port, const UdpOptions& options) {
-  const SocketAddress address(any_address(family, port));
+  const SocketAddress address(local_address(family, port, options.at));
   const bool joins = options.joins;
   if (options.held != nullptr) (void)set_shares_address(fd, true);
   const auto attempted = [&] {
-    return "bind " + name_of(family) + " UDP port " + std::to_string(port);
+    const IpAddress& own = options.at.only.of(family);
+    return "bind " + name_of(family) + " UDP port " + std::to_string(port) +
+           (own.family() == Family::none ? "" : " of " + own.to_string());
   };
   if (joins && !set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
     return std::unexpected(system_error(errno, "share UDP port " + std::to_string(port)));
@@ -105,6 +120,28 @@ Result<std::uint16_t> bound_port(int fd) {
 
 }  // namespace
 
+bool can_bind_to(const IpAddress& address, std::uint32_t interface_index) noexcept {
+  const int domain = address.family() == Family::v4 ? AF_INET : AF_INET6;
+  const UniqueFd fd(::socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
+  const auto index = static_cast<int>(interface_index);
+  if (!fd || (index != 0 && !set_option(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX, index)))
+    return false;
+  const SocketAddress at(Endpoint{address, 0, address.is_link_local() ? interface_index : 0});
+  return ::bind(fd.get(), &at.any, at.size) == 0;
+}
+
+Result<void> LinuxUdp::bind_v4(const UdpOptions& options) {
+  auto fd = make_socket(Family::v4, options);
+  if (!fd) return std::unexpected(std::move(fd.error()));
+  auto bound = bind_socket(fd->get(), Family::v4, options.at.port, options);
+  if (!bound) return bound;
+  auto port = bound_port(fd->get());
+  if (!port) return std::unexpected(std::move(port.error()));
+  port_ = *port;
+  v4_.fd = std::move(*fd);
+  return {};
+}
+
 // True when there is an IPv6 socket now, false when this machine has no IPv6.
 Result<bool> LinuxUdp::bind_v6(const UdpOptions& options) {
   auto fd = make_socket(Family::v6, options);
@@ -112,37 +149,44 @@ Result<bool> LinuxUdp::bind_v6(const UdpOptions& options) {
     if (fd.error().code == EAFNOSUPPORT) return false;
     return std::unexpected(std::move(fd.error()));
   }
-  auto bound = bind_socket(fd->get(), Family::v6, port_, options);
+  const std::uint16_t wanted = v4_.fd ? port_ : options.at.port;
+  auto bound = bind_socket(fd->get(), Family::v6, wanted, options);
   if (!bound) {
-    if (bound.error().code == EADDRNOTAVAIL) return false;
+    if (bound.error().code == EADDRNOTAVAIL && options.at.only.is_empty()) return false;
     return std::unexpected(std::move(bound.error()));
   }
+  auto port = bound_port(fd->get());
+  if (!port) return std::unexpected(std::move(port.error()));
+  port_ = *port;
   v6_.fd = std::move(*fd);
   return true;
 }
 
 Result<void> LinuxUdp::bind_pair(const UdpOptions& options) {
-  auto fd = make_socket(Family::v4, options);
-  if (!fd) return std::unexpected(std::move(fd.error()));
-  auto bound = bind_socket(fd->get(), Family::v4, options.port, options);
-  if (!bound) return bound;
-  auto port = bound_port(fd->get());
-  if (!port) return std::unexpected(std::move(port.error()));
-  port_ = *port;
-  v4_.fd = std::move(*fd);
-  auto six = bind_v6(options);
-  if (!six) return std::unexpected(std::move(six.error()));
+  v4_.fd.reset();  // of a try before
+  if (options.at.has(Family::v4)) {
+    if (auto four = bind_v4(options); !four) return four;
+  }
+  if (options.at.has(Family::v6)) {
+    const auto six = bind_v6(options);
+    if (!six) return std::unexpected(six.error());
+    if (!*six && !v4_.fd) {
+      return std::unexpected(make_error(EAFNOSUPPORT, "this machine has no IPv6"));
+    }
+  }
   return {};
 }
 
 Result<std::unique_ptr<LinuxUdp>> LinuxUdp::open(const UdpOptions& options) {
-  FERRULE_CHECK(options.port != 0 || !options.joins);
+  FERRULE_CHECK(options.at.port != 0 || !options.joins);
   std::unique_ptr<LinuxUdp> udp(new LinuxUdp);
   udp->calls_ = options.calls;
+  udp->only_ = options.at.only;
+  udp->interface_index_ = options.at.interface_index;
   for (unsigned attempt = 0;; ++attempt) {
     auto bound = udp->bind_pair(options);
     if (bound) break;
-    const bool other_port_may_do = options.port == 0 && bound.error().code == EADDRINUSE;
+    const bool other_port_may_do = options.at.port == 0 && bound.error().code == EADDRINUSE;
     if (!other_port_may_do || attempt + 1 >= kMaxPortRetries) {
       return std::unexpected(std::move(bound.error()));
     }
@@ -183,7 +227,7 @@ Result<LinuxUdp::Group> LinuxUdp::open_shared(const UdpOptions& options, std::si
   for (std::size_t i = 0; i < lanes; ++i) {
     auto lane = open(next);
     if (!lane) return std::unexpected(std::move(lane.error()));
-    next.port = (*lane)->port();
+    next.at.port = (*lane)->port();
     next.joins = true;
     group.lanes.push_back(std::move(*lane));
   }
@@ -193,7 +237,7 @@ Result<LinuxUdp::Group> LinuxUdp::open_shared(const UdpOptions& options, std::si
 }
 
 bool LinuxUdp::steer(std::size_t lanes) noexcept {
-  return calls_.steer_handshakes(v4_.fd.get(), Family::v4, lanes) &&
+  return (!v4_.fd || calls_.steer_handshakes(v4_.fd.get(), Family::v4, lanes)) &&
          (!v6_.fd || calls_.steer_handshakes(v6_.fd.get(), Family::v6, lanes));
 }
 

@@ -151,6 +151,7 @@ Result<std::size_t> LinuxUdp::receive_from(Socket& from, std::span<ReceivedDatag
 // that a flood over one does not silence the other.
 Result<std::size_t> LinuxUdp::receive(std::span<ReceivedDatagrams> slots) {
   if (!v6_.fd) return receive_from(v4_, slots);
+  if (!v4_.fd) return receive_from(v6_, slots);
   v6_first_ = !v6_first_;
   Socket& first = v6_first_ ? v6_ : v4_;
   Socket& second = v6_first_ ? v4_ : v6_;

@@ -349,6 +349,14 @@ std::size_t LinuxUdp::send_run(Socket& to, std::span<OutgoingDatagrams> run, Pat
   return sent;
 }
 
+// The kernel lets a datagram's own source overrule what its socket is bound to: one that was learned before
+// the socket was bound there must not.
+Source LinuxUdp::allowed(const Source& from) const noexcept {
+  if (from.is_none()) return from;
+  if (!only_.is_empty() && from.address != only_.of(from.address.family())) return Source{};
+  return Source{from.address, interface_index_ == 0 ? from.interface_index : 0};
+}
+
 std::size_t LinuxUdp::send(std::span<OutgoingDatagrams> batch) {
   Patience patience;
   std::size_t sent = 0;
@@ -359,6 +367,7 @@ std::size_t LinuxUdp::send(std::span<OutgoingDatagrams> batch) {
     const auto run = batch.first(other - batch.begin());
     batch = batch.subspan(run.size());
     for (auto& entry : run) {
+      entry.from = allowed(entry.from);
       entry.refused = SourceRefusal::none;
       entry.lost_bytes = 0;
       entry.error = 0;

@@ -99,17 +99,17 @@ TEST(LinuxUdp, P75a_WhenNoPortServesBothFamiliesItIsAnError) {
 TEST(LinuxUdp, P75a_RequestedPortIsNotExchangedForAnother) {
   auto first = LinuxUdp::open({}).value();
   UdpOptions same;
-  same.port = first->port();
+  same.at.port = first->port();
   auto second = LinuxUdp::open(same);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, EADDRINUSE);
-  EXPECT_NE(second.error().what.find(std::to_string(same.port)), std::string::npos);
+  EXPECT_NE(second.error().what.find(std::to_string(same.at.port)), std::string::npos);
 }
 
 TEST(LinuxUdp, PortOfLanesIsRefusedToAnotherDaemon) {
   const auto group = LinuxUdp::open_group({}, 1).value();
   UdpOptions same;
-  same.port = group.lanes[0]->port();
+  same.at.port = group.lanes[0]->port();
   auto other = LinuxUdp::open(same);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, EADDRINUSE);

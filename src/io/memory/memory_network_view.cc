@@ -70,6 +70,11 @@ std::optional<std::uint32_t> MemoryNetworkView::owner(const Source& source) {
   return found == owners_.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool MemoryNetworkView::can_bind(const IpAddress& address, std::uint32_t /*interface_index*/) {
+  const std::lock_guard lock(mutex_);
+  return owners_.contains(address);
+}
+
 WayOut MemoryNetworkView::way_out(const Endpoint& /*destination*/, const Source& source,
                                   std::uint32_t /*mark*/) {
   const std::lock_guard lock(mutex_);

@@ -33,6 +33,7 @@ class MemoryNetworkView final : public NetworkView {
   [[nodiscard]] Result<LinkState> link() override;
   [[nodiscard]] bool link_exists() override;
   [[nodiscard]] std::optional<std::uint32_t> owner(const Source& source) override;
+  [[nodiscard]] bool can_bind(const IpAddress& address, std::uint32_t interface_index) override;
   [[nodiscard]] WayOut way_out(const Endpoint& destination, const Source& source,
                                std::uint32_t mark) override;
   void forget_ways() noexcept override {}
