@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/version.h"
-#include "control/values.h"
+#include "control/place_text.h"
 
 namespace ferrule::daemon {
 

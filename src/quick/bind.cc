@@ -4,7 +4,7 @@
 
 #include "control/hidden_keys.h"
 #include "control/named_peers.h"
-#include "control/values.h"
+#include "control/place_text.h"
 
 namespace ferrule::quick {
 

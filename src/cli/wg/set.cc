@@ -11,6 +11,7 @@
 #include "cli/terminal/listener.h"
 #include "cli/wg/key_file.h"
 #include "control/conf_document.h"
+#include "control/place_text.h"
 #include "control/values.h"
 #include "files/resolve.h"
 

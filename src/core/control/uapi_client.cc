@@ -6,6 +6,7 @@
 
 #include "base/key_text.h"
 #include "control/uapi_errno.h"
+#include "control/place_text.h"
 #include "control/values.h"
 
 namespace ferrule::control {

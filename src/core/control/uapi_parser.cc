@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/key_text.h"
+#include "control/place_text.h"
 #include "control/values.h"
 
 namespace ferrule::control {

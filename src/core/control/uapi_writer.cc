@@ -6,7 +6,7 @@
 
 #include "base/key_text.h"
 #include "control/uapi_errno.h"
-#include "control/values.h"
+#include "control/place_text.h"
 
 namespace ferrule::control {
 
