@@ -11,7 +11,7 @@ source tools/lib.sh
 name=${1:?} compiler=${2:?}
 folder=$PWD/build/cross/$name
 [[ ! -f $folder/done ]] || exit 0
-mkdir -p "$folder"/{bin,lib/pkgconfig,lib/cmake,include,work}
+mkdir -p "$folder"/{bin,lib/pkgconfig,lib/cmake,include,scratch}
 
 host=$compiler
 if [[ $compiler == zig ]]; then
@@ -39,13 +39,13 @@ fetch_source libsodium "$sources"
 say "libsodium for $name"
 sodium() {
   [[ -f $sources/configure ]] || (cd "$sources" && autoreconf -fi) || return 1
-  cd "$folder/work" || return 1
+  cd "$folder/scratch" || return 1
   "$sources/configure" ${host:+--host="$host"} --prefix="$folder" --disable-shared --disable-dependency-tracking \
     --disable-pie CFLAGS="-O2 -fPIC" &&
     make -j"${FERRULE_JOBS:-$(nproc)}" -C src install && make install-pkgconfigDATA
 }
-(sodium) >"$folder/work/log" 2>&1 ||
-  { tail -n 30 "$folder/work/log" >&2; die "libsodium can't be built for $name."; }
+(sodium) >"$folder/scratch/log" 2>&1 ||
+  { tail -n 30 "$folder/scratch/log" >&2; die "libsodium can't be built for $name."; }
 
 cp -r /usr/include/fmt /usr/include/nlohmann "$folder/include/"
 mkdir -p "$folder/lib/cmake/"{fmt,nlohmann_json,GTest}
@@ -70,5 +70,5 @@ if(NOT TARGET GTest::gmock_main)
   add_library(GTest::gmock_main ALIAS ferrule_gtest)
 endif()
 END
-rm -rf "$folder/work"
+rm -rf "$folder/scratch"
 touch "$folder/done"

@@ -22,7 +22,7 @@ check() {
 }
 
 two_hosts
-work=/run/work  # in memory, and this namespace's alone: it goes with it
+work=/run/scratch  # in memory, and this namespace's alone: it goes with it
 mkdir "$work"
 key() { wg genkey | tee "$work/$1.key" | wg pubkey >"$work/$1.pub"; }
 key left && key right

@@ -5,8 +5,8 @@
 #include <array>
 
 #include "base/key_text.h"
-#include "control/uapi_errno.h"
 #include "control/place_text.h"
+#include "control/uapi_errno.h"
 
 namespace ferrule::control {
 
