@@ -6,8 +6,11 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace ferrule::quick {
 
@@ -57,6 +60,18 @@ std::optional<std::uint32_t> find_name(std::string_view name) {
   return std::nullopt;
 }
 
+// So that both leave the same: "::/0" comes before "0.0.0.0/0".
+void sort_as_wg_quick(std::vector<Cidr>& prefixes) {
+  using Keyed = std::pair<std::pair<unsigned, std::string>, Cidr>;
+  std::vector<Keyed> keyed;
+  keyed.reserve(prefixes.size());
+  for (const Cidr& prefix : prefixes) {
+    keyed.push_back({{prefix.length(), prefix.to_string()}, prefix});
+  }
+  std::ranges::sort(keyed, std::greater(), &Keyed::first);
+  std::ranges::transform(keyed, prefixes.begin(), &Keyed::second);
+}
+
 bool holds(const Cidr& outer, const Cidr& inner) {
   return outer.length() <= inner.length() && outer.contains(inner.address());
 }
@@ -86,10 +101,7 @@ RoutePlan plan_routes(const TableChoice& table, std::uint32_t interface_index,
                       std::vector<Cidr> prefixes, const std::vector<io::LinkRoute>& present) {
   RoutePlan plan;
   if (table.kind == TableChoice::Kind::off) return plan;
-  // wg-quick's order, so that both leave the same: "::/0" comes before "0.0.0.0/0".
-  std::ranges::sort(prefixes, std::greater(), [](const Cidr& prefix) {
-    return std::pair(prefix.length(), prefix.to_string());
-  });
+  sort_as_wg_quick(prefixes);
   const auto has_way = [&](const Cidr& prefix) {
     return std::ranges::any_of(present, [&](const io::LinkRoute& route) {
       return route.interface_index == interface_index && route.table == RT_TABLE_MAIN &&
