@@ -309,8 +309,10 @@ void Up::remember() {
   record.mark = mark_;
   if (!defaults_.empty()) record.rules = rules_of_tunnel(network_, mark_);
   record.forwarded = forwarded_;
-  const auto device = devices_.get(file_.interface);
-  if (device && !conf_.listen_port) record.port = device->listen_port;
+  if (!conf_.listen_port) {
+    const auto device = devices_.get(file_.interface);
+    if (device) record.port = device->listen_port;
+  }
   record.path = file_.path;
   record.conf = file_.document.text();
   if (const auto written = write_record(file_.interface, record); !written) {
