@@ -217,6 +217,34 @@ TEST_F(TunnelTest, AFloodOfHandshakesIsHandledInTurns) {
   }
 }
 
+TEST_F(TunnelTest, P82_AFloodOfStrangersIsAskedForCookies) {
+  Side stranger{3};
+  stranger.endpoint = *Endpoint::parse("192.0.2.3:3000");
+  configure(stranger, b, "10.0.0.2/32");
+  stranger.tunnel.up(now, stranger.out);
+  const Bytes packet = there;
+  stranger.tunnel.encapsulate(now, {&packet, 1}, stranger.out);
+  ASSERT_THAT(stranger.out.datagrams, SizeIs(1));
+  const Bytes sent = stranger.out.datagrams[0].bytes;
+  Packet initiation(sent.begin(), sent.end());
+  std::vector<Incoming> flood;
+  for (std::uint32_t i = 0; i < 1024; ++i) {
+    std::array<std::uint8_t, 4> address;
+    store_be32(address.data(), 0x0a090000 + i);
+    flood.push_back({initiation, {IpAddress::v4(address), 9, 0}, {}, 0});
+  }
+  b.tunnel.decapsulate(now, flood, b.out);
+  std::size_t cookies = 0;
+  for (int turns = 0; turns < 1024 && b.tunnel.next_deadline() == Instant(); ++turns) {
+    b.tunnel.tick(now, b.out);
+    for (const Outgoing& datagram : b.out.datagrams) {
+      cookies += protocol::classify(datagram.bytes.subspan(kWirePrefix)) ==
+                 protocol::MessageType::cookie_reply;
+    }
+  }
+  EXPECT_GE(cookies, 512u);
+}
+
 // --- UAPI ---
 
 TEST_F(TunnelTest, GetTellsTheConfiguration) {
