@@ -242,12 +242,10 @@ void note(void* lines, std::int32_t, const char* line, std::size_t length) {
   static_cast<std::vector<std::string>*>(lines)->emplace_back(line, length);
 }
 
-TEST(FfiOptions, ACallerWithoutRandomnessGetsNoHandshakes) {
-  ferrule_options options{};
-  options.size = sizeof options;
-  options.random = no_randomness;
+// Up, with a peer for whom there is a packet. The caller frees it.
+ferrule_tunnel* tunnel_with_a_packet_to_send(const ferrule_options& options) {
   ferrule_tunnel* tunnel = nullptr;
-  ASSERT_EQ(ferrule_tunnel_new(&options, &tunnel), FERRULE_OK);
+  EXPECT_EQ(ferrule_tunnel_new(&options, &tunnel), FERRULE_OK);
   const ferrule_time time = Side::now();
   const std::string request = "set=1\nprivate_key=" + std::string(63, '0') +
                               "8\npublic_key=" + std::string(63, '1') +
@@ -257,6 +255,14 @@ TEST(FfiOptions, ACallerWithoutRandomnessGetsNoHandshakes) {
   const Packet packet = ipv4(1, 2);
   const ferrule_packet one{sizeof one, packet.data(), packet.size()};
   EXPECT_EQ(ferrule_encapsulate(tunnel, &time, &one, 1), FERRULE_OK);
+  return tunnel;
+}
+
+TEST(FfiOptions, ACallerWithoutRandomnessGetsNoHandshakes) {
+  ferrule_options options{};
+  options.size = sizeof options;
+  options.random = no_randomness;
+  ferrule_tunnel* const tunnel = tunnel_with_a_packet_to_send(options);
   ferrule_outgoing outgoing;
   outgoing.size = sizeof outgoing;
   EXPECT_EQ(ferrule_take_datagrams(tunnel, &outgoing, 1), 0);
@@ -270,17 +276,7 @@ TEST(FfiOptions, LinesForPeopleComeToTheCaller) {
   options.user = &lines;
   options.log = note;
   options.log_level = FERRULE_VERBOSE;
-  ferrule_tunnel* tunnel = nullptr;
-  ASSERT_EQ(ferrule_tunnel_new(&options, &tunnel), FERRULE_OK);
-  const ferrule_time time = Side::now();
-  const std::string request = "set=1\nprivate_key=" + std::string(63, '0') +
-                              "8\npublic_key=" + std::string(63, '1') +
-                              "2\nendpoint=192.0.2.1:1\nallowed_ip=10.0.0.2/32\n\n";
-  EXPECT_EQ(ferrule_configure(tunnel, &time, request.data(), request.size()), FERRULE_OK);
-  EXPECT_EQ(ferrule_up(tunnel, &time), FERRULE_OK);
-  const Packet packet = ipv4(1, 2);
-  const ferrule_packet one{sizeof one, packet.data(), packet.size()};
-  EXPECT_EQ(ferrule_encapsulate(tunnel, &time, &one, 1), FERRULE_OK);
+  ferrule_tunnel* const tunnel = tunnel_with_a_packet_to_send(options);
   EXPECT_FALSE(lines.empty());
   ferrule_tunnel_free(tunnel);
 }
