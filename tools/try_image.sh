@@ -6,6 +6,7 @@
 # container takes all down when it is stopped. To be called in a mount namespace of its own.
 set -euo pipefail
 source tools/lib.sh
+source tools/checks.sh
 source tools/roots.sh
 source tools/two_hosts.sh
 bare_root
@@ -23,7 +24,7 @@ pod() { podman "${store[@]}" --cgroup-manager cgroupfs "$@" 2> >(grep -v "CNI co
 say "Building the image (minutes, without a warm compiler's cache) ..."
 trap 'rm -rf build/container/storage' EXIT  # gigabytes
 rm -rf build/container/storage
-tar -C build/bare --exclude='./dev/*' -c . | pod import - docker.io/library/debian:12-slim >/dev/null
+tar -C build/bare --exclude='./dev/*' -c . | pod import - debian:12-slim >/dev/null
 cache=${CCACHE_DIR:-$HOME/.cache/ccache}
 mkdir -p "$cache"
 buildah "${store[@]}" build --pull-never --format docker --isolation chroot --network host \
@@ -31,17 +32,7 @@ buildah "${store[@]}" build --pull-never --format docker --isolation chroot --ne
   -f packaging/container/Dockerfile -t ferrule . >build/container/build.log 2>&1 ||
   { tail -n 50 build/container/build.log >&2 && die "The image can't be built."; }
 
-passed=0 failed=0
-# check WHAT COMMAND...: a line, and counts.
-check() {
-  local what=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1)) && echo "ok   container: $what"
-  else
-    failed=$((failed + 1)) && echo "FAIL container: $what"
-  fi
-}
+log=build/container/log
 # eventually COMMAND...: within 30 s.
 eventually() {
   local i
@@ -75,23 +66,22 @@ for side in left right; do
   install -D -m 600 -t "/run/wireguard/$side" "/run/root/etc/wireguard/wg-$side.conf"
 done
 
-check "without a file it says what it needs" \
+check "container: without a file it says what it needs" \
   grep -q "There is no file in /etc/wireguard" <(pod run --rm --network none --cgroups=disabled \
     --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 ferrule 2>&1)
 start server right wg-right
 start client left wg-left
-check "the health check says healthy once the tunnel is up" eventually health client
-check "a ping goes through a full tunnel" \
+check "container: the health check says healthy once the tunnel is up" eventually health client
+check "container: a ping goes through a full tunnel" \
   ip netns exec left ping -q -c 3 -i 0.2 -W 2 198.51.100.1
-check "ferrule status is to be asked in it" pod exec client ferrule status
+check "container: ferrule status is to be asked in it" pod exec client ferrule status
 ip -n left link delete wg-left
-check "the health check says unhealthy when the tunnel is gone" not health client
-check "it ends with an error then, for a restart policy" \
+check "container: the health check says unhealthy when the tunnel is gone" not health client
+check "container: it ends with an error then, for a restart policy" \
   eventually is_over client 1
-check "it stops when it is told to" pod stop -t 10 server
-check "and well" is_over server 0
-check "no interface stays" not ip -n right link show dev wg-right
+check "container: it stops when it is told to" pod stop -t 10 server
+check "container: and well" is_over server 0
+check "container: no interface stays" not ip -n right link show dev wg-right
 pod rm -f -a >/dev/null
-check "the compose file is one" docker-compose -f packaging/container/compose.yaml config -q
-echo "$passed passed, $failed failed"
-((failed == 0))
+check "container: the compose file is one" docker-compose -f packaging/container/compose.yaml config -q
+sum_up

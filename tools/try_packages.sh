@@ -5,6 +5,7 @@
 set -euo pipefail
 source tools/lib.sh
 source tools/roots.sh
+source tools/checks.sh
 ((EUID == 0)) || die "Trying packages makes roots and network namespaces, which needs root."
 
 if [[ ${FERRULE_TRY:-} != inside ]]; then
@@ -17,22 +18,7 @@ if [[ ${FERRULE_TRY:-} != inside ]]; then
 fi
 
 packages=$1 work=$2
-passed=0 failed=0
 log=$work/log
-
-# check WHAT COMMAND...: one line a fact.
-check() {
-  local what=$1
-  shift
-  if "$@" >"$log" 2>&1; then
-    echo "ok   $what"
-    passed=$((passed + 1))
-  else
-    echo "FAIL $what"
-    sed 's/^/     /' "$log"
-    failed=$((failed + 1))
-  fi
-}
 
 # root NAME: a fresh machine, with the packages in /tmp.
 root() {
@@ -98,5 +84,4 @@ check "tarball: unpacks over the libraries that it names" inside tarball "
   tar -xzf /tmp/packages/*.tar.gz -C / --strip-components=1"
 try tarball
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+sum_up

@@ -3,26 +3,14 @@
 # device and a folder for the socket. Succeeds if a ping goes through the tunnel between them. Its last line says
 # `N passed, N failed`.
 set -euo pipefail
+source tools/checks.sh
 source tools/two_hosts.sh
 ((EUID == 0)) || { echo "Trying the static binary makes roots and network namespaces, which needs root." >&2; exit 1; }
 [[ ${2:-} == inside ]] || exec unshare --net --mount --pid --fork --kill-child --mount-proc bash "$0" "$1" inside
 
-passed=0 failed=0
-check() {
-  local what=$1
-  shift
-  if "$@" >"$work/log" 2>&1; then
-    echo "ok   $what"
-    passed=$((passed + 1))
-  else
-    echo "FAIL $what"
-    sed 's/^/     /' "$work"/*log
-    failed=$((failed + 1))
-  fi
-}
-
 two_hosts
 work=/run/scratch  # in memory, and this namespace's alone: it goes with it
+log=$work/log
 mkdir "$work"
 key() { wg genkey | tee "$work/$1.key" | wg pubkey >"$work/$1.pub"; }
 key left && key right
@@ -66,5 +54,5 @@ for side in left right; do check "static: starts in an empty root on $side" star
 check "static: is configured on the left" configure left 1 2
 check "static: is configured on the right" configure right 2 1
 check "static: a ping goes through" ip netns exec left ping -c 3 -W 2 10.10.0.2
-echo "$passed passed, $failed failed"
-((failed == 0))
+((failed == 0)) || cat "$work"/*.log  # what the daemons said
+sum_up
