@@ -667,6 +667,8 @@ def puppet_pair(scene, setting, number):
             tunnel.set(f"peer {new_private_key().public} allowed-ips 10.10.0.{i + 7}/32")
     if setting != "fresh":
         puppet.connect()
+        # Else its keepalive may come while the doctor looks already: as a sign of life.
+        eventually(lambda: tunnel.status(puppet).rx_bytes == 148 + 32, "initiation and keepalive")
     return tunnel, puppet
 
 
