@@ -40,9 +40,9 @@ struct OutgoingDatagrams {
   std::span<const Bytes> parts;
   std::size_t segment_size = 0;  // 0: one datagram
   Endpoint to;
-  Source
-      from;  // none: the system chooses; without an interface: the routes choose that. Changed by
-             // send() where the sockets are bound elsewhere
+  // None: the system chooses; without an interface: the routes choose that. Changed by send() where the
+  // sockets are bound elsewhere.
+  Source from;
   std::uint8_t traffic_class = 0;  // TOS or traffic class byte of the outer header, ECN included
   // Set by send():
   SourceRefusal refused = SourceRefusal::none;  // when the datagrams went
